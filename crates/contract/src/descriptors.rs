@@ -1,0 +1,161 @@
+//! The descriptors of the contract, and what their options and comments say.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, FileDescriptor, MessageDescriptor,
+    MethodDescriptor,
+};
+
+use crate::{DESCRIPTORS, options};
+
+static POOL: LazyLock<DescriptorPool> =
+    LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).expect("the build wrote a valid descriptor set"));
+
+/// Every descriptor of the contract, with options that are extensions and with comments.
+#[must_use]
+pub fn pool() -> &'static DescriptorPool {
+    &POOL
+}
+
+/// Who may call `method`; `Unspecified` when the contract does not say.
+#[must_use]
+pub fn access(method: &MethodDescriptor) -> options::Access {
+    let number = method.options().get_extension(&extension("guardhouse.options.v1.access")).as_enum_number();
+    number.and_then(|number| options::Access::try_from(number).ok()).unwrap_or_default()
+}
+
+/// Whether `method` is part of the contract but not built yet.
+#[must_use]
+pub fn is_planned(method: &MethodDescriptor) -> bool {
+    is_true(&method.options(), &extension("guardhouse.options.v1.planned"))
+}
+
+/// Whether the text of `field` must be a uuid where it is not empty.
+#[must_use]
+pub fn is_uuid(field: &FieldDescriptor) -> bool {
+    MARKED.uuid.contains(field.full_name())
+}
+
+/// Whether the server assigns `field`, so that what a client sends is ignored.
+#[must_use]
+pub fn is_read_only(field: &FieldDescriptor) -> bool {
+    MARKED.read_only.contains(field.full_name())
+}
+
+/// The field of `message` that a client calls `name`: by its JSON name, its name in the `.proto` file, or the
+/// lowerCamelCase of the latter where the contract overrides the JSON name.
+#[must_use]
+pub fn field(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
+    message
+        .get_field_by_json_name(name)
+        .or_else(|| message.get_field_by_name(name))
+        .or_else(|| message.fields().find(|field| is_camel_case_of(name, field.name())))
+}
+
+/// The comment that precedes the element at `path` of `file` in its `.proto` file.
+pub(crate) fn comment(file: &FileDescriptor, path: &[i32]) -> Option<&'static str> {
+    COMMENTS.get(file.name())?.get(path).map(String::as_str)
+}
+
+/// The definition of an option of the contract.
+pub(crate) fn extension(name: &str) -> ExtensionDescriptor {
+    pool().get_extension_by_name(name).expect("the contract defines the option")
+}
+
+/// Names of the fields with an option. Options are encoded messages; they are read once, not per request.
+struct Marked {
+    uuid: HashSet<String>,
+    read_only: HashSet<String>,
+}
+
+static MARKED: LazyLock<Marked> = LazyLock::new(|| Marked {
+    uuid: fields_with("guardhouse.options.v1.uuid"),
+    read_only: fields_with("guardhouse.options.v1.read_only"),
+});
+
+fn fields_with(option: &str) -> HashSet<String> {
+    let option = extension(option);
+    let messages = pool().all_messages();
+    let fields = messages.flat_map(|message| message.fields().collect::<Vec<_>>());
+    fields
+        .filter(|field| is_true(&field.options(), &option))
+        .map(|field| field.full_name().to_owned())
+        .collect()
+}
+
+fn is_true(options: &DynamicMessage, option: &ExtensionDescriptor) -> bool {
+    options.get_extension(option).as_bool().unwrap_or(false)
+}
+
+/// Comments by file and by the path of the element they precede.
+static COMMENTS: LazyLock<HashMap<String, HashMap<Vec<i32>, String>>> =
+    LazyLock::new(|| pool().files().map(|file| (file.name().to_owned(), comments_of(&file))).collect());
+
+fn comments_of(file: &FileDescriptor) -> HashMap<Vec<i32>, String> {
+    let locations = file.file_descriptor_proto().source_code_info.iter().flat_map(|info| &info.location);
+    locations
+        .filter_map(|location| {
+            let lines = location.leading_comments.as_deref()?.lines().map(str::trim);
+            let text = lines.collect::<Vec<_>>().join("\n").trim().to_owned();
+            (!text.is_empty()).then(|| (location.path.clone(), text))
+        })
+        .collect()
+}
+
+/// Whether `camel` is the lowerCamelCase of `snake`, by protobuf's rule.
+fn is_camel_case_of(camel: &str, snake: &str) -> bool {
+    let mut capitalise = false;
+    let expected = snake.chars().filter_map(|letter| match letter {
+        '_' => {
+            capitalise = true;
+            None
+        }
+        letter if std::mem::take(&mut capitalise) => Some(letter.to_ascii_uppercase()),
+        letter => Some(letter),
+    });
+    expected.eq(camel.chars())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_says_who_may_call_it() {
+        for service in pool().services() {
+            for method in service.methods() {
+                assert_ne!(access(&method), options::Access::Unspecified, "{}", method.full_name());
+            }
+        }
+    }
+
+    #[test]
+    fn options_of_fields_are_known() {
+        let device =
+            pool().get_message_by_name("eset.connect.device_management.v1.Device").expect("a message");
+        let read_only = |name| is_read_only(&device.get_field_by_name(name).expect("a field"));
+        assert!(read_only("is_muted"));
+        assert!(!read_only("display_name"));
+
+        let get = pool().get_message_by_name("eset.connect.device_management.v1.GetDeviceRequest");
+        let field = get.expect("a message").get_field_by_name("device_uuid").expect("a field");
+        assert!(is_uuid(&field));
+        assert!(!is_read_only(&field));
+    }
+
+    #[test]
+    fn a_field_has_up_to_three_names() {
+        let name = "eset.dotnod.os_integration.v1.KillProcessByPidRequest";
+        let message = pool().get_message_by_name(name).expect("a message");
+        for spelling in ["executableHashSha2_256", "executable_hash_sha2_256", "executableHashSha2256"] {
+            assert_eq!(field(&message, spelling).map(|field| field.number()), Some(3), "{spelling}");
+        }
+        for spelling in ["ExecutableHashSha2256", "executablehashsha2256", "", "pid_"] {
+            assert_eq!(field(&message, spelling), None, "{spelling}");
+        }
+    }
+}
