@@ -1,0 +1,14 @@
+//! Ids, time and the rules of Guardhouse.
+//!
+//! Everything here is a plain function over plain data: no I/O, no ambient time, no ambient randomness. What
+//! needs the present moment or fresh randomness is given an [`Environment`].
+
+pub mod environment;
+pub mod groups;
+pub mod ids;
+pub mod rate;
+pub mod tasks;
+
+pub use environment::{Clock, Entropy, Environment};
+pub use ids::{DeviceId, GroupId, RunId, TaskId, TemplateId, TriggerId};
+pub use jiff::Timestamp;
