@@ -1,0 +1,45 @@
+//! What Guardhouse keeps, as verbs.
+//!
+//! A verb is one transaction: it is done and on disk when it answers, or nothing of it happened. Services and
+//! reconcilers never see SQL, connections or open transactions.
+//!
+//! Resource first, verb second (`devices_import`, `task_runs_claim`): a search for a resource finds all that
+//! can be done with it. What does not exist is an answer (`None`, an outcome), never an error.
+
+mod engine;
+mod error;
+mod records;
+mod sql;
+mod verbs;
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use engine::Engine;
+
+pub use error::StoreError;
+pub use records::*;
+
+/// Name of the database file in the data folder.
+pub const DATABASE_FILE: &str = "guardhouse.db";
+
+/// The store. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    engine: Engine,
+}
+
+impl Store {
+    /// Opens the store in `folder` and makes it if it is not there.
+    ///
+    /// Several processes may have the same folder open: administration commands work beside a running server.
+    ///
+    /// # Errors
+    /// The folder or the database cannot be used, or a newer version of Guardhouse wrote it.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Folder { path: folder.display().to_string(), source };
+        fs::create_dir_all(folder).map_err(failed)?;
+        // The folder holds keys: it belongs to the account of the server alone.
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+        Ok(Self { engine: Engine::open(&folder.join(DATABASE_FILE))? })
+    }
+}

@@ -1,0 +1,210 @@
+//! How hosts become devices: enrolment tokens and the keys of devices.
+
+use std::fmt::Write as _;
+
+use guardhouse_model::{DeviceId, GroupId, Timestamp, groups::LOST_AND_FOUND};
+use rusqlite::{Connection, OptionalExtension as _};
+use subtle::ConstantTimeEq as _;
+
+use crate::{
+    EnrolDevice, EnrolOutcome, NewEnrolmentToken, Store, StoreError,
+    sql::{Id, Micros},
+    verbs::groups,
+};
+
+/// `DEVICE_ENROLLMENT_STATUS_FINISHED`. (`…_PENDING` is 1; it stands in the SQL, for the partial index.)
+const FINISHED: i32 = 2;
+/// `DEVICE_FUNCTIONALITY_STATUS_OK`.
+const OK: i32 = 1;
+
+impl Store {
+    /// Keeps an enrolment token. False: its group does not exist, nothing was changed.
+    pub async fn enrolment_token_create(&self, token: NewEnrolmentToken) -> Result<bool, StoreError> {
+        self.engine
+            .write(move |connection| {
+                if !groups::exists(connection, token.group)? {
+                    return Ok(false);
+                }
+                connection
+                    .prepare_cached(
+                        "insert into enrolment_tokens (id, secret_digest, group_uuid, uses_left, expire_time)
+                         values ($1, $2, $3, $4, $5)",
+                    )?
+                    .execute((
+                        token.id,
+                        token.secret_digest,
+                        Id::from(token.group),
+                        token.uses,
+                        Micros(token.expire_time),
+                    ))?;
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Redeems an enrolment token: the host becomes a device and its key counts from now on.
+    ///
+    /// A host whose answer was lost asks again with the same key and the same token, and is the same device
+    /// again, even if the token has expired or is used up by now. The same key with another token stays the
+    /// same device too, but spends a use of that token.
+    pub async fn device_enrol(&self, host: EnrolDevice) -> Result<EnrolOutcome, StoreError> {
+        self.engine
+            .write(move |connection| {
+                let Some(token) = find_token(connection, &host)? else {
+                    return Ok(EnrolOutcome::UnknownToken);
+                };
+                let known = find_key(connection, &host.key_digest)?;
+                if let Some((device, by)) = known
+                    && by == host.token_id
+                {
+                    return Ok(EnrolOutcome::Enrolled(device));
+                }
+                if token.expire_time < host.now {
+                    return Ok(EnrolOutcome::Expired);
+                }
+                if token.uses_left == 0 {
+                    return Ok(EnrolOutcome::UsedUp);
+                }
+                spend_use(connection, &host.token_id)?;
+                let device = match known {
+                    Some((device, _)) => device,
+                    None => match find_placeholder(connection, &host.host_name)? {
+                        Some(device) => device,
+                        None => insert_device(connection, &host, token.group)?,
+                    },
+                };
+                mark_enrolled(connection, &host, device)?;
+                keep_key(connection, &host, device)?;
+                Ok(EnrolOutcome::Enrolled(device))
+            })
+            .await
+    }
+
+    /// The device whose key has this digest.
+    pub async fn device_of_key(&self, key_digest: [u8; 32]) -> Result<Option<DeviceId>, StoreError> {
+        self.engine
+            .read(move |connection| Ok(find_key(connection, &key_digest)?.map(|(device, _)| device)))
+            .await
+    }
+}
+
+struct Token {
+    group: GroupId,
+    uses_left: u32,
+    expire_time: Timestamp,
+}
+
+/// The token of `host`, if its secret is the right one.
+fn find_token(connection: &Connection, host: &EnrolDevice) -> Result<Option<Token>, StoreError> {
+    let found = connection
+        .prepare_cached(
+            "select secret_digest, group_uuid, uses_left, expire_time from enrolment_tokens where id = $1",
+        )?
+        .query_row([host.token_id], |row| {
+            let token = Token {
+                group: row.get::<_, Id>(1)?.into(),
+                uses_left: row.get(2)?,
+                expire_time: row.get::<_, Micros>(3)?.0,
+            };
+            Ok((row.get::<_, [u8; 32]>(0)?, token))
+        })
+        .optional()?;
+    // In constant time: how long the comparison takes must not tell how much of a guess was right.
+    Ok(found.filter(|(digest, _)| digest.ct_eq(&host.secret_digest).into()).map(|(_, token)| token))
+}
+
+/// The device that holds a key, and the token it was enrolled with.
+fn find_key(connection: &Connection, digest: &[u8; 32]) -> Result<Option<(DeviceId, [u8; 8])>, StoreError> {
+    let found = connection
+        .prepare_cached("select device_uuid, enrolment_token_id from device_keys where digest = $1")?
+        .query_row([digest], |row| Ok((row.get::<_, Id>(0)?.into(), row.get(1)?)))
+        .optional()?;
+    Ok(found)
+}
+
+fn spend_use(connection: &Connection, token_id: &[u8; 8]) -> Result<(), StoreError> {
+    let touched = connection
+        .prepare_cached(
+            "update enrolment_tokens set uses_left = uses_left - 1 where id = $1 and uses_left > 0",
+        )?
+        .execute([token_id])?;
+    one(touched, "enrolment token to spend")
+}
+
+/// The first imported placeholder with the name of the host (ASCII letters in either case).
+fn find_placeholder(connection: &Connection, host_name: &str) -> Result<Option<DeviceId>, StoreError> {
+    let found = connection
+        .prepare_cached(
+            "select uuid from devices
+             where enrolment_status = 1 and lower(display_name) = lower($1) order by uuid limit 1",
+        )?
+        .query_row([host_name], |row| Ok(row.get::<_, Id>(0)?.into()))
+        .optional()?;
+    Ok(found)
+}
+
+/// A new device in the group of the token, or in *Lost & found* if that group was deleted meanwhile.
+fn insert_device(
+    connection: &Connection,
+    host: &EnrolDevice,
+    group: GroupId,
+) -> Result<DeviceId, StoreError> {
+    let group = if groups::exists(connection, group)? { group } else { LOST_AND_FOUND };
+    connection
+        .prepare_cached(
+            "insert into devices (uuid, group_uuid, display_name, original_display_name, description,
+                 enrolment_status, functionality_status, problem_count, is_muted, last_sync_time,
+                 public_ip_address, device_token, attributes, version)
+             values ($1, $2, $3, '', '', 0, 0, 0, 0, null, '', '', x'', 0)",
+        )?
+        .execute((Id::from(host.new_id), Id::from(group), &host.host_name))?;
+    Ok(host.new_id)
+}
+
+/// What enrolment changes of a device, whether it is new, a placeholder or known.
+fn mark_enrolled(connection: &Connection, host: &EnrolDevice, device: DeviceId) -> Result<(), StoreError> {
+    let touched = connection
+        .prepare_cached(
+            "update devices set original_display_name = $1, enrolment_status = $2, functionality_status = $3,
+                 last_sync_time = $4, public_ip_address = $5, device_token = $6, attributes = $7,
+                 version = version + 1
+             where uuid = $8",
+        )?
+        .execute((
+            &host.host_name,
+            FINISHED,
+            OK,
+            Micros(host.now),
+            &host.public_ip_address,
+            hex(&host.key_digest),
+            &host.attributes,
+            Id::from(device),
+        ))?;
+    one(touched, "device to enrol")
+}
+
+fn keep_key(connection: &Connection, host: &EnrolDevice, device: DeviceId) -> Result<(), StoreError> {
+    let touched = connection
+        .prepare_cached(
+            "insert into device_keys (digest, device_uuid, enrolment_token_id, create_time)
+             values ($1, $2, $3, $4)
+             on conflict (digest) do update set enrolment_token_id = excluded.enrolment_token_id",
+        )?
+        .execute((host.key_digest, Id::from(device), host.token_id, Micros(host.now)))?;
+    one(touched, "device key to keep")
+}
+
+fn one(touched: usize, what: &str) -> Result<(), StoreError> {
+    if touched == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Inconsistent(format!("{touched} rows for one {what}")))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,9 @@
+mod accounts;
+mod device_links;
+mod devices;
+mod enrolment;
+mod groups;
+mod keys;
+mod refresh_tokens;
+mod task_runs;
+mod tasks;
