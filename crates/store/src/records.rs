@@ -313,7 +313,7 @@ pub struct EnrolDevice {
     pub new_id: DeviceId,
     /// Host name; a pending placeholder of that name is claimed.
     pub host_name: String,
-    /// An encoded contract `Device` with what the inventory says.
+    /// An encoded contract `Device` with what the inventory says; kept where nothing is known yet.
     pub attributes: Vec<u8>,
     /// Address as the server sees it.
     pub public_ip_address: String,

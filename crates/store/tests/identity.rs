@@ -231,11 +231,10 @@ async fn a_host_claims_the_first_placeholder_of_its_name_and_only_once() {
         last_sync_time: Some(at(50)),
         public_ip_address: "192.0.2.7".to_owned(),
         device_token: "05".repeat(32),
-        attributes: vec![5],
         version: first.version + 1,
         ..first
     };
-    assert_eq!(device, expected, "group, display name, description and mute stay");
+    assert_eq!(device, expected, "group, display name, description, mute and attributes stay");
 
     let next = DeviceId(Uuid::from_u128(0x21));
     assert_eq!(enrol(&store, host("Alpha", 6)).await, EnrolOutcome::Enrolled(next), "the other one");

@@ -161,12 +161,14 @@ fn insert_device(
     Ok(host.new_id)
 }
 
-/// What enrolment changes of a device, whether it is new, a placeholder or known.
+/// What enrolment changes of a device, whether it is new, a placeholder or known. Attributes that are already
+/// kept stay: the first report over the link joins the two.
 fn mark_enrolled(connection: &Connection, host: &EnrolDevice, device: DeviceId) -> Result<(), StoreError> {
     let touched = connection
         .prepare_cached(
             "update devices set original_display_name = $1, enrolment_status = $2, functionality_status = $3,
-                 last_sync_time = $4, public_ip_address = $5, device_token = $6, attributes = $7,
+                 last_sync_time = $4, public_ip_address = $5, device_token = $6,
+                 attributes = case attributes when x'' then $7 else attributes end,
                  version = version + 1
              where uuid = $8",
         )?

@@ -202,7 +202,7 @@ fn list(
           and (start_time, uuid) < ($2, $3)"
         .to_owned();
     if device.is_some() {
-        sql.push_str(" and device_uuid = $5");
+        sql.push_str(" and device_uuid = $4");
     }
     if only_last {
         sql.push_str(
@@ -212,19 +212,18 @@ fn list(
                   and (later.start_time, later.uuid) > (task_runs.start_time, task_runs.uuid))",
         );
     }
-    sql.push_str(" order by start_time desc, uuid desc limit $4");
+    // SQLite numbers `$n` by first appearance: the limit is the last parameter, whatever came before.
+    sql.push_str(" order by start_time desc, uuid desc limit $last");
 
     let start = after.map_or(Timestamp::MAX, |after| after.start_time);
     let id = after.map_or(uuid::Uuid::max(), |after| after.id.0);
     let mut statement = connection.prepare_cached(&sql)?;
-    let fixed = (Id::from(task), Micros(start), Id(id), row_limit(limit));
+    let (task, start, id, limit) = (Id::from(task), Micros(start), Id(id), row_limit(limit));
     let runs = match device {
-        None => statement.query_map(fixed, from_row)?.collect::<Result<_, _>>(),
-        Some(device) => statement
-            .query_map((fixed.0, fixed.1, fixed.2, fixed.3, Id::from(device)), from_row)?
-            .collect::<Result<_, _>>(),
+        None => statement.query_map((task, start, id, limit), from_row)?,
+        Some(device) => statement.query_map((task, start, id, Id::from(device), limit), from_row)?,
     };
-    Ok(runs?)
+    Ok(runs.collect::<Result<_, _>>()?)
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {

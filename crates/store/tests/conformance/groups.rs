@@ -1,0 +1,80 @@
+use guardhouse_model::{
+    DeviceId, GroupId,
+    groups::{ALL, LOST_AND_FOUND},
+};
+use guardhouse_store::{Group, GroupMove, Work};
+
+use crate::support::Fixture;
+
+pub async fn all_and_lost_and_found_exist_from_the_start(f: &Fixture) {
+    let groups = f.store.groups_list(None, 10).await.expect("reads");
+    let shown: Vec<_> =
+        groups.iter().map(|group| (group.id, group.parent, group.display_name.as_str())).collect();
+    assert_eq!(shown, [(ALL, None, "All"), (LOST_AND_FOUND, Some(ALL), "Lost & found")]);
+    assert_eq!(f.store.groups_list(Some(ALL), 10).await.expect("reads"), groups[1..]);
+}
+
+pub async fn created_groups_hang_below_their_parent(f: &Fixture) {
+    let group = f.group(ALL).await;
+    let kept = f.store.group_get(group).await.expect("reads").expect("is there");
+    assert_eq!((kept.parent, kept.version), (Some(ALL), 1));
+
+    let orphan = Group { id: GroupId(f.id()), parent: Some(GroupId(f.id())), ..kept };
+    let outcome = f.store.group_create(orphan.clone()).await.expect("works");
+    assert_eq!(outcome, GroupMove::NoSuchParent);
+    assert_eq!(f.store.group_get(orphan.id).await.expect("reads"), None);
+
+    let renamed = f.store.group_rename(group, "new".to_owned()).await.expect("writes").expect("is there");
+    assert_eq!((renamed.display_name.as_str(), renamed.version), ("new", 2));
+    assert_eq!(f.store.group_rename(GroupId(f.id()), "new".to_owned()).await.expect("works"), None);
+}
+
+pub async fn groups_cannot_form_a_cycle(f: &Fixture) {
+    let upper = f.group(ALL).await;
+    let lower = f.group(upper).await;
+    let go = |group, parent| f.store.group_move(group, parent);
+    assert_eq!(go(upper, lower).await.expect("works"), GroupMove::Cycle);
+    assert_eq!(go(upper, upper).await.expect("works"), GroupMove::Cycle);
+    assert_eq!(go(upper, GroupId(f.id())).await.expect("works"), GroupMove::NoSuchParent);
+    assert_eq!(go(GroupId(f.id()), upper).await.expect("works"), GroupMove::NoSuchGroup);
+    assert!(
+        matches!(go(lower, ALL).await.expect("writes"), GroupMove::Done(group) if group.parent == Some(ALL))
+    );
+    assert!(matches!(go(upper, lower).await.expect("writes"), GroupMove::Done(group) if group.version == 2));
+}
+
+pub async fn members_recurse_and_are_counted(f: &Fixture) {
+    let upper = f.group(ALL).await;
+    let lower = f.group(upper).await;
+    let (a, b, c) = (f.member(upper).await, f.member(lower).await, f.member(lower).await);
+    f.member(ALL).await;
+
+    let members = async |group, recurse, after, limit| {
+        let found = f.store.group_members_list(group, recurse, after, limit).await.expect("reads");
+        found.map(|(total, members)| (total, members.iter().map(|m| m.device).collect::<Vec<_>>()))
+    };
+    assert_eq!(members(upper, false, None, 10).await, Some((1, vec![a])));
+    assert_eq!(members(upper, true, None, 2).await, Some((3, vec![a, b])), "the total is that of all pages");
+    assert_eq!(members(upper, true, Some(b), 2).await, Some((3, vec![c])));
+    assert_eq!(members(ALL, true, None, 10).await.map(|(total, _)| total), Some(4));
+    assert_eq!(members(GroupId(f.id()), true, None, 10).await, None);
+}
+
+pub async fn delete_takes_the_subtree_with_its_devices(f: &Fixture) {
+    let upper = f.group(ALL).await;
+    let lower = f.group(upper).await;
+    let (kept, gone) = (f.member(ALL).await, f.member(lower).await);
+    f.store.device_connected(gone, String::new(), f.environment.now()).await.expect("writes");
+    let task = f.task(&[], &[ALL]).await;
+    assert_eq!(f.claim(gone).await.len(), 1);
+
+    assert_eq!(f.store.group_delete(upper).await.expect("writes"), Some(vec![gone]));
+    assert_eq!(f.store.group_get(lower).await.expect("reads"), None);
+    assert_eq!(f.store.device_get(gone).await.expect("reads"), None);
+    assert!(f.store.device_get(kept).await.expect("reads").is_some());
+    let work = f.store.task_runs_claim(gone, f.environment.clone()).await.expect("works");
+    assert_eq!(work, Work::NotManaged);
+    let runs = f.store.task_runs_list(task, Some(DeviceId(gone.0)), false, None, 10).await.expect("reads");
+    assert_eq!(runs.map(|runs| runs.len()), Some(1), "runs outlive their device");
+    assert_eq!(f.store.group_delete(upper).await.expect("works"), None);
+}

@@ -1,0 +1,147 @@
+use guardhouse_model::{DeviceId, RunId, groups::ALL, tasks::RunStatus};
+use guardhouse_store::{Run, RunEnd, RunPosition, Targets, Trigger, Work};
+
+use crate::support::{Fixture, at};
+
+async fn runs(f: &Fixture, task: guardhouse_model::TaskId) -> Vec<Run> {
+    f.store.task_runs_list(task, None, false, None, 1_000).await.expect("reads").expect("was known")
+}
+
+fn end(run: RunId, device: DeviceId, status: RunStatus) -> RunEnd {
+    RunEnd { run, device, status, end_time: at(500_000), result: Some(vec![4]) }
+}
+
+pub async fn each_trigger_runs_once_per_device(f: &Fixture) {
+    let device = f.member(ALL).await;
+    let task = f.task(&[device], &[ALL]).await;
+    let first = f.claim(device).await;
+    assert_eq!(first.len(), 1, "listed twice, run once");
+    assert_eq!((first[0].action.as_slice(), first[0].withdrawn), (b"action".as_slice(), false));
+    assert_eq!(f.claim(device).await, first, "the same again until it is over");
+
+    f.store.task_run_ended(end(first[0].id, device, RunStatus::Finished)).await.expect("writes");
+    assert_eq!(f.claim(device).await, []);
+    f.store.task_set_triggers(task, vec![f.trigger()], at(1)).await.expect("writes");
+    let second = f.claim(device).await;
+    assert_eq!(second.len(), 1, "a new trigger is a new run");
+    assert_ne!(second[0].id, first[0].id);
+}
+
+pub async fn group_targets_are_live_and_reach_subgroups(f: &Fixture) {
+    let upper = f.group(ALL).await;
+    let lower = f.group(upper).await;
+    let (inside, outside) = (f.member(lower).await, f.member(ALL).await);
+    f.task(&[], &[upper]).await;
+    assert_eq!(f.claim(inside).await.len(), 1);
+    assert_eq!(f.claim(outside).await, []);
+
+    f.store.device_move(outside, upper).await.expect("writes");
+    assert_eq!(f.claim(outside).await.len(), 1, "who joins gets the tasks of the group");
+    let late = f.member(lower).await;
+    f.store.device_move(late, ALL).await.expect("writes");
+    assert_eq!(f.claim(late).await, [], "who leaves before the hand-out does not");
+}
+
+pub async fn expired_triggers_start_nothing(f: &Fixture) {
+    let device = f.member(ALL).await;
+    let task = f.task(&[device], &[]).await;
+    let expired = Trigger { expire_time: at(-1), ..f.trigger() };
+    f.store.task_set_triggers(task, vec![expired], at(1)).await.expect("writes");
+    assert_eq!(f.claim(device).await, []);
+    assert_eq!(runs(f, task).await, []);
+}
+
+pub async fn the_first_end_counts(f: &Fixture) {
+    let device = f.member(ALL).await;
+    let task = f.task(&[device], &[]).await;
+    let run = f.claim(device).await[0].id;
+    assert!(f.store.task_run_started(run, device).await.expect("writes"));
+    assert_eq!(runs(f, task).await[0].status, RunStatus::Running);
+    assert!(f.store.task_run_ended(end(run, device, RunStatus::Finished)).await.expect("writes"));
+    let kept = runs(f, task).await;
+    assert_eq!((kept[0].status, kept[0].end_time), (RunStatus::Finished, Some(at(500_000))));
+
+    assert!(f.store.task_run_ended(end(run, device, RunStatus::Failed)).await.expect("works"));
+    assert!(f.store.task_run_started(run, device).await.expect("works"));
+    assert_eq!(runs(f, task).await, kept, "a repetition changes nothing");
+}
+
+pub async fn runs_that_left_the_targets_are_withdrawn(f: &Fixture) {
+    let group = f.group(ALL).await;
+    let (a, b) = (f.member(group).await, f.member(ALL).await);
+    let task = f.task(&[a, b], &[]).await;
+    let (run_a, run_b) = (f.claim(a).await[0].id, f.claim(b).await[0].id);
+
+    let only_group = Targets { devices: vec![], groups: vec![group] };
+    f.store.task_set_targets(task, only_group, at(1)).await.expect("writes");
+    assert!(!f.claim(a).await[0].withdrawn, "a is still a target, through its group");
+    assert!(f.claim(b).await[0].withdrawn);
+    let listed: Vec<_> = runs(f, task).await.iter().map(|run| run.id).collect();
+    assert_eq!(listed, [run_a], "a withdrawn run is lost at once");
+
+    f.store.task_run_withdrawn(run_b, b).await.expect("writes");
+    assert_eq!(f.claim(b).await, []);
+    f.store.task_run_withdrawn(run_a, a).await.expect("works");
+    assert_eq!(f.claim(a).await.len(), 1, "only what was withdrawn can be forgotten");
+}
+
+pub async fn withdrawn_runs_that_had_begun_stay(f: &Fixture) {
+    let device = f.member(ALL).await;
+    let task = f.task(&[device], &[]).await;
+    let run = f.claim(device).await[0].id;
+    f.store.task_delete(task, at(1)).await.expect("writes");
+    assert_eq!(runs(f, task).await, []);
+
+    f.store.task_run_started(run, device).await.expect("writes");
+    f.store.task_run_withdrawn(run, device).await.expect("works");
+    assert_eq!(runs(f, task).await[0].status, RunStatus::Running, "it had begun after all");
+}
+
+pub async fn devices_speak_only_for_their_own_runs(f: &Fixture) {
+    let (device, other) = (f.member(ALL).await, f.member(ALL).await);
+    let task = f.task(&[device], &[]).await;
+    let run = f.claim(device).await[0].id;
+    assert!(!f.store.task_run_started(run, other).await.expect("works"));
+    assert!(!f.store.task_run_ended(end(run, other, RunStatus::Failed)).await.expect("works"));
+    assert_eq!(runs(f, task).await[0].status, RunStatus::Queued);
+}
+
+pub async fn lists_are_newest_first_and_can_show_only_the_last(f: &Fixture) {
+    let (a, b) = (f.member(ALL).await, f.member(ALL).await);
+    let task = f.task(&[a, b], &[]).await;
+    let a_first = f.claim(a).await[0].id;
+    let b_first = f.claim(b).await[0].id;
+    f.store.task_run_ended(end(a_first, a, RunStatus::Finished)).await.expect("writes");
+    f.store.task_set_triggers(task, vec![f.trigger()], at(1)).await.expect("writes");
+    let a_second = f.claim(a).await[0].id;
+
+    let list = async |device, only_last, after: Option<&Run>, limit| {
+        let after = after.map(|run| RunPosition { start_time: run.start_time, id: run.id });
+        let runs = f.store.task_runs_list(task, device, only_last, after, limit).await.expect("reads");
+        runs.expect("was known")
+    };
+    let ids = |runs: &[Run]| runs.iter().map(|run| run.id).collect::<Vec<_>>();
+    let first = list(None, false, None, 2).await;
+    assert_eq!(ids(&first), [a_second, b_first]);
+    assert_eq!(ids(&list(None, false, first.last(), 2).await), [a_first]);
+    assert_eq!(ids(&list(Some(a), false, None, 9).await), [a_second, a_first]);
+    assert_eq!(ids(&list(None, true, None, 9).await), [a_second, b_first]);
+    assert_eq!(ids(&list(Some(b), true, None, 9).await), [b_first]);
+}
+
+pub async fn many_runs_are_handed_out_in_portions(f: &Fixture) {
+    let device = f.member(ALL).await;
+    let task = f.task(&[device], &[]).await;
+    let triggers: Vec<_> = (0..450).map(|_| f.trigger()).collect();
+    f.store.task_set_triggers(task, triggers, at(1)).await.expect("writes");
+    let mut counts = Vec::new();
+    for _ in 0..4 {
+        counts.push(f.claim(device).await.len());
+    }
+    assert_eq!(counts, [200, 400, 450, 450]);
+}
+
+pub async fn unknown_devices_are_not_managed(f: &Fixture) {
+    let work = f.store.task_runs_claim(DeviceId(f.id()), f.environment.clone()).await.expect("works");
+    assert_eq!(work, Work::NotManaged);
+}
