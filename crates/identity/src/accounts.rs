@@ -1,0 +1,153 @@
+//! Accounts of administrators and automations.
+
+use guardhouse_contract::{Access, Account};
+use guardhouse_model::Environment;
+use guardhouse_store::{AccountRecord, Store};
+
+use crate::{Failure, password::Passwords};
+
+/// Most characters of an account name.
+pub const MAX_NAME: usize = 255;
+/// Fewest characters of a password.
+pub const MIN_PASSWORD: usize = 8;
+
+/// Adds accounts and checks who somebody says to be. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    store: Store,
+    environment: Environment,
+    passwords: Passwords,
+}
+
+/// Why an account was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// The name cannot be one.
+    #[error(
+        "the account name must have 1 to {MAX_NAME} characters, none of them a colon or a control character"
+    )]
+    Name,
+    /// The password is too short.
+    #[error("the password must have at least {MIN_PASSWORD} characters")]
+    Password,
+    /// Another account has the name.
+    #[error("there is already an account {0:?}")]
+    Taken(String),
+    /// Not the caller's fault.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl Accounts {
+    /// The accounts in `store`.
+    #[must_use]
+    pub fn new(store: Store, environment: Environment) -> Self {
+        Self { store, environment, passwords: Passwords::default() }
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// [`AddError`] says what is wrong with the name or the password.
+    pub async fn add(&self, name: &str, password: &str, access: Access) -> Result<Account, AddError> {
+        check_name(name)?;
+        if password.chars().count() < MIN_PASSWORD {
+            return Err(AddError::Password);
+        }
+        let account = Account { uuid: self.environment.uuid(), name: name.to_owned(), access };
+        let record = AccountRecord {
+            uuid: account.uuid,
+            name: account.name.clone(),
+            password_hash: self.passwords.hash(password, self.environment.random()).await?,
+            access: access_number(access),
+        };
+        let added = self.store.account_add(record, self.environment.now()).await.map_err(Failure::from)?;
+        if added { Ok(account) } else { Err(AddError::Taken(account.name)) }
+    }
+
+    /// The account with this name and password. `None`: the one or the other is wrong; how long the answer
+    /// takes does not tell which.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn check(&self, name: &str, password: &str) -> Result<Option<Account>, Failure> {
+        let record = self.store.account_find(name.to_owned()).await?;
+        let hash = record.as_ref().map(|record| record.password_hash.as_str());
+        let matches = self.passwords.verify(password, hash).await?;
+        record.filter(|_| matches).map(from_record).transpose()
+    }
+}
+
+/// A colon would end the name in HTTP Basic authentication (RFC 7617, section 2).
+fn check_name(name: &str) -> Result<(), AddError> {
+    let length = name.chars().count();
+    let allowed = |character: char| character != ':' && !character.is_control();
+    if (1..=MAX_NAME).contains(&length) && name.chars().all(allowed) { Ok(()) } else { Err(AddError::Name) }
+}
+
+/// The account that a record keeps.
+pub(crate) fn from_record(record: AccountRecord) -> Result<Account, Failure> {
+    let access = match record.access {
+        0 => Access::None,
+        1 => Access::Read,
+        2 => Access::Full,
+        other => return Err(Failure::Inconsistent(format!("account {} has access {other}", record.uuid))),
+    };
+    Ok(Account { uuid: record.uuid, name: record.name, access })
+}
+
+fn access_number(access: Access) -> i64 {
+    match access {
+        Access::None => 0,
+        Access::Read => 1,
+        Access::Full => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Fixture;
+
+    fn accounts(fixture: &Fixture) -> Accounts {
+        Accounts::new(fixture.store.clone(), fixture.environment.clone())
+    }
+
+    #[tokio::test]
+    async fn an_account_is_known_by_name_and_password() {
+        let fixture = Fixture::new();
+        let accounts = accounts(&fixture);
+        for (name, access) in
+            [("ada", Access::Full), ("bob@example.org", Access::Read), ("eve", Access::None)]
+        {
+            let added = accounts.add(name, "correct horse", access).await.expect("adds");
+            assert_eq!((added.name.as_str(), added.access), (name, access));
+            assert_eq!(accounts.check(name, "correct horse").await.expect("checks"), Some(added));
+        }
+        for (name, password) in
+            [("ada", "wrong horse"), ("Ada", "correct horse"), ("nobody", "correct horse")]
+        {
+            assert_eq!(accounts.check(name, password).await.expect("checks"), None, "{name} {password}");
+        }
+    }
+
+    #[tokio::test]
+    async fn bad_names_and_passwords_are_refused() {
+        let fixture = Fixture::new();
+        let accounts = accounts(&fixture);
+        let add = async |name: &str, password: &str| accounts.add(name, password, Access::Full).await;
+        for name in ["", "a:b", "a\nb", "a\u{7f}", &"ä".repeat(256)] {
+            assert!(matches!(add(name, "correct horse").await, Err(AddError::Name)), "{name:?}");
+        }
+        add(&"ä".repeat(255), "pass wör").await.expect("both just within the limits");
+        assert!(matches!(add("ada", "pass wö").await, Err(AddError::Password)));
+
+        add("ada", "correct horse").await.expect("adds");
+        let error = add("ada", "another horse").await.expect_err("taken");
+        assert_eq!(error.to_string(), "there is already an account \"ada\"");
+        assert!(
+            accounts.check("ada", "correct horse").await.expect("checks").is_some(),
+            "the first one stays"
+        );
+    }
+}
