@@ -1,0 +1,52 @@
+//! `AgentLink.Connect`
+
+use std::{net::IpAddr, sync::Arc};
+
+use guardhouse_contract::{
+    Call, Caller,
+    link::{AgentFrame, ServerFrame, agent_link_server::AgentLink},
+};
+use guardhouse_model::DeviceId;
+use tokio::sync::mpsc;
+use tokio_stream::{StreamExt as _, adapters::Map, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status, Streaming};
+use tracing::{debug, warn};
+
+use crate::Context;
+
+/// Frames that may wait for a slow device before its session waits too.
+const OUTGOING: usize = 32;
+
+/// Serves the agent link: joins a stream to the dispatcher.
+#[derive(Debug, Clone)]
+pub struct AgentLinkService(pub Arc<Context>);
+
+type Frames = Map<ReceiverStream<ServerFrame>, fn(ServerFrame) -> Result<ServerFrame, Status>>;
+
+#[tonic::async_trait]
+impl AgentLink for AgentLinkService {
+    type ConnectStream = Frames;
+
+    async fn connect(&self, request: Request<Streaming<AgentFrame>>) -> Result<Response<Frames>, Status> {
+        let (device, peer) = caller(&request)?;
+        let (out, frames) = mpsc::channel(OUTGOING);
+        let incoming = request.into_inner().map_while(move |frame| {
+            frame.inspect_err(|error| debug!(%device, %error, "the link broke")).ok()
+        });
+        let dispatcher = self.0.dispatcher.clone();
+        tokio::spawn(async move {
+            if let Err(error) = dispatcher.serve(device, peer, incoming, out).await {
+                warn!(%device, %error, "the session ended; the device will connect again");
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(frames).map(Ok as fn(_) -> _)))
+    }
+}
+
+/// The device behind a link, as the gateway has authenticated it.
+fn caller<T>(request: &Request<T>) -> Result<(DeviceId, Option<IpAddr>), Status> {
+    match request.extensions().get::<Call>() {
+        Some(Call { caller: Caller::Device(device), peer, .. }) => Ok((DeviceId(*device), *peer)),
+        _ => Err(Status::unauthenticated("the link needs the certificate of an enrolled device")),
+    }
+}

@@ -1,0 +1,45 @@
+//! `Enrolment.Enrol`
+
+use guardhouse_contract::{
+    Call, Code, Status,
+    link::{EnrolRequest, EnrolResponse},
+};
+use guardhouse_dispatch::inventory;
+use guardhouse_identity::enrolment::{Host, RedeemError};
+
+use crate::{Context, fields::Checks};
+
+/// Turns a host into a device. A pending placeholder with the name of the host is claimed; without one the
+/// device is new.
+pub async fn run(context: &Context, call: &Call, request: EnrolRequest) -> Result<EnrolResponse, Status> {
+    let described = request.inventory.unwrap_or_default();
+    let mut checks = Checks::default();
+    checks.name("inventory.hostName", &described.host_name);
+    checks.finish()?;
+    let report = inventory::report(&[], described)?;
+    let host = Host {
+        token: &request.token,
+        signing_request: &request.signing_request,
+        host_name: report.host_name,
+        attributes: report.attributes,
+        public_ip_address: call.peer.map_or_else(String::new, |peer| peer.to_string()),
+    };
+    let enrolled = context.enrolment.redeem(host).await.map_err(refusal)?;
+    Ok(EnrolResponse {
+        device_uuid: enrolled.device.to_string(),
+        certificate: enrolled.certificate,
+        authorities: context.trust.clone(),
+    })
+}
+
+fn refusal(error: RedeemError) -> Status {
+    let denied = |reason| Status::new(Code::PermissionDenied, reason, error.to_string());
+    match &error {
+        RedeemError::TokenText(_) => Status::invalid_field("token", error.to_string()),
+        RedeemError::SigningRequest(_) => Status::invalid_field("signingRequest", error.to_string()),
+        RedeemError::UnknownToken => denied("ENROLMENT_TOKEN_UNKNOWN"),
+        RedeemError::Expired => denied("ENROLMENT_TOKEN_EXPIRED"),
+        RedeemError::UsedUp => denied("ENROLMENT_TOKEN_USED_UP"),
+        RedeemError::Failure(failure) => Status::internal(failure),
+    }
+}

@@ -1,0 +1,87 @@
+//! `POST /v1/device_tasks`
+
+use aws_lc_rs::digest;
+use guardhouse_contract::{
+    Status,
+    automation::{CreateTaskRequest, CreateTaskResponse, DeviceTask, DeviceTaskSource},
+};
+use guardhouse_model::{GroupId, TaskId};
+use guardhouse_store::{NewTask, Targets};
+use prost::Message as _;
+
+use crate::{
+    Context,
+    automation::{actions, parts, render},
+    fields::Checks,
+};
+
+/// Creates a task and brings it to the devices that are connected.
+///
+/// Every call makes a new task; tasks with the same name, description and action share a template inside.
+pub async fn run(context: &Context, request: CreateTaskRequest) -> Result<CreateTaskResponse, Status> {
+    let asked = request.task.ok_or_else(|| Status::invalid_field("task", "is missing"))?;
+    let task = check(context, asked)?;
+    let (id, targets) = (task.id, task.targets.clone());
+    let template = context.environment.uuid().into();
+    let change = context.store.task_create(task, template).await.map_err(Status::internal)?;
+    parts::changed(change, id, "task.targets")?;
+    wake(context, &targets);
+
+    let kept = context.store.task_get(id).await.map_err(Status::internal)?;
+    let kept = kept.ok_or_else(|| Status::not_found(format!("device task {id}")))?;
+    Ok(CreateTaskResponse { task: Some(render::task(kept)?) })
+}
+
+/// Tells the connected devices among the targets to look for work.
+pub fn wake(context: &Context, targets: &Targets) {
+    if targets.groups.is_empty() {
+        context.dispatcher.wake(&targets.devices);
+    } else {
+        context.dispatcher.wake_all();
+    }
+}
+
+fn check(context: &Context, asked: DeviceTask) -> Result<NewTask, Status> {
+    let mut checks = Checks::default();
+    checks.name("task.displayName", &asked.display_name);
+    checks.description("task.description", &asked.description);
+    let action = match actions::canonical(&asked.action.unwrap_or_default()) {
+        Ok(action) => action.encode_to_vec(),
+        Err(violation) => {
+            checks.fail(violation.field, violation.description);
+            Vec::new()
+        }
+    };
+    let targets = parts::targets(&mut checks, "task.targets", asked.targets.as_ref());
+    let triggers = parts::triggers(&mut checks, "task.triggers", &asked.triggers, &context.environment);
+    if !asked.asset_group_uuid.is_empty() {
+        checks.id::<GroupId>("task.assetGroupUuid", &asked.asset_group_uuid);
+    }
+    if DeviceTaskSource::try_from(asked.source).is_err() {
+        checks.fail("task.source", "is not a known source");
+    }
+    checks.finish()?;
+
+    Ok(NewTask {
+        id: TaskId(context.environment.uuid()),
+        template_digest: template_digest(&asked.display_name, &asked.description, &action),
+        display_name: asked.display_name,
+        description: asked.description,
+        action,
+        asset_group: asked.asset_group_uuid,
+        source: asked.source,
+        targets,
+        triggers,
+        now: context.environment.now(),
+    })
+}
+
+/// What makes two tasks share a template. Lengths come first, so that no two triples read the same.
+fn template_digest(display_name: &str, description: &str, action: &[u8]) -> [u8; 32] {
+    let mut digest = digest::Context::new(&digest::SHA256);
+    for part in [display_name.as_bytes(), description.as_bytes(), action] {
+        digest.update(&(part.len() as u64).to_le_bytes());
+        digest.update(part);
+    }
+    digest.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
+}

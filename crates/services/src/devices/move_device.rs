@@ -1,0 +1,21 @@
+//! `POST /v1/devices/{deviceUuid}:move`
+
+use guardhouse_contract::{
+    Status,
+    devices::{MoveDeviceRequest, MoveDeviceResponse},
+};
+use guardhouse_model::{DeviceId, GroupId};
+
+use crate::{Context, devices::render, fields};
+
+/// Puts a device into another group. What its new place asks of it takes effect at once.
+pub async fn run(context: &Context, request: MoveDeviceRequest) -> Result<MoveDeviceResponse, Status> {
+    let id: DeviceId = fields::resource("deviceUuid", &request.device_uuid)?;
+    let group: GroupId = fields::resource("newParentUuid", &request.new_parent_uuid)?;
+    let moved = context.store.device_move(id, group).await.map_err(Status::internal)?;
+    let device = moved.ok_or_else(|| Status::not_found(format!("device {id}")))?.ok_or_else(|| {
+        Status::invalid_field("newParentUuid", format!("names group {group}, which does not exist"))
+    })?;
+    context.dispatcher.wake(&[id]);
+    Ok(MoveDeviceResponse { device: Some(render::device(device)?) })
+}

@@ -1,0 +1,66 @@
+//! The API domains: one module per domain, one file per method.
+//!
+//! A method checks its request, calls verbs of the store and words the answer. Who calls and whether they may
+//! is settled before; how a request travelled is not known here.
+
+mod agents;
+mod assets;
+mod automation;
+mod device_groups;
+mod devices;
+mod fields;
+pub mod page;
+mod policies;
+
+use std::sync::Arc;
+
+use guardhouse_contract::{
+    assets::groups_methods,
+    automation::device_tasks_methods,
+    devices::{device_groups_methods, devices_methods},
+    link::enrolment_methods,
+    policies::{policies_methods, policy_assignments_methods},
+    service::Method,
+};
+use guardhouse_dispatch::Dispatcher;
+use guardhouse_identity::{devices::Devices, enrolment::EnrolmentTokens};
+use guardhouse_model::Environment;
+use guardhouse_store::Store;
+
+pub use agents::AgentLinkService;
+pub use automation::action_names;
+
+/// What the services work with.
+#[derive(Debug)]
+pub struct Context {
+    /// Time and randomness.
+    pub environment: Environment,
+    /// What is kept.
+    pub store: Store,
+    /// The way to the devices.
+    pub dispatcher: Dispatcher,
+    /// Page tokens.
+    pub pages: page::Pages,
+    /// Redeems enrolment tokens.
+    pub enrolment: EnrolmentTokens,
+    /// Identities of enrolled devices.
+    pub devices: Devices,
+    /// Certificates, DER, by which a device knows this server.
+    pub trust: Vec<Vec<u8>>,
+}
+
+/// Every unary method of the contract, bound to its implementation.
+#[must_use]
+pub fn methods(context: &Arc<Context>) -> Vec<Method> {
+    let context = || Arc::clone(context);
+    [
+        device_tasks_methods(&Arc::new(automation::Service(context()))),
+        devices_methods(&Arc::new(devices::Service(context()))),
+        device_groups_methods(&Arc::new(device_groups::Service(context()))),
+        groups_methods(&Arc::new(assets::Service(context()))),
+        policies_methods(&Arc::new(policies::Service)),
+        policy_assignments_methods(&Arc::new(policies::Service)),
+        enrolment_methods(&Arc::new(agents::Service(context()))),
+    ]
+    .concat()
+}
