@@ -33,7 +33,7 @@ pub(super) fn path_item(schemas: &mut Schemas) -> Value {
                 "200": responses::success(token),
                 "202": responses::reference("Accepted"),
                 "400": responses::failure("The grant is refused, as RFC 6749 section 5.2 defines.", &refusal),
-                "415": responses::failure("The body is not a form.", &error),
+                "415": responses::failure("The body is not a form.", &refusal),
                 "429": responses::reference("TooManyRequests"),
                 "default": responses::failure("An unexpected error.", &error),
             },

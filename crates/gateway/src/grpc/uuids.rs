@@ -1,0 +1,94 @@
+//! Checks the fields that must be uuids. JSON is checked as it is read; encoded messages are checked here, so
+//! that a method sees only uuids whatever the face.
+
+use bytes::Bytes;
+use guardhouse_contract::{FieldViolation, Status, descriptors};
+use prost_reflect::{DynamicMessage, MessageDescriptor, Value};
+use uuid::Uuid;
+
+/// Checks an encoded request of type `descriptor`.
+///
+/// # Errors
+/// It is not such a message, or a field that must be a uuid or empty is neither.
+pub fn check(descriptor: MessageDescriptor, request: Bytes) -> Result<(), Status> {
+    let message = DynamicMessage::decode(descriptor, request)
+        .map_err(|error| Status::invalid("the request is not a valid message").because(error))?;
+    let mut violations = Vec::new();
+    check_message("", &message, &mut violations);
+    if violations.is_empty() { Ok(()) } else { Err(Status::invalid_fields(violations)) }
+}
+
+fn check_message(prefix: &str, message: &DynamicMessage, violations: &mut Vec<FieldViolation>) {
+    for (field, value) in message.fields() {
+        let path = format!("{prefix}{}", field.json_name());
+        let is_uuid = descriptors::is_uuid(&field);
+        match value {
+            Value::List(values) => {
+                for (index, value) in values.iter().enumerate() {
+                    check_value(&format!("{path}[{index}]"), is_uuid, value, violations);
+                }
+            }
+            value => check_value(&path, is_uuid, value, violations),
+        }
+    }
+}
+
+fn check_value(path: &str, is_uuid: bool, value: &Value, violations: &mut Vec<FieldViolation>) {
+    match value {
+        Value::Message(message) => check_message(&format!("{path}."), message, violations),
+        Value::String(text) if is_uuid && !text.is_empty() && !is_hyphenated(text) => {
+            let description = "must be a uuid such as 01234567-89ab-cdef-0123-456789abcdef";
+            violations.push(FieldViolation::new(path, description));
+        }
+        _ => {}
+    }
+}
+
+fn is_hyphenated(text: &str) -> bool {
+    text.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use guardhouse_contract::{
+        assets::MoveGroupRequest,
+        policies::{AssignPolicyRequest, PolicyAssignment, PolicyTarget, policy_target::Target},
+    };
+    use prost::{Message, Name};
+
+    use super::*;
+
+    const UUID: &str = "0193a1b2-0000-7000-8000-000000000001";
+
+    fn fields<M: Message + Name>(request: &M) -> Vec<String> {
+        let descriptor = descriptors::pool().get_message_by_name(&M::full_name()).expect("of the contract");
+        let status = check(descriptor, request.encode_to_vec().into());
+        status.err().iter().flat_map(Status::violations).map(|violation| violation.field.clone()).collect()
+    }
+
+    #[test]
+    fn marked_fields_are_uuids_or_empty() {
+        let request =
+            |group: &str| MoveGroupRequest { group_uuid: group.to_owned(), new_parent_uuid: String::new() };
+        assert!(fields(&request(UUID)).is_empty());
+        assert!(fields(&request("")).is_empty());
+        assert_eq!(fields(&request("42")), ["groupUuid"]);
+        assert_eq!(fields(&request(&UUID.replace('-', ""))), ["groupUuid"]);
+    }
+
+    #[test]
+    fn nested_fields_are_named() {
+        let target = PolicyTarget { target: Some(Target::DeviceUuid("x".to_owned())) };
+        let assignment = PolicyAssignment { target: Some(target), ..Default::default() };
+        let request = AssignPolicyRequest { assignment: Some(assignment) };
+        assert_eq!(fields(&request), ["assignment.target.deviceUuid"]);
+    }
+
+    #[test]
+    fn what_is_not_a_message_is_refused() {
+        let descriptor =
+            descriptors::pool().get_message_by_name(&MoveGroupRequest::full_name()).expect("known");
+        let status = check(descriptor, Bytes::from_static(b"\xff\xff")).expect_err("no message");
+        assert_eq!(status.http(), 400);
+    }
+}

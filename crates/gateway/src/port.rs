@@ -1,0 +1,69 @@
+//! Every request of the port: gives it an id, finds its face, writes its line in the log.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use guardhouse_contract::Code;
+use guardhouse_model::Environment;
+use http::{Request, Response};
+use tokio::time::Instant;
+use tracing::{debug, warn};
+
+use crate::{
+    answer::{Body, Failure, REQUEST_ID, uuid_value},
+    call::Origin,
+    documents::Documents,
+    grpc::{self, Grpc},
+    oauth::{self, OAuth},
+    rest::Rest,
+};
+
+/// All faces of the port.
+pub struct Port {
+    pub(crate) environment: Environment,
+    pub(crate) rest: Rest,
+    pub(crate) grpc: Grpc,
+    pub(crate) oauth: OAuth,
+    pub(crate) documents: Documents,
+}
+
+impl Port {
+    /// Answers a request. Every answer has a `request-id`; the log line of the request has the same.
+    pub async fn serve<B>(&self, request: Request<B>, origin: &Origin) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    {
+        let request_id = self.environment.uuid();
+        let begun = Instant::now();
+        // The query may hold what a log should not; the path names things only.
+        let (verb, path) = (request.method().clone(), request.uri().path().to_owned());
+
+        let mut response = if grpc::is_grpc(request.headers()) {
+            self.grpc.serve(request, request_id, origin).await
+        } else if path == oauth::PATH {
+            self.oauth.serve(request, origin).await
+        } else if let Some(document) = self.documents.serve(&verb, &path) {
+            document
+        } else {
+            self.rest.serve(request, request_id, origin).await
+        };
+        response.headers_mut().insert(REQUEST_ID, uuid_value(request_id));
+
+        let (status, elapsed) = (response.status().as_u16(), begun.elapsed());
+        match response.extensions().get::<Failure>().map(|failure| &failure.0) {
+            Some(failure) if is_ours(failure.code()) => {
+                let cause = failure.cause().unwrap_or_default();
+                warn!(%request_id, %verb, path, status, ?elapsed, %failure, cause, "request failed");
+            }
+            Some(failure) => debug!(%request_id, %verb, path, status, ?elapsed, %failure, "request refused"),
+            None => debug!(%request_id, %verb, path, status, ?elapsed, "request answered"),
+        }
+        response
+    }
+}
+
+/// Whether an error with `code` is the server's own fault, so that somebody should look at it.
+fn is_ours(code: Code) -> bool {
+    matches!(code, Code::Internal | Code::Unavailable | Code::DeadlineExceeded)
+}

@@ -1,0 +1,11 @@
+//! The port as its clients see it: a real listener, real TLS, real tokens, and a small service behind it.
+
+mod agent_link;
+mod grpc;
+mod pending;
+mod rest;
+mod support;
+#[path = "../../src/testing.rs"]
+mod testing;
+mod tokens;
+mod transport;
