@@ -5,6 +5,8 @@
 //! yet sent. The same function runs after a connect, after a wake-up and after a while without either. A
 //! wake-up carries no data and may be lost: it only shortens the wait.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod inventory;
 mod registry;
 mod results;

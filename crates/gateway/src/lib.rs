@@ -11,6 +11,8 @@ mod authenticate;
 mod body;
 mod call;
 mod documents;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod gateway;
 mod grpc;
 mod limits;
@@ -19,7 +21,7 @@ mod oauth;
 mod port;
 mod registry;
 mod rest;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod testing;
 
 pub use accepted::KEPT;

@@ -1,8 +1,8 @@
 //! The REST face: the public API as its documents describe it.
 
-mod bind;
+pub mod bind;
 mod query;
-mod routes;
+pub mod routes;
 
 use std::{error::Error, sync::Arc};
 

@@ -1,0 +1,75 @@
+//! What becomes of arbitrary frames of an agent, for the fuzz target and for the property that does the same
+//! within bounds.
+
+use guardhouse_contract::{
+    automation::DeviceTaskRun,
+    json,
+    link::{AgentFrame, agent_frame::Kind},
+};
+use guardhouse_model::{DeviceId, RunId, Timestamp};
+use prost::Message as _;
+use prost_types::Any;
+use uuid::Uuid;
+
+use crate::{inventory, results};
+
+/// Takes bytes for a frame and does with it what a session does before it keeps anything.
+///
+/// # Panics
+/// Something would be kept that no client could be shown.
+pub fn agent_frame(bytes: &[u8]) {
+    let Ok(AgentFrame { kind: Some(kind) }) = AgentFrame::decode(bytes) else { return };
+    match kind {
+        Kind::RunEnded(ended) => {
+            let end = results::judge(DeviceId(Uuid::nil()), RunId(Uuid::nil()), ended, Timestamp::UNIX_EPOCH);
+            let result = end.result.as_deref().map(Any::decode).transpose().expect("an Any is kept");
+            json::write_message(&DeviceTaskRun { result, ..Default::default() }).expect("it can be shown");
+        }
+        Kind::Inventory(reported) => {
+            let _ = inventory::report(&[], reported);
+        }
+        Kind::Hello(hello) => {
+            let _ = inventory::report(&[], hello.inventory.unwrap_or_default());
+        }
+        Kind::RunStarted(_) | Kind::RunWithdrawn(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guardhouse_contract::{
+        action::RunCommandResult,
+        link::{RunEnded, agent_frame},
+        status::pack,
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A frame of a well-behaved agent, of which some bytes are then changed.
+    fn good_frame() -> Vec<u8> {
+        let result =
+            RunCommandResult { exit_code: 7, duration: Some(Default::default()), ..Default::default() };
+        let ended = RunEnded { succeeded: true, result: Some(pack(&result)), ..Default::default() };
+        AgentFrame { kind: Some(agent_frame::Kind::RunEnded(ended)) }.encode_to_vec()
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_no_danger(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            super::agent_frame(&bytes);
+        }
+
+        #[test]
+        fn frames_with_changed_bytes_are_no_danger(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        ) {
+            let mut frame = good_frame();
+            for (place, byte) in changes {
+                let place = place.index(frame.len());
+                frame[place] = byte;
+            }
+            super::agent_frame(&frame);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+"""Plays every file in `scenarios/` against a fresh server of its own."""
+
+import pytest
+
+import scenario
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in scenario.FOLDER.glob("*.yaml")))
+def test_scenario(name, start_server):
+    head, steps = scenario.load(name)
+    scenario.play(start_server(*head.get("server", ["--rate-limit", "0"])), steps)
