@@ -16,15 +16,15 @@ use super::{
 };
 use crate::{FieldViolation, Status, descriptors};
 
-/// Reads the JSON body of a request. An empty body is an empty document; read-only fields are ignored.
+/// Reads the JSON body of a request. Read-only fields are ignored.
 ///
 /// # Errors
 /// The body is not a JSON object, or some of its fields are wrong.
 pub fn read(descriptor: MessageDescriptor, json: &[u8]) -> Result<DynamicMessage, Status> {
-    let mut message = DynamicMessage::new(descriptor);
     if json.trim_ascii().is_empty() {
-        return Ok(message);
+        return Err(Status::invalid("the body is empty: it must be a JSON object"));
     }
+    let mut message = DynamicMessage::new(descriptor);
     let document: Json = serde_json::from_slice(json)
         .map_err(|error| Status::invalid(format!("the body is not valid JSON: {error}")))?;
     read_into(&mut message, &document).map_err(refusal)?;
@@ -151,7 +151,7 @@ impl Reader {
             }
             let Some(field) = descriptors::field(&descriptor, name) else { continue };
             let ignored = self.read_only == ReadOnly::Ignored && descriptors::is_read_only(&field);
-            if ignored || (json.is_null() && !well_known::accepts_null(&field)) {
+            if ignored || well_known::is_unset(&field, json) {
                 continue;
             }
             self.member(name, |reader| match given.note(name, &field) {

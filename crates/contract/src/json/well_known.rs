@@ -38,10 +38,18 @@ pub(super) fn form(descriptor: &MessageDescriptor) -> Form {
     }
 }
 
-/// Whether `null` is a value of `field`; for every other field it means that the field is not set.
-pub(super) fn accepts_null(field: &FieldDescriptor) -> bool {
-    !field.is_list()
-        && matches!(field.kind(), Kind::Message(message) if message.full_name() == "google.protobuf.Value")
+/// Whether `json` leaves `field` unset. `null` does, but for a `google.protobuf.Value`, of which it is a value;
+/// so does an `Any` that carries nothing, which clients send for actions without parameters.
+pub(super) fn is_unset(field: &FieldDescriptor, json: &Json) -> bool {
+    match (field.kind(), json) {
+        (Kind::Message(message), Json::Null) => {
+            field.is_list() || message.full_name() != "google.protobuf.Value"
+        }
+        (Kind::Message(message), Json::Object(object)) if message.full_name() == "google.protobuf.Any" => {
+            object.iter().all(|(name, value)| name == "@type" && value == "")
+        }
+        (_, json) => json.is_null(),
+    }
 }
 
 /// Sets a message of [`Form::Text`].

@@ -73,7 +73,9 @@ pub fn canonical(action: &Action) -> Result<Action, FieldViolation> {
         let description = format!("{:?} is not an action; use one of {}", action.name, names().join(", "));
         return Err(FieldViolation::new("task.action.name", description));
     };
-    let params = match (parameters, &action.params) {
+    // An Any that carries nothing is as good as none.
+    let given = action.params.as_ref().filter(|params| !params.type_url.is_empty());
+    let params = match (parameters, given) {
         (Parameters::None, None) => None,
         (Parameters::None, Some(_)) => {
             let description = format!("must be left out: {name} takes no parameters");
@@ -187,6 +189,7 @@ mod tests {
             "LogOffComputerUser",
         ] {
             assert_eq!(canonical(&action(name, None)), Ok(action(name, None)));
+            assert_eq!(canonical(&action(name, Some(Default::default()))), Ok(action(name, None)));
             assert_eq!(wrong_field(&action(name, command("x"))), "task.action.params");
         }
     }
