@@ -27,19 +27,43 @@ pub trait Entropy: fmt::Debug + Send + Sync {
 pub struct Environment {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    last_id: Arc<Mutex<IdTime>>,
+}
+
+/// The time part of the last id: a millisecond, and the how-manieth id within it this was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct IdTime {
+    millis: u64,
+    counter: u16,
+}
+
+/// Highest counter within a millisecond: UUIDv7 has room for 12 bits.
+const LAST_COUNTER: u16 = 0x0fff;
+
+impl IdTime {
+    /// The next after `self`, at `now` or as soon after it as there is room.
+    fn next(self, now: u64) -> Self {
+        if now > self.millis {
+            Self { millis: now, counter: 0 }
+        } else if self.counter < LAST_COUNTER {
+            Self { counter: self.counter + 1, ..self }
+        } else {
+            Self { millis: self.millis + 1, counter: 0 }
+        }
+    }
 }
 
 impl Environment {
     /// The clock of the machine and randomness fit for keys.
     #[must_use]
     pub fn system() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+        Self::new(Arc::new(SystemClock), Arc::new(SystemEntropy))
     }
 
     /// A clock and randomness of the caller's choice.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { clock, entropy }
+        Self { clock, entropy, last_id: Arc::default() }
     }
 
     /// The present moment, to the microsecond: what the store keeps.
@@ -57,11 +81,19 @@ impl Environment {
         bytes
     }
 
-    /// A fresh id (UUIDv7): later ids sort after earlier ones, to the millisecond.
+    /// A fresh id (UUIDv7). Ids of one environment sort in the order in which they were made; those of
+    /// different processes, to the millisecond.
     #[must_use]
     pub fn uuid(&self) -> Uuid {
-        let millis = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
-        Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()
+        let now = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
+        let time = {
+            let mut last = self.last_id.lock().unwrap_or_else(PoisonError::into_inner);
+            *last = last.next(now);
+            *last
+        };
+        let mut rest = self.random::<10>();
+        rest[..2].copy_from_slice(&time.counter.to_be_bytes());
+        Builder::from_unix_timestamp_millis(time.millis, &rest).into_uuid()
     }
 }
 
@@ -148,6 +180,9 @@ mod tests {
         clock.advance(1);
         let second = environment.uuid();
         assert!(first < second, "{first} sorts before {second}");
+        let same_moment: Vec<_> = (0..10_000).map(|_| environment.uuid()).collect();
+        assert!(same_moment.is_sorted_by(|a, b| a < b), "more than fit into a millisecond");
+        assert!(second < same_moment[0]);
         assert_eq!(first.get_version_num(), 7);
 
         let again = Environment::new(

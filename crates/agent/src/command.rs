@@ -1,0 +1,204 @@
+//! The command line of the agent, for its own binary and for others that embed it.
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use guardhouse_link::EnrolmentToken;
+use guardhouse_model::Environment;
+use http::Uri;
+use jiff::SignedDuration;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    address,
+    agent::{self, AgentError},
+    enrol::{self, Enrolment},
+    identity, inventory,
+    runs::runner,
+    state::{DEFAULT_STATE_DIR, StateDir},
+};
+
+/// Exit code of `run` when the server no longer manages the device: starting the agent again is useless.
+pub const EXIT_NOT_MANAGED: u8 = 3;
+
+/// What the agent can be told to do.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Turn this host into a device of a Guardhouse server; prints the uuid of the device.
+    #[command(alias = "enrol")]
+    Enroll(EnrollArgs),
+    /// Keep the link to the server and carry out its tasks.
+    Run(RunArgs),
+    /// Carry out one run; the agent starts this itself.
+    #[command(hide = true)]
+    Runner(RunnerArgs),
+}
+
+/// Arguments of `enroll`.
+#[derive(Debug, clap::Args)]
+pub struct EnrollArgs {
+    /// Address of the server, https://HOST:PORT (http:// for a server on this machine only).
+    #[arg(long, value_parser = address::parse)]
+    server: Uri,
+    /// Enrolment token, as `guardhouse enrollment-token create` prints it.
+    #[arg(long, env = "GUARDHOUSE_ENROLLMENT_TOKEN", hide_env_values = true)]
+    token: EnrolmentToken,
+    /// Certificate authorities to trust (PEM) instead of the one that the token names.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Folder for the identity and the journal of the agent.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE_DIR)]
+    state_dir: PathBuf,
+    /// Report this host name instead of the real one.
+    #[arg(long, value_name = "NAME")]
+    host_name: Option<String>,
+    /// Give up an earlier enrolment of this state folder.
+    #[arg(long)]
+    force: bool,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// Folder for the identity and the journal of the agent.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE_DIR)]
+    state_dir: PathBuf,
+    /// How long a script of a RunCommand task may run, for example 90s, 30m or 1h.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_time)]
+    command_time_limit: Duration,
+}
+
+/// Arguments of `runner`.
+#[derive(Debug, clap::Args)]
+pub struct RunnerArgs {
+    /// Folder of the run.
+    #[arg(long, value_name = "DIR")]
+    run_dir: PathBuf,
+    /// How long a script may run.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_time)]
+    time_limit: Duration,
+}
+
+/// Carries out a command. `self_command` is how to start this program again so that the words `runner …` can
+/// follow: `[current_exe]`, or `[current_exe, "agent"]` where the agent is a subcommand.
+///
+/// Data goes to standard output; everything else is logged with `tracing`.
+///
+/// # Errors
+/// What went wrong and what to do about it.
+pub async fn run(command: Command, self_command: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Enroll(args) => enroll(args).await,
+        Command::Run(args) => work(args, self_command).await,
+        Command::Runner(args) => {
+            runner::run(&args.run_dir, args.time_limit, &Environment::system())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn enroll(args: EnrollArgs) -> anyhow::Result<ExitCode> {
+    let authorities = match &args.ca {
+        Some(path) => identity::read_certificates(path).context("--ca")?,
+        None => Vec::new(),
+    };
+    let state = StateDir::open(&args.state_dir).await?;
+    let enrolment = Enrolment {
+        server: args.server,
+        token: args.token,
+        authorities,
+        inventory: inventory::read(args.host_name.as_deref()),
+        host_name: args.host_name,
+        force: args.force,
+    };
+    let identity = enrol::enrol(&state, enrolment).await?;
+    tracing::info!(device = %identity.device, server = %identity.server, "enrolled");
+    println!("{}", identity.device);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn work(args: RunArgs, self_command: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    let state = StateDir::open(&args.state_dir).await?;
+    let options = agent::Options { self_command, command_time_limit: args.command_time_limit };
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        stopped = agent::run(&state, options, Environment::system()) => match stopped {
+            Err(error @ AgentError::NotManaged) => {
+                tracing::error!("{error}");
+                Ok(ExitCode::from(EXIT_NOT_MANAGED))
+            }
+            Err(error) => Err(error.into()),
+            Ok(never) => match never {},
+        },
+        _ = terminate.recv() => Ok(stopped_by("SIGTERM")),
+        _ = interrupt.recv() => Ok(stopped_by("SIGINT")),
+    }
+}
+
+fn stopped_by(signal: &str) -> ExitCode {
+    tracing::info!(
+        signal,
+        "stopping; scripts that run go on, their results are delivered after the next start"
+    );
+    ExitCode::SUCCESS
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let advice = || format!("{text:?} is not a length of time; write for example 90s, 30m or 1h");
+    let time: SignedDuration = text.parse().map_err(|_| advice())?;
+    let time = Duration::try_from(time).map_err(|_| advice())?;
+    if time < Duration::from_secs(1) { Err(advice()) } else { Ok(time) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+        let cli = Cli::try_parse_from(["agent", "run"]).expect("defaults");
+        let Command::Run(args) = cli.command else { panic!("{cli:?}") };
+        assert_eq!(args.command_time_limit, Duration::from_secs(3600));
+        assert_eq!(args.state_dir, PathBuf::from(DEFAULT_STATE_DIR));
+    }
+
+    #[test]
+    fn errors_say_what_to_do() {
+        let token = EnrolmentToken { id: [0; 8], secret: [0; 32], authority: [0; 32] }.to_string();
+        let table = [
+            (vec!["enrol", "--server", "http://192.0.2.1", "--token", &token], "use https://"),
+            (vec!["enroll", "--server", "https://guardhouse.test", "--token", "ghe1.x"], "four parts"),
+            (vec!["run", "--command-time-limit", "soon"], "90s, 30m or 1h"),
+            (vec!["run", "--command-time-limit", "0s"], "90s, 30m or 1h"),
+        ];
+        for (arguments, expected) in table {
+            let all = ["agent"].into_iter().chain(arguments);
+            let error = Cli::try_parse_from(all).expect_err("refused").to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn lengths_of_time() {
+        let table = [
+            ("90s", Some(90)),
+            ("30m", Some(1_800)),
+            ("1h", Some(3_600)),
+            ("1h 30m", Some(5_400)),
+            ("0s", None),
+            ("5", None),
+        ];
+        for (text, seconds) in table {
+            assert_eq!(parse_time(text).ok(), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+}

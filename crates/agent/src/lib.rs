@@ -1,0 +1,21 @@
+//! The endpoint agent.
+//!
+//! One process ([`agent`]) keeps the link to the server ([`session`]) and remembers what it was told
+//! ([`journal`]). Each action ([`actions`]) is carried out by a process of its own ([`runs`]), once, whatever
+//! is killed when. [`enrol`] turns a host into a device, [`identity`] is what it has from then on, and
+//! [`inventory`] is what it says of itself. [`command`] is the command line.
+
+pub mod actions;
+pub mod address;
+pub mod agent;
+pub mod command;
+pub mod durable;
+pub mod enrol;
+pub mod identity;
+pub mod inventory;
+pub mod journal;
+pub mod kill_points;
+pub mod runs;
+pub mod session;
+pub mod state;
+pub mod time;

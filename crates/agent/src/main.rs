@@ -1,0 +1,44 @@
+//! The endpoint agent as a program of its own.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
+
+use clap::Parser as _;
+use guardhouse_agent::command::{self, Command};
+use tracing_subscriber::EnvFilter;
+
+/// The endpoint agent of Guardhouse.
+#[derive(Debug, clap::Parser)]
+#[command(name = "guardhouse-agent", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("GUARDHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
+    match start(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(command: Command) -> anyhow::Result<ExitCode> {
+    let self_command = vec![OsString::from(env::current_exe()?)];
+    // One thread: an agent waits almost all the time, and every thread costs memory on every machine.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let code = runtime.block_on(command::run(command, self_command));
+    // A name lookup that hangs must not keep the process.
+    runtime.shutdown_background();
+    code
+}

@@ -1,0 +1,198 @@
+//! What comes next for a run: a pure function.
+
+use guardhouse_contract::link::RunEnded;
+
+use crate::{
+    actions::{Failure, Outcome},
+    runs::folder::Facts,
+};
+
+/// How many runners work at the same time; later runs wait in the order of their ids.
+pub const MAX_RUNNING: usize = 16;
+
+/// How often one life of the agent starts the runner of a run that dies before the action begins.
+pub const MAX_LAUNCHES: u32 = 3;
+
+/// What is known about a run that is not ended and that no watched runner works on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// The journal says that a runner may have been started.
+    pub started: bool,
+    /// What the folder of the run says.
+    pub facts: Facts,
+    /// Why this agent cannot carry the action out, if so.
+    pub refusal: Option<Failure>,
+    /// The order may no longer begin; `None` while the clock of the server is unknown.
+    pub expired: Option<bool>,
+    /// Fewer than [`MAX_RUNNING`] runners work.
+    pub slot_free: bool,
+    /// How often this life of the agent started the runner of this run.
+    pub launches: u32,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Nothing until something else happens.
+    Wait,
+    /// Make the folder, record the start, start the runner.
+    Start,
+    /// Start the runner again: the start is recorded, but the action has not begun.
+    Launch,
+    /// A runner of an earlier life is at work: wait for it.
+    Adopt,
+    /// The run ended as its runner says.
+    Report(RunEnded),
+    /// The run ends; no runner can begin it any more.
+    End(Outcome),
+    /// The run is to end without having begun, provided that the barrier can be passed first: a runner that was
+    /// started earlier and is still on its way then finds it closed.
+    Abandon(Failure),
+}
+
+/// Decides what comes next.
+#[must_use]
+pub fn decide(view: View) -> Step {
+    let interrupted = |reason: &str| Step::End(Failure::new("INTERRUPTED", reason).into());
+    match view.facts {
+        Facts::Ended(ended) => Step::Report(ended),
+        Facts::Unreadable => Step::End(
+            Failure::new("RESULT_LOST", "the action was carried out, but its result cannot be read").into(),
+        ),
+        Facts::RunnerAlive => Step::Adopt,
+        Facts::Begun => interrupted("the action had begun when the device stopped; it is not repeated"),
+        Facts::NoFolder if view.started => interrupted(
+            "the folder of the run is gone; whether the action had begun is unknown, it is not repeated",
+        ),
+        Facts::NoFolder | Facts::NotBegun => {
+            let no_runner = matches!(view.facts, Facts::NoFolder);
+            let give_up = |failure: Failure| match no_runner {
+                true => Step::End(failure.into()),
+                false => Step::Abandon(failure),
+            };
+            if let Some(refusal) = view.refusal {
+                return give_up(refusal);
+            }
+            match view.expired {
+                None => Step::Wait,
+                Some(true) => give_up(Failure::new(
+                    "EXPIRED",
+                    "the task expired before the device could begin the action",
+                )),
+                Some(false) if view.launches >= MAX_LAUNCHES => give_up(Failure::new(
+                    "RUNNER_FAILED",
+                    "the process that carries actions out could not be started; see the log of the agent",
+                )),
+                Some(false) if !view.slot_free => Step::Wait,
+                Some(false) if view.started => Step::Launch,
+                Some(false) => Step::Start,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view() -> View {
+        View {
+            started: false,
+            facts: Facts::NoFolder,
+            refusal: None,
+            expired: Some(false),
+            slot_free: true,
+            launches: 0,
+        }
+    }
+
+    /// The step, and the code of the failure that it carries.
+    fn step(view: View) -> (&'static str, Option<String>) {
+        use prost::Message as _;
+        let code = |outcome: Outcome| {
+            let failure = guardhouse_contract::action::ActionFailure::decode(outcome.result.value.as_slice());
+            Some(failure.expect("a failure").code)
+        };
+        match decide(view) {
+            Step::Wait => ("wait", None),
+            Step::Start => ("start", None),
+            Step::Launch => ("launch", None),
+            Step::Adopt => ("adopt", None),
+            Step::Report(_) => ("report", None),
+            Step::End(outcome) => ("end", code(outcome)),
+            Step::Abandon(failure) => ("abandon", code(failure.into())),
+        }
+    }
+
+    #[test]
+    fn every_state_has_its_step() {
+        let refusal = Some(Failure::new("UNSUPPORTED_ACTION", ""));
+        let started = View { started: true, facts: Facts::NotBegun, ..view() };
+        let table = [
+            ("new", view(), ("start", None)),
+            ("no slot", View { slot_free: false, ..view() }, ("wait", None)),
+            ("server clock unknown", View { expired: None, ..view() }, ("wait", None)),
+            ("expired", View { expired: Some(true), ..view() }, ("end", Some("EXPIRED"))),
+            (
+                "unsupported, known without any clock",
+                View { refusal: refusal.clone(), expired: None, ..view() },
+                ("end", Some("UNSUPPORTED_ACTION")),
+            ),
+            ("died between folder and record", View { facts: Facts::NotBegun, ..view() }, ("start", None)),
+            ("started, nothing happened yet", started.clone(), ("launch", None)),
+            ("started, no slot", View { slot_free: false, ..started.clone() }, ("wait", None)),
+            ("started, clock unknown", View { expired: None, ..started.clone() }, ("wait", None)),
+            (
+                "started, expired",
+                View { expired: Some(true), ..started.clone() },
+                ("abandon", Some("EXPIRED")),
+            ),
+            (
+                "runner dies",
+                View { launches: MAX_LAUNCHES, ..started.clone() },
+                ("abandon", Some("RUNNER_FAILED")),
+            ),
+            (
+                "after a downgrade",
+                View { refusal, ..started.clone() },
+                ("abandon", Some("UNSUPPORTED_ACTION")),
+            ),
+            ("runner at work", View { facts: Facts::RunnerAlive, ..started.clone() }, ("adopt", None)),
+            (
+                "runner at work, expired",
+                View { facts: Facts::RunnerAlive, expired: Some(true), ..view() },
+                ("adopt", None),
+            ),
+            ("begun", View { facts: Facts::Begun, ..started.clone() }, ("end", Some("INTERRUPTED"))),
+            ("begun, journal lost", View { facts: Facts::Begun, ..view() }, ("end", Some("INTERRUPTED"))),
+            ("folder lost", View { facts: Facts::NoFolder, ..started.clone() }, ("end", Some("INTERRUPTED"))),
+            ("ended", View { facts: Facts::Ended(RunEnded::default()), ..started.clone() }, ("report", None)),
+            (
+                "ended, journal lost",
+                View { facts: Facts::Ended(RunEnded::default()), ..view() },
+                ("report", None),
+            ),
+            ("ended unreadably", View { facts: Facts::Unreadable, ..started }, ("end", Some("RESULT_LOST"))),
+        ];
+        for (name, view, (expected, code)) in table {
+            assert_eq!(step(view), (expected, code.map(str::to_owned)), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_begins_twice() {
+        // Whatever else is true, a run that has begun or may have begun is never started.
+        let begun = [Facts::Begun, Facts::Unreadable, Facts::RunnerAlive, Facts::Ended(RunEnded::default())];
+        for facts in begun {
+            for (started, expired, slot_free) in [
+                (false, None, false),
+                (false, Some(false), true),
+                (true, Some(false), true),
+                (true, Some(true), true),
+            ] {
+                let step = decide(View { started, facts: facts.clone(), expired, slot_free, ..view() });
+                assert!(!matches!(step, Step::Start | Step::Launch), "{facts:?} → {step:?}");
+            }
+        }
+    }
+}

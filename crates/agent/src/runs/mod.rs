@@ -1,0 +1,370 @@
+//! Runs: from an order to its acknowledged end.
+//!
+//! Each action is carried out by a process of its own, the runner ([`runner`]), so that neither a crash nor an
+//! update of the agent takes a script along. Agent and runner share nothing but the folder of the run
+//! ([`folder`]). What comes next for a run is decided by a pure function of what the journal and the folder
+//! say ([`decide`]), again after every event and every start; [`Runs`] carries the decisions out.
+
+pub mod decide;
+pub mod folder;
+pub mod runner;
+mod watch;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    io,
+    path::PathBuf,
+};
+
+use guardhouse_contract::link::{
+    AgentFrame, Order, RunEnded, RunEndedAck, RunStarted, RunWithdrawn, Withdraw, agent_frame,
+};
+use guardhouse_model::{Environment, RunId, Timestamp, tasks};
+use jiff::SignedDuration;
+use tokio::sync::mpsc;
+
+use crate::{
+    actions::{self, Failure, Outcome},
+    journal::{Entry, Journal, JournalError, Record, Settled, keep_until},
+    kill_points::{self, KillPoint},
+    time,
+};
+use decide::{MAX_LAUNCHES, MAX_RUNNING, Step, View, decide};
+use folder::Folder;
+pub use watch::Launcher;
+
+/// Why the agent cannot go on. It stops; a restart begins from what the journal and the folders say.
+#[derive(Debug, thiserror::Error)]
+pub enum RunsError {
+    /// The journal fails.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The folder of a run fails.
+    #[error("cannot use the folder of run {run}; is the disk full or read-only?")]
+    Folder {
+        /// The run.
+        run: RunId,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// All runs of the device, and the one place that changes them.
+#[derive(Debug)]
+pub struct Runs {
+    journal: Journal,
+    root: PathBuf,
+    launcher: Launcher,
+    environment: Environment,
+    kill_point: KillPoint,
+    /// What to add to the clock of the device to get that of the server; unknown before the first Welcome.
+    clock_offset: Option<SignedDuration>,
+    /// Runs whose runner is at work and will be heard of through `exits`.
+    watched: BTreeSet<RunId>,
+    launches: BTreeMap<RunId, u32>,
+    exits: mpsc::UnboundedSender<RunId>,
+    /// What is to be sent; absent while there is no link.
+    outbox: Option<VecDeque<AgentFrame>>,
+}
+
+impl Runs {
+    /// Takes up the runs of an earlier life of the agent. Every run that comes out of the answered receiver must
+    /// be given to [`Runs::runner_exited`].
+    ///
+    /// # Errors
+    /// A folder cannot be used.
+    pub fn new(
+        journal: Journal,
+        root: PathBuf,
+        launcher: Launcher,
+        environment: Environment,
+        kill_point: KillPoint,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<RunId>), RunsError> {
+        let (exits, exited) = mpsc::unbounded_channel();
+        let mut runs = Self {
+            journal,
+            root,
+            launcher,
+            environment,
+            kill_point,
+            clock_offset: None,
+            watched: BTreeSet::new(),
+            launches: BTreeMap::new(),
+            exits,
+            outbox: None,
+        };
+        runs.remove_finished_folders();
+        runs.advance()?;
+        Ok((runs, exited))
+    }
+
+    /// The link stands: learns the clock of the server and reports every run that is not settled.
+    ///
+    /// # Errors
+    /// A run cannot be recorded.
+    pub fn connected(&mut self, server_time: Option<Timestamp>) -> Result<(), RunsError> {
+        let now = self.environment.now();
+        self.clock_offset = Some(server_time.map_or(SignedDuration::ZERO, |time| now.duration_until(time)));
+        self.outbox = Some(VecDeque::new());
+        let open: Vec<RunId> = self.journal.ledger().open().map(|(run, _)| run).collect();
+        open.into_iter().for_each(|run| self.report(run));
+        self.advance()
+    }
+
+    /// The link is gone: what was not sent is reported again on the next one.
+    pub fn disconnected(&mut self) {
+        self.outbox = None;
+    }
+
+    /// Whether something is to be sent.
+    #[must_use]
+    pub fn has_frames(&self) -> bool {
+        self.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty())
+    }
+
+    /// Takes what is to be sent next.
+    pub fn next_frame(&mut self) -> Option<AgentFrame> {
+        self.outbox.as_mut()?.pop_front()
+    }
+
+    /// Takes new orders; those that the agent knows already are only reported again.
+    ///
+    /// # Errors
+    /// A run cannot be recorded.
+    pub fn order(&mut self, orders: Vec<Order>) -> Result<(), RunsError> {
+        let mut records = Vec::new();
+        for order in orders {
+            let Ok(run) = order.run_uuid.parse::<RunId>() else {
+                tracing::warn!(run = order.run_uuid, "ignoring an order whose run is not a uuid");
+                continue;
+            };
+            match self.journal.ledger().get(run) {
+                None => records.push(Record::Accepted(run, order)),
+                Some(_) => self.report(run),
+            }
+        }
+        self.journal.append(records)?;
+        self.advance()
+    }
+
+    /// Withdraws a run, unless it was started.
+    ///
+    /// # Errors
+    /// The withdrawal cannot be recorded.
+    pub fn withdraw(&mut self, Withdraw { run_uuid }: Withdraw) -> Result<(), RunsError> {
+        let Ok(run) = run_uuid.parse::<RunId>() else { return Ok(()) };
+        let known = self.journal.ledger().get(run);
+        let order = match known {
+            None => None,
+            Some(Entry::Open(known)) if !known.started && known.ended.is_none() => Some(&known.order),
+            // Its RunStarted and RunEnded tell, or have told.
+            Some(Entry::Open(_)) => return Ok(()),
+            Some(Entry::Settled(Settled::Withdrawn, _)) => {
+                self.report(run);
+                return Ok(());
+            }
+            Some(Entry::Settled(Settled::Acknowledged, _)) => return Ok(()),
+        };
+        // An order that is not known may still be on its way: the promise holds for it too.
+        let until = keep_until(order, self.environment.now());
+        self.journal.append(vec![Record::Settled(run, Settled::Withdrawn, until)])?;
+        self.report(run);
+        Ok(())
+    }
+
+    /// The server stored the end of a run.
+    ///
+    /// # Errors
+    /// The acknowledgement cannot be recorded.
+    pub fn acknowledged(&mut self, acks: Vec<RunEndedAck>) -> Result<(), RunsError> {
+        let mut records = Vec::new();
+        for run in acks.iter().filter_map(|ack| ack.run_uuid.parse::<RunId>().ok()) {
+            if let Some(Entry::Open(known)) = self.journal.ledger().get(run)
+                && known.ended.is_some()
+            {
+                let until = keep_until(Some(&known.order), self.environment.now());
+                records.push(Record::Settled(run, Settled::Acknowledged, until));
+            }
+        }
+        self.journal.append(records)?;
+        Ok(())
+    }
+
+    /// The runner of a run is over.
+    ///
+    /// # Errors
+    /// The end cannot be recorded.
+    pub fn runner_exited(&mut self, run: RunId) -> Result<(), RunsError> {
+        self.watched.remove(&run);
+        self.advance()
+    }
+
+    /// Does for every run what comes next, until nothing is left to do but wait.
+    fn advance(&mut self) -> Result<(), RunsError> {
+        loop {
+            let mut plan = Plan::default();
+            let open = self.journal.ledger().open().filter(|(_, known)| known.ended.is_none());
+            for (run, known) in open.filter(|(run, _)| !self.watched.contains(run)) {
+                let folder = Folder::of(&self.root, run);
+                let failed = |source| RunsError::Folder { run, source };
+                let facts = folder.facts().map_err(failed)?;
+                let refusal = actions::recognise(known.order.action.as_ref()).err();
+                let view = View {
+                    started: known.started,
+                    facts,
+                    refusal,
+                    expired: self.is_expired(&known.order),
+                    slot_free: self.watched.len() + plan.launched.len() < MAX_RUNNING,
+                    launches: self.launches.get(&run).copied().unwrap_or(0),
+                };
+                match decide(view) {
+                    Step::Wait => {}
+                    Step::Start => {
+                        folder.create(&known.order).map_err(failed)?;
+                        plan.records.push(Record::Started(run));
+                        plan.launched.push(run);
+                    }
+                    Step::Launch => plan.launched.push(run),
+                    Step::Adopt => {
+                        plan.records.extend((!known.started).then_some(Record::Started(run)));
+                        plan.adopted.push(run);
+                    }
+                    Step::End(outcome) => plan.end(run, self.ended(run, outcome)),
+                    Step::Report(ended) => plan.end(run, ended),
+                    // If the barrier was passed meanwhile, the runner is alive: the next round adopts it.
+                    Step::Abandon(failure) if folder.pass_barrier().map_err(failed)? => {
+                        plan.end(run, self.ended(run, failure.into()));
+                    }
+                    Step::Abandon(_) => plan.again = true,
+                }
+            }
+            let again = plan.again;
+            if !self.carry_out(plan)? && !again {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Records the plan, then acts on it; answers whether a launch failed and the runs must be looked at again.
+    fn carry_out(&mut self, plan: Plan) -> Result<bool, RunsError> {
+        self.journal.append(plan.records)?;
+        for &run in plan.launched.iter().chain(&plan.ended) {
+            self.report(run);
+        }
+        for run in plan.ended {
+            self.launches.remove(&run);
+            self.remove_folder(run);
+        }
+
+        let mut failed = false;
+        for run in plan.launched {
+            let launches = self.launches.entry(run).or_insert(0);
+            *launches += 1;
+            match self.launcher.launch(&Folder::of(&self.root, run), run, self.exits.clone()) {
+                Ok(()) => {
+                    self.watched.insert(run);
+                    self.kill_point.reach(kill_points::RUNNER_SPAWNED);
+                }
+                Err(error) => {
+                    tracing::error!(%run, %error, "cannot start a runner");
+                    *launches = MAX_LAUNCHES;
+                    failed = true;
+                }
+            }
+        }
+        for run in plan.adopted {
+            tracing::info!(%run, "waiting for a runner of an earlier life of the agent");
+            watch::adopt(&Folder::of(&self.root, run), run, self.exits.clone())
+                .map_err(|source| RunsError::Folder { run, source })?;
+            self.watched.insert(run);
+        }
+        Ok(failed)
+    }
+
+    /// Puts what the server should know about a run into the outbox.
+    fn report(&mut self, run: RunId) {
+        let run_uuid = run.to_string();
+        match self.journal.ledger().get(run) {
+            Some(Entry::Open(known)) => {
+                let ended = known.ended.clone();
+                if known.started {
+                    self.send(agent_frame::Kind::RunStarted(RunStarted { run_uuid }));
+                }
+                if let Some(ended) = ended {
+                    self.send(agent_frame::Kind::RunEnded(ended));
+                }
+            }
+            Some(Entry::Settled(Settled::Withdrawn, _)) => {
+                self.send(agent_frame::Kind::RunWithdrawn(RunWithdrawn { run_uuid }));
+            }
+            // The server asks for what it had acknowledged: it was put back to an earlier state.
+            Some(Entry::Settled(Settled::Acknowledged, _)) => {
+                let failure = Failure::new(
+                    "RESULT_FORGOTTEN",
+                    "the device carried this run out earlier and its result was acknowledged; it is not repeated",
+                );
+                let ended = self.ended(run, failure.into());
+                self.send(agent_frame::Kind::RunEnded(ended));
+            }
+            None => {}
+        }
+    }
+
+    fn send(&mut self, kind: agent_frame::Kind) {
+        // Without a link there is nobody to tell; `connected` reports everything.
+        if let Some(outbox) = &mut self.outbox {
+            outbox.push_back(AgentFrame { kind: Some(kind) });
+        }
+    }
+
+    fn ended(&self, run: RunId, Outcome { succeeded, result }: Outcome) -> RunEnded {
+        RunEnded {
+            run_uuid: run.to_string(),
+            succeeded,
+            result: Some(result),
+            end_time: Some(time::to_proto(self.environment.now())),
+        }
+    }
+
+    /// Whether an order may no longer begin by the clock of the server; `None` while that clock is unknown.
+    fn is_expired(&self, order: &Order) -> Option<bool> {
+        let now = self.environment.now().saturating_add(self.clock_offset?).unwrap_or(Timestamp::MAX);
+        let expiry = order.expire_time.as_ref().and_then(time::from_proto);
+        Some(expiry.is_some_and(|expiry| !tasks::may_begin(expiry, now)))
+    }
+
+    /// Removes what an earlier life left behind. Folders that the journal does not know stay: they are all that
+    /// keeps their runs from being repeated should the journal have been lost.
+    fn remove_finished_folders(&self) {
+        for run in folder::list(&self.root) {
+            match self.journal.ledger().get(run) {
+                Some(Entry::Open(known)) if known.ended.is_none() => {}
+                Some(_) => self.remove_folder(run),
+                None => tracing::warn!(%run, "the journal does not know this run; keeping its folder"),
+            }
+        }
+    }
+
+    fn remove_folder(&self, run: RunId) {
+        if let Err(error) = Folder::of(&self.root, run).remove() {
+            tracing::warn!(%run, %error, "cannot remove the folder of an ended run; trying again at the next start");
+        }
+    }
+}
+
+/// What one look at all runs decided.
+#[derive(Debug, Default)]
+struct Plan {
+    records: Vec<Record>,
+    launched: Vec<RunId>,
+    adopted: Vec<RunId>,
+    ended: Vec<RunId>,
+    again: bool,
+}
+
+impl Plan {
+    fn end(&mut self, run: RunId, ended: RunEnded) {
+        self.records.push(Record::Ended(run, ended));
+        self.ended.push(run);
+    }
+}

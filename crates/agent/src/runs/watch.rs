@@ -1,0 +1,69 @@
+//! Starts runners and notices their end.
+
+use std::{ffi::OsString, io, process::Stdio, thread, time::Duration};
+
+use guardhouse_model::RunId;
+use tokio::{process::Command, sync::mpsc::UnboundedSender};
+
+use crate::runs::folder::Folder;
+
+/// Stack of a thread that only waits for a lock, in bytes.
+const WAITING_STACK: usize = 64 * 1024;
+
+/// How runners are started.
+#[derive(Debug, Clone)]
+pub struct Launcher {
+    self_command: Vec<OsString>,
+    time_limit: Duration,
+}
+
+impl Launcher {
+    /// `self_command` is how to start this program again, up to and including what precedes the word `runner`;
+    /// `time_limit` bounds how long a script may run.
+    #[must_use]
+    pub fn new(self_command: Vec<OsString>, time_limit: Duration) -> Self {
+        Self { self_command, time_limit }
+    }
+
+    /// Starts a runner and sends `run` when it is over.
+    pub(super) fn launch(
+        &self,
+        folder: &Folder,
+        run: RunId,
+        exits: UnboundedSender<RunId>,
+    ) -> io::Result<()> {
+        let (program, arguments) =
+            self.self_command.split_first().ok_or_else(|| io::Error::other("no command to start"))?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .args(["runner".as_ref(), "--run-dir".as_ref(), folder.path().as_os_str()])
+            .args(["--time-limit".to_owned(), format!("{}s", self.time_limit.as_secs())])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()?;
+        tokio::spawn(async move {
+            match child.wait().await {
+                Ok(status) if !status.success() => tracing::warn!(%run, %status, "a runner failed"),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%run, %error, "cannot wait for a runner"),
+            }
+            // The agent may be gone; then nobody asks.
+            let _ = exits.send(run);
+        });
+        Ok(())
+    }
+}
+
+/// Sends `run` when the runner that holds the lock is over. It is no child of this process: waiting for its
+/// lock is the only way to notice its end without polling.
+pub(super) fn adopt(folder: &Folder, run: RunId, exits: UnboundedSender<RunId>) -> io::Result<()> {
+    let lock = folder.open_lock()?;
+    thread::Builder::new().name("adopted-run".to_owned()).stack_size(WAITING_STACK).spawn(move || {
+        if let Err(error) = lock.lock() {
+            tracing::warn!(%run, %error, "cannot wait for a runner");
+        }
+        drop(lock);
+        let _ = exits.send(run);
+    })?;
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! One connection to the server, from Hello to its end.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use guardhouse_contract::link::{
+    AgentFrame, Hello, Inventory, ServerFrame, agent_frame, agent_link_client::AgentLinkClient, server_frame,
+};
+use guardhouse_link::channel::{self, ConnectError};
+use guardhouse_model::Timestamp;
+use tokio::{sync::mpsc, time::timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Streaming, transport::Channel};
+
+use crate::{
+    identity::{Identity, IdentityError},
+    time,
+};
+
+/// How long the server may take to answer Hello.
+const WELCOME_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Frames that wait between the agent and the connection.
+const OUTBOUND: usize = 8;
+
+/// The most frames that are taken together, so that their records share one sync to disk.
+const INBOUND: usize = 64;
+
+/// Why a connection did not come about or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The identity cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The server cannot be reached.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The server refuses or ends the stream with an error.
+    #[error("the server closed the link: {}", .0.message())]
+    Status(#[from] tonic::Status),
+    /// The server closes the stream.
+    #[error("the server closed the link")]
+    Closed,
+    /// The server does not speak.
+    #[error("the server did not answer within {} seconds", WELCOME_TIMEOUT.as_secs())]
+    TimedOut,
+    /// The server says something else first.
+    #[error("the server began with something else than Welcome")]
+    NoWelcome,
+}
+
+/// A connection that stands.
+#[derive(Debug)]
+pub struct Session {
+    /// The connection, for other calls.
+    pub channel: Channel,
+    /// Where frames to the server go.
+    pub outbound: mpsc::Sender<AgentFrame>,
+    /// Where frames of the server come from.
+    pub inbound: Inbound,
+    /// The server's clock when it answered.
+    pub server_time: Option<Timestamp>,
+}
+
+impl Session {
+    /// Connects, says Hello and waits for Welcome.
+    ///
+    /// # Errors
+    /// [`SessionError`]; all of them may pass.
+    pub async fn open(identity: &Identity, inventory: Inventory) -> Result<Self, SessionError> {
+        let channel = channel::connect(&identity.server, identity.tls()?).await?;
+        match timeout(WELCOME_TIMEOUT, Self::greet(channel, inventory)).await {
+            Ok(session) => session,
+            Err(_) => Err(SessionError::TimedOut),
+        }
+    }
+
+    async fn greet(channel: Channel, inventory: Inventory) -> Result<Self, SessionError> {
+        let (outbound, frames) = mpsc::channel(OUTBOUND);
+        let hello = Hello { inventory: Some(inventory) };
+        // The channel is empty and its receiver at hand: this neither waits nor fails.
+        let _ = outbound.try_send(AgentFrame { kind: Some(agent_frame::Kind::Hello(hello)) });
+        let mut inbound =
+            AgentLinkClient::new(channel.clone()).connect(ReceiverStream::new(frames)).await?.into_inner();
+        let Some(server_frame::Kind::Welcome(welcome)) =
+            inbound.message().await?.ok_or(SessionError::Closed)?.kind
+        else {
+            return Err(SessionError::NoWelcome);
+        };
+        tracing::info!(epoch = welcome.epoch, "connected");
+        let server_time = welcome.server_time.as_ref().and_then(time::from_proto);
+        Ok(Self { channel, outbound, inbound: Inbound(inbound), server_time })
+    }
+}
+
+/// The frames of the server.
+#[derive(Debug)]
+pub struct Inbound(Streaming<ServerFrame>);
+
+impl Inbound {
+    /// Waits for frames and answers all that are there. Nothing is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// The link is over.
+    pub async fn receive(&mut self) -> Result<Vec<ServerFrame>, SessionError> {
+        let mut frames = vec![self.0.message().await?.ok_or(SessionError::Closed)?];
+        while frames.len() < INBOUND
+            && let Some(Ok(Some(frame))) = self.0.message().now_or_never()
+        {
+            frames.push(frame);
+        }
+        Ok(frames)
+    }
+}

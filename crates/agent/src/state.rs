@@ -1,0 +1,156 @@
+//! The state folder of an agent: what lies where, and that only one process uses it.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::durable;
+
+/// Where the agent of a machine keeps its state unless told otherwise.
+pub const DEFAULT_STATE_DIR: &str = "/var/lib/guardhouse-agent";
+
+/// How often a held lock is tried, and how long is waited in between: two seconds together.
+const LOCK_ATTEMPTS: u32 = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// A state folder, held by this process until dropped.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why a state folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Another process holds it.
+    #[error("another agent uses the state folder {}; stop it first, or choose another --state-dir", .0.display())]
+    InUse(PathBuf),
+    /// It cannot be opened.
+    #[error("cannot use the state folder {}; run as a user that may write there, or choose another --state-dir",
+        .path.display())]
+    Io {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl StateDir {
+    /// Opens a state folder, making it where it is missing, and locks it.
+    ///
+    /// A lock that is held is waited for, for a moment: when an agent is killed while it starts a runner, the
+    /// new process holds a copy of the lock until it executes its own program.
+    ///
+    /// # Errors
+    /// [`StateError`]: another process holds the lock, or the folder is not writable.
+    pub async fn open(path: &Path) -> Result<Self, StateError> {
+        let unusable = |source| StateError::Io { path: path.to_owned(), source };
+        durable::create_folder(path).map_err(unusable)?;
+        let mut options = OpenOptions::new();
+        let lock = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(durable::PRIVATE_FILE)
+            .open(path.join("lock"))
+            .map_err(unusable)?;
+        for _ in 0..LOCK_ATTEMPTS {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { path: path.to_owned(), _lock: lock }),
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
+                Err(TryLockError::Error(error)) => return Err(unusable(error)),
+            }
+        }
+        Err(StateError::InUse(path.to_owned()))
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Folder of the key and certificates.
+    #[must_use]
+    pub fn identity(&self) -> PathBuf {
+        self.path.join("identity")
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
+    /// Folder with one folder per run.
+    #[must_use]
+    pub fn runs(&self) -> PathBuf {
+        self.path.join("runs")
+    }
+
+    /// Moves the identity, the journal and the runs of an earlier enrolment into the folder `previous`, in
+    /// place of what was there. A script that still runs goes on, but nobody learns its result.
+    ///
+    /// # Errors
+    /// What the system says; calling again goes on where it stopped.
+    pub fn set_aside(&self) -> io::Result<()> {
+        let previous = self.path.join("previous");
+        if self.identity().exists() && previous.exists() {
+            fs::remove_dir_all(&previous)?;
+        }
+        durable::create_folder(&previous)?;
+        for part in [self.runs(), self.journal(), self.identity()] {
+            match fs::rename(&part, previous.join(part.file_name().unwrap_or_default())) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        durable::sync_parent(&self.identity())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_process_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state");
+        let held = StateDir::open(&path).await.expect("free");
+        let error = StateDir::open(&path).await.expect_err("held");
+        assert!(matches!(error, StateError::InUse(_)), "{error}");
+        assert!(error.to_string().contains("another agent"), "{error}");
+        drop(held);
+        StateDir::open(&path).await.expect("free again");
+    }
+
+    #[tokio::test]
+    async fn an_unusable_folder_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        fs::write(&file, "").expect("written");
+        let error = StateDir::open(&file.join("state")).await.expect_err("a file is in the way");
+        assert!(error.to_string().contains(&*file.to_string_lossy()), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_earlier_enrolment_is_kept_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = StateDir::open(folder.path()).await.expect("free");
+        for round in ["first", "second"] {
+            fs::create_dir(state.identity()).expect("created");
+            fs::write(state.journal(), round).expect("written");
+            state.set_aside().expect("set aside");
+            assert!(!state.identity().exists() && !state.journal().exists());
+            let kept = fs::read_to_string(folder.path().join("previous/journal")).expect("read");
+            assert_eq!(kept, round);
+        }
+    }
+}

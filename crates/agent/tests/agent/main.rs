@@ -1,0 +1,9 @@
+//! The agent as a program: real processes, real sockets, real signals.
+
+mod bench;
+mod enrol;
+mod kill_process;
+mod link;
+mod run_command;
+mod runner;
+mod server;

@@ -1,0 +1,268 @@
+//! A server for the tests of the link: real TLS, real HTTP/2, its memory instead of a database.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use guardhouse_agent::identity::{Identity, key, signing_request};
+use guardhouse_contract::link::{
+    AgentFrame, EnrolRequest, EnrolResponse, Order, RunEnded, RunEndedAck, ServerFrame, Welcome, agent_frame,
+    agent_link_server::{AgentLink, AgentLinkServer},
+    server_frame,
+};
+use guardhouse_link::{EnrolmentToken, tls};
+use guardhouse_model::DeviceId;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use prost::Message as _;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, CertifiedIssuer, DnType, IsCa,
+    KeyPair,
+};
+use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+pub const DEVICE: &str = "01890000-0000-7000-8000-0000000000dd";
+
+/// How frames get to a device.
+type Link = mpsc::Sender<Result<ServerFrame, Status>>;
+
+/// What the server knows of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Run {
+    pub order: Order,
+    pub started: u32,
+    pub ended: Option<RunEnded>,
+    pub withdrawn: bool,
+}
+
+/// The server; clones share everything.
+#[derive(Clone)]
+pub struct Server {
+    pub port: u16,
+    authority: Arc<CertifiedIssuer<'static, KeyPair>>,
+    runs: Arc<Mutex<BTreeMap<String, Run>>>,
+    /// Ends of runs are stored, but not acknowledged, as long as this is set.
+    pub deaf: Arc<Mutex<bool>>,
+    links: Arc<Mutex<Vec<Link>>>,
+    /// The clock of the server as it says Welcome; absent: the server does not say.
+    pub clock: Arc<Mutex<Option<prost_types::Timestamp>>>,
+    /// Keys that asked for enrolment, in this order.
+    pub asked: Arc<Mutex<Vec<Vec<u8>>>>,
+    changed: watch::Sender<u64>,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.distinguished_name.push(DnType::CommonName, "test authority");
+        let authority =
+            CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("issuer");
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let server = Self {
+            port: listener.local_addr().expect("an address").port(),
+            authority: Arc::new(authority),
+            runs: Arc::default(),
+            deaf: Arc::default(),
+            clock: Arc::default(),
+            links: Arc::default(),
+            asked: Arc::default(),
+            changed: watch::Sender::new(0),
+        };
+        let acceptor = TlsAcceptor::from(server.tls());
+        let serving = server.clone();
+        tokio::spawn(async move {
+            while let Ok((tcp, _)) = listener.accept().await {
+                let (acceptor, server) = (acceptor.clone(), serving.clone());
+                tokio::spawn(async move {
+                    let Ok(tls) = acceptor.accept(tcp).await else { return };
+                    let service = tower::service_fn(move |request| server.clone().answer(request));
+                    let connection = auto::Builder::new(TokioExecutor::new());
+                    let _ = connection
+                        .serve_connection(TokioIo::new(tls), TowerToHyperService::new(service))
+                        .await;
+                });
+            }
+        });
+        server
+    }
+
+    fn tls(&self) -> Arc<rustls::ServerConfig> {
+        let key = KeyPair::generate().expect("a key");
+        let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+        let certificate = params.signed_by(&key, &*self.authority).expect("a certificate").der().clone();
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        tls::server_config(vec![certificate, self.certificate()], key, self.certificate())
+            .expect("configuration")
+    }
+
+    fn certificate(&self) -> CertificateDer<'static> {
+        self.authority.der().clone()
+    }
+
+    pub fn address(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    pub fn token(&self) -> EnrolmentToken {
+        EnrolmentToken { id: [1; 8], secret: [2; 32], authority: tls::fingerprint(&self.certificate()) }
+    }
+
+    /// Enrols a device without any connection.
+    pub fn enrol(&self, identity: &Path) {
+        let request = signing_request(&key(identity).expect("a key")).expect("a request");
+        let device: DeviceId = DEVICE.parse().expect("a uuid");
+        let server = self.address().parse().expect("a URI");
+        let certificate = self.issue(request);
+        Identity::create(identity, server, device, None, certificate, vec![self.certificate()])
+            .expect("created");
+    }
+
+    fn issue(&self, request: Vec<u8>) -> CertificateDer<'static> {
+        let request = CertificateSigningRequestDer::from(request);
+        let request = CertificateSigningRequestParams::from_der(&request).expect("a request");
+        request.signed_by(&*self.authority).expect("a certificate").der().clone()
+    }
+
+    pub fn runs(&self) -> MutexGuard<'_, BTreeMap<String, Run>> {
+        self.runs.lock().expect("not poisoned")
+    }
+
+    /// Makes a run and hands it out to whoever is connected.
+    pub fn hand_out(&self, order: Order) {
+        let run = Run { order: order.clone(), ..Default::default() };
+        self.runs().insert(order.run_uuid.clone(), run);
+        self.send(server_frame::Kind::Order(order));
+    }
+
+    /// Sends a frame to the latest link.
+    pub fn send(&self, kind: server_frame::Kind) {
+        if let Some(link) = self.links.lock().expect("not poisoned").last() {
+            let _ = link.try_send(Ok(ServerFrame { kind: Some(kind) }));
+        }
+    }
+
+    /// Waits until agents have connected this often.
+    pub async fn until_linked(&self, times: usize) {
+        self.until(|_| self.links.lock().expect("not poisoned").len() >= times).await;
+    }
+
+    /// Waits until the runs are as wanted.
+    pub async fn until(&self, wanted: impl Fn(&BTreeMap<String, Run>) -> bool) {
+        let mut changes = self.changed.subscribe();
+        let met = async {
+            while !wanted(&self.runs()) {
+                changes.changed().await.expect("the server lives");
+            }
+        };
+        if tokio::time::timeout(std::time::Duration::from_secs(60), met).await.is_err() {
+            panic!("waited in vain: {:#?}", self.runs());
+        }
+    }
+
+    async fn answer(
+        self,
+        request: http::Request<hyper::body::Incoming>,
+    ) -> Result<http::Response<tonic::body::Body>, Infallible> {
+        if request.uri().path() == "/guardhouse.link.v1.Enrolment/Enrol" {
+            let codec = tonic_prost::ProstCodec::<EnrolResponse, EnrolRequest>::default();
+            let service = tower::service_fn(move |request: Request<EnrolRequest>| {
+                let server = self.clone();
+                async move { server.redeem(request.into_inner()).map(Response::new) }
+            });
+            return Ok(tonic::server::Grpc::new(codec).unary(service, request).await);
+        }
+        tower::Service::call(&mut AgentLinkServer::new(self), request).await
+    }
+
+    fn redeem(&self, request: EnrolRequest) -> Result<EnrolResponse, Status> {
+        self.asked.lock().expect("not poisoned").push(request.signing_request.clone());
+        if request.token != self.token().to_string() {
+            return Err(Status::unauthenticated("the enrolment token is not known"));
+        }
+        let inventory = request.inventory.unwrap_or_default();
+        assert!(!inventory.host_name.is_empty() && inventory.encoded_len() > 50, "{inventory:?}");
+        Ok(EnrolResponse {
+            device_uuid: DEVICE.to_owned(),
+            certificate: self.issue(request.signing_request).to_vec(),
+            authorities: vec![self.certificate().to_vec()],
+        })
+    }
+
+    fn take(&self, frame: AgentFrame) -> Option<ServerFrame> {
+        let mut answer = None;
+        let mut runs = self.runs();
+        match frame.kind {
+            Some(agent_frame::Kind::RunStarted(started)) => {
+                runs.entry(started.run_uuid).or_default().started += 1;
+            }
+            Some(agent_frame::Kind::RunWithdrawn(withdrawn)) => {
+                runs.entry(withdrawn.run_uuid).or_default().withdrawn = true;
+            }
+            Some(agent_frame::Kind::RunEnded(ended)) => {
+                let run_uuid = ended.run_uuid.clone();
+                runs.entry(run_uuid.clone()).or_default().ended.get_or_insert(ended);
+                if !*self.deaf.lock().expect("not poisoned") {
+                    let kind = server_frame::Kind::RunEndedAck(RunEndedAck { run_uuid });
+                    answer = Some(ServerFrame { kind: Some(kind) });
+                }
+            }
+            _ => {}
+        }
+        drop(runs);
+        self.changed.send_modify(|changes| *changes += 1);
+        answer
+    }
+}
+
+#[tonic::async_trait]
+impl AgentLink for Server {
+    type ConnectStream = ReceiverStream<Result<ServerFrame, Status>>;
+
+    async fn connect(
+        &self,
+        request: Request<Streaming<AgentFrame>>,
+    ) -> Result<Response<Self::ConnectStream>, Status> {
+        let mut frames = request.into_inner();
+        let (link, answers) = mpsc::channel(256);
+        let first = frames.message().await?.and_then(|frame| frame.kind);
+        let Some(agent_frame::Kind::Hello(_)) = first else {
+            return Err(Status::failed_precondition("Hello comes first"));
+        };
+        let welcome = Welcome { epoch: 1, server_time: *self.clock.lock().expect("not poisoned") };
+        let mut begin = vec![server_frame::Kind::Welcome(welcome)];
+        {
+            let runs = self.runs();
+            let open = runs.values().filter(|run| run.ended.is_none() && !run.withdrawn);
+            begin.extend(open.map(|run| server_frame::Kind::Order(run.order.clone())));
+            self.links.lock().expect("not poisoned").push(link.clone());
+        }
+        self.changed.send_modify(|changes| *changes += 1);
+        for kind in begin {
+            let _ = link.try_send(Ok(ServerFrame { kind: Some(kind) }));
+        }
+        let server = self.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(frame)) = frames.message().await {
+                if let Some(answer) = server.take(frame) {
+                    let _ = link.try_send(Ok(answer));
+                }
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(answers)))
+    }
+}

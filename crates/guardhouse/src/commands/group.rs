@@ -1,0 +1,156 @@
+//! `guardhouse group`
+
+use std::{
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
+
+use clap::Subcommand;
+use guardhouse_contract::{
+    assets::{CreateGroupRequest, DeleteGroupRequest, Group, MoveGroupRequest, RenameGroupRequest},
+    devices::ListMemberDevicesRequest,
+};
+
+use crate::{
+    client::{Client, ConnectionArgs, resolve},
+    output::{OutputFormat, devices, groups, printable},
+};
+
+/// Show and change the tree of groups. GROUP is a uuid or a display name that no other group has.
+#[derive(Debug, Subcommand)]
+pub enum GroupCommand {
+    /// List the tree.
+    List,
+    /// List the devices in a group.
+    Members {
+        /// The group.
+        group: String,
+
+        /// Also the devices of all groups below.
+        #[arg(long)]
+        recurse: bool,
+    },
+    /// Create a group.
+    Create {
+        /// Its name.
+        name: String,
+
+        /// The group above; All when left out.
+        #[arg(long, value_name = "GROUP")]
+        parent: Option<String>,
+
+        /// Free text.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        description: String,
+    },
+    /// Hang a group, with everything below it, under another one.
+    Move {
+        /// The group to move.
+        group: String,
+
+        /// The group that becomes its parent.
+        #[arg(long, value_name = "GROUP")]
+        parent: String,
+    },
+    /// Give a group a new name.
+    Rename {
+        /// The group.
+        group: String,
+
+        /// The new name.
+        name: String,
+    },
+    /// Delete a group with everything below it, its devices included.
+    Delete {
+        /// The group.
+        group: String,
+
+        /// Do not ask. Needed where nobody can be asked.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+impl GroupCommand {
+    /// Carries out the command.
+    ///
+    /// # Errors
+    /// The server refuses or cannot be reached, or a name is not that of one group.
+    pub async fn run(self, connection: ConnectionArgs, output: OutputFormat) -> anyhow::Result<ExitCode> {
+        let client = Client::connect(connection)?;
+        match self {
+            Self::List => {
+                let answer = client.list_groups().await?;
+                output.show(&answer, |answer| groups::tree(&answer.device_groups))?;
+            }
+            Self::Members { group, recurse } => {
+                let group_uuid = client.resolve_group(&group).await?;
+                let request =
+                    ListMemberDevicesRequest { group_uuid, recurse_subgroups: recurse, ..Default::default() };
+                let answer = client.list_member_devices(request).await?;
+                output.show(&answer, |answer| devices::members(&answer.devices))?;
+            }
+            Self::Create { name, parent, description } => {
+                let parent_group_uuid = match parent {
+                    Some(parent) => client.resolve_group(&parent).await?,
+                    None => String::new(),
+                };
+                let group =
+                    Group { display_name: name, description, parent_group_uuid, ..Default::default() };
+                let answer = client.create_group(&CreateGroupRequest { group: Some(group) }).await?;
+                output.show(&answer, |answer| groups::group(answer.group.as_ref()))?;
+            }
+            Self::Move { group, parent } => {
+                let mut uuids = client.resolve_groups(&[group, parent]).await?.into_iter();
+                let (group_uuid, new_parent_uuid) =
+                    (uuids.next().unwrap_or_default(), uuids.next().unwrap_or_default());
+                let answer = client.move_group(&MoveGroupRequest { group_uuid, new_parent_uuid }).await?;
+                output.show(&answer, |answer| groups::group(answer.group.as_ref()))?;
+            }
+            Self::Rename { group, name } => {
+                let group_uuid = client.resolve_group(&group).await?;
+                let answer =
+                    client.rename_group(&RenameGroupRequest { group_uuid, display_name: name }).await?;
+                output.show(&answer, |answer| groups::group(answer.group.as_ref()))?;
+            }
+            Self::Delete { group, yes } => return delete(&client, group, yes, output).await,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Deletes a group after its owner has heard what goes with it.
+async fn delete(client: &Client, group: String, yes: bool, output: OutputFormat) -> anyhow::Result<ExitCode> {
+    let all = client.list_groups().await?.device_groups;
+    let group_uuid = resolve::pick_groups(std::slice::from_ref(&group), &all)?.remove(0);
+    let below = groups::count_below(&all, &group_uuid);
+    let devices = client.count_member_devices(&group_uuid).await?;
+    let what = printable(&format!(
+        "group {group:?} with {} and {}",
+        count(below as u64, "group"),
+        count(devices.into(), "device")
+    ));
+    if !yes {
+        let ask = io::stdin().is_terminal() && io::stderr().is_terminal();
+        anyhow::ensure!(ask, "{what} would be deleted; confirm it with --yes");
+        eprint!("Delete {what}? [y/N] ");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if !matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+            eprintln!("nothing was deleted");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    let request = DeleteGroupRequest { group_uuid, ..Default::default() };
+    let answer = client.delete_group(&request).await?;
+    output.show(&answer, |_| String::new())?;
+    eprintln!("deleted {what}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn count(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
+}

@@ -1,0 +1,137 @@
+//! The commands that call a server through its API.
+
+pub mod device;
+pub mod group;
+mod import;
+pub mod login;
+pub mod task;
+
+use clap::Args;
+
+use crate::{client::ConnectionArgs, output::OutputFormat};
+
+/// What every command of the API client takes.
+#[derive(Debug, Clone, Args)]
+pub struct ApiArgs {
+    /// Which server to call, and as whom.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+
+    /// How to print the answer.
+    #[arg(short, long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: OutputFormat,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser, Subcommand};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    #[derive(Debug, Subcommand)]
+    enum Command {
+        Login(login::LoginArgs),
+        Device {
+            #[command(flatten)]
+            api: ApiArgs,
+            #[command(subcommand)]
+            command: device::DeviceCommand,
+        },
+        Group {
+            #[command(flatten)]
+            api: ApiArgs,
+            #[command(subcommand)]
+            command: group::GroupCommand,
+        },
+        Task {
+            #[command(flatten)]
+            api: ApiArgs,
+            #[command(subcommand)]
+            command: task::TaskCommand,
+        },
+    }
+
+    const TASK: &str = "0193a1b2-0000-7000-8000-000000000001";
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        let words = ["guardhouse"].into_iter().chain(line.split(' '));
+        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_commands_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn connection_and_format_stand_anywhere() {
+        for line in
+            ["device -o json --server http://[::1]:1 list", "device list --server http://[::1]:1 -o json"]
+        {
+            let Ok(Command::Device { api, .. }) = parsed(line) else { panic!("{line}") };
+            assert_eq!(api.output, OutputFormat::Json);
+            assert_eq!(
+                api.connection.server.map(|server| server.to_string()).as_deref(),
+                Some("http://[::1]:1")
+            );
+        }
+    }
+
+    #[test]
+    fn lines_that_are_accepted() {
+        for line in [
+            "login --user ann --password-stdin",
+            "device list --name a --name b --status attention-required --muted false",
+            "device get a b",
+            "device import -",
+            "device import names.txt --group All",
+            "device move a --group b",
+            "device rename a b",
+            "group list",
+            "group members All --recurse",
+            "group create a --parent b --description c",
+            "group move a --parent b",
+            "group rename a b",
+            "group delete a --yes",
+            "task create run-command --device a --group b --expires 24h --wait --timeout 5m -- uname -a",
+            "task create kill-process --device a --pid 7 --sha1 x --sha256 y",
+            "task create action SystemUpdate --group a --name n --params {}",
+            "task list",
+            &format!("task get {TASK}"),
+            &format!("task runs {TASK} --device a --last --results"),
+            &format!("task delete {TASK}"),
+            &format!("task retarget {TASK} --device a"),
+            &format!("task rerun {TASK} --expires 1h"),
+        ] {
+            parsed(line).expect(line);
+        }
+    }
+
+    #[test]
+    fn lines_that_are_refused() {
+        for (line, said) in [
+            ("login --user ann", "--password-stdin"),
+            ("device list --server http://guardhouse.test", "http:// is for servers on this machine only"),
+            ("device list --muted perhaps", "perhaps"),
+            ("device get", "<DEVICE>"),
+            ("device move a", "--group"),
+            ("task create run-command -- true", "--device"),
+            ("task create run-command --device a", "<COMMAND>"),
+            ("task create run-command --device a --timeout 5m -- true", "--wait"),
+            ("task create run-command --device a --expires soon -- true", "24h"),
+            ("task create kill-process --device a --pid 7", "--sha256"),
+            ("task create action SystemUpdate --device a --params {", "not valid JSON"),
+            ("task get web-1", "web-1"),
+            (&format!("task retarget {TASK}"), "--device"),
+        ] {
+            let error = parsed(line).expect_err(line);
+            assert!(error.contains(said), "{line}: {error}");
+        }
+    }
+}

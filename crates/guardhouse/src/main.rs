@@ -1,0 +1,109 @@
+//! The guardhouse command: server, administration, API client and a demonstration of them all.
+//!
+//! Data goes to standard output, everything else to standard error.
+
+mod admin;
+mod client;
+mod commands;
+mod demo;
+mod duration;
+mod output;
+mod serve;
+
+use std::{ffi::OsString, io::IsTerminal as _, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use commands::ApiArgs;
+
+/// A self-hosted control plane for endpoint security.
+#[derive(Debug, Parser)]
+#[command(name = "guardhouse", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(serve::ServeArgs),
+    /// Show the whole of Guardhouse on this machine.
+    Demo(demo::DemoArgs),
+    /// Manage the accounts of the server in a data folder, whether it runs or not.
+    #[command(subcommand)]
+    User(admin::user::UserCommand),
+    /// Manage enrolment tokens in a data folder, whether the server runs or not.
+    #[command(subcommand, alias = "enrolment-token")]
+    EnrollmentToken(admin::enrolment_token::EnrolmentTokenCommand),
+    /// Sign in, so that later commands need no password.
+    Login(commands::login::LoginArgs),
+    /// Devices.
+    Device {
+        #[command(flatten)]
+        api: ApiArgs,
+        #[command(subcommand)]
+        command: commands::device::DeviceCommand,
+    },
+    /// Device groups.
+    Group {
+        #[command(flatten)]
+        api: ApiArgs,
+        #[command(subcommand)]
+        command: commands::group::GroupCommand,
+    },
+    /// Device tasks and their runs.
+    Task {
+        #[command(flatten)]
+        api: ApiArgs,
+        #[command(subcommand)]
+        command: commands::task::TaskCommand,
+    },
+    /// The endpoint agent, as the command guardhouse-agent has it.
+    #[command(subcommand)]
+    Agent(guardhouse_agent::command::Command),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let default_filter = match cli.command {
+        Command::Serve(_) | Command::Agent(_) => "info",
+        _ => "warn",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_env("GUARDHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new(default_filter)),
+        )
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    run(cli).unwrap_or_else(|error| {
+        output::report(&error);
+        ExitCode::FAILURE
+    })
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let runtime = match cli.command {
+        // An agent must stay small.
+        Command::Agent(_) => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+        _ => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
+    };
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::User(command) => admin::user::run(command).await,
+            Command::EnrollmentToken(command) => admin::enrolment_token::run(command).await,
+            Command::Login(args) => args.run().await,
+            Command::Device { api, command } => command.run(api.connection, api.output).await,
+            Command::Group { api, command } => command.run(api.connection, api.output).await,
+            Command::Task { api, command } => command.run(api.connection, api.output).await,
+            Command::Agent(command) => {
+                let this_program = vec![std::env::current_exe()?.into_os_string(), OsString::from("agent")];
+                guardhouse_agent::command::run(command, this_program).await
+            }
+        }
+    })
+}

@@ -1,0 +1,67 @@
+//! `guardhouse serve`
+
+mod certificate;
+mod server;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::duration;
+
+pub use server::Server;
+
+/// Run the server.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Address to listen on; port 0 lets the system choose one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7443", env = "GUARDHOUSE_LISTEN")]
+    pub listen: SocketAddr,
+
+    /// Folder with everything that is kept: database, keys, the certificate ca.pem.
+    #[arg(long, value_name = "DIR", default_value = "guardhouse-data", env = "GUARDHOUSE_DATA_DIR")]
+    pub data_dir: PathBuf,
+
+    /// Also speak plain HTTP. Only on a loopback address, and only to this machine.
+    #[arg(long)]
+    pub insecure_http: bool,
+
+    /// Certificate chain to show instead of one by the server's own authority, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// Private key of --tls-certificate, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Further names and addresses by which agents and clients reach this server.
+    #[arg(long = "tls-name", value_name = "NAME")]
+    pub tls_names: Vec<String>,
+
+    /// Calls per second that one account may make from one address; 0: no limit.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub rate_limit: u32,
+
+    /// How long a call may take before it is answered 202 and fetched later.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
+    pub answer_budget: Duration,
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+    let server = Server::open(args).await?;
+    println!("listening on {}", server.url());
+    server
+        .run(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+        .await;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,105 @@
+//! Puts the server together: the one place that knows every part.
+
+use std::{fs, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use guardhouse_contract::link::agent_link_server::AgentLinkServer;
+use guardhouse_dispatch::Dispatcher;
+use guardhouse_gateway::{Bound, Gateway, Parts, Registry, Settings};
+use guardhouse_identity::{Authority, Devices, EnrolmentTokens, Tokens, tokens::TokenSettings};
+use guardhouse_model::{Environment, rate::Quota};
+use guardhouse_services::{AgentLinkService, Context, page::Pages};
+use guardhouse_store::{KeyRecord, Store};
+use tonic::service::Routes;
+
+use crate::serve::{ServeArgs, certificate};
+
+/// Largest frame that an agent may send, in bytes.
+const LARGEST_FRAME: usize = 1024 * 1024;
+
+/// A server that is ready to run.
+pub struct Server {
+    bound: Bound,
+    dispatcher: Dispatcher,
+    insecure_http: bool,
+}
+
+impl Server {
+    /// Opens the data folder and the port.
+    pub async fn open(args: ServeArgs) -> anyhow::Result<Self> {
+        let environment = Environment::system();
+        let store = Store::open(&args.data_dir).context("cannot open the data folder")?;
+        let authority = Arc::new(Authority::load_or_create(&store, &environment).await?);
+        let tls = certificate::tls(&args, &authority)?;
+        let certificate_file = args.data_dir.join("ca.pem");
+        fs::write(&certificate_file, authority.certificate_pem())
+            .with_context(|| format!("cannot write {}", certificate_file.display()))?;
+
+        let tokens = Tokens::open(store.clone(), environment.clone(), TokenSettings::default()).await?;
+        let devices = Devices::new(store.clone(), Arc::clone(&authority));
+        let dispatcher = Dispatcher::new(store.clone(), environment.clone());
+        let context = Arc::new(Context {
+            environment: environment.clone(),
+            dispatcher: dispatcher.clone(),
+            pages: pages(&store, &environment).await?,
+            enrolment: EnrolmentTokens::new(store.clone(), environment.clone(), authority),
+            devices: devices.clone(),
+            trust: tls.trust,
+            store,
+        });
+        let link = AgentLinkServer::new(AgentLinkService(Arc::clone(&context)))
+            .max_decoding_message_size(LARGEST_FRAME);
+        let parts = Parts {
+            environment,
+            registry: Registry::new(guardhouse_services::methods(&context))?,
+            tokens: Arc::new(tokens),
+            devices,
+            tls: tls.config,
+            streaming: Routes::new(link),
+        };
+        let bound = Gateway::bind(settings(&args), parts).await?;
+        Ok(Self { bound, dispatcher, insecure_http: args.insecure_http })
+    }
+
+    /// Where clients reach the server.
+    pub fn url(&self) -> String {
+        let scheme = if self.insecure_http { "http" } else { "https" };
+        format!("{scheme}://{}", self.bound.local_addr())
+    }
+
+    /// Serves until `shutdown` is ready; connected devices are told to come back later.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { bound, dispatcher, .. } = self;
+        let presence = tokio::spawn({
+            let dispatcher = dispatcher.clone();
+            async move { dispatcher.note_presence().await }
+        });
+        bound
+            .run(async move {
+                shutdown.await;
+                dispatcher.drain();
+            })
+            .await;
+        presence.abort();
+    }
+}
+
+fn settings(args: &ServeArgs) -> Settings {
+    let quota =
+        (args.rate_limit > 0).then_some(Quota { burst: args.rate_limit, per: Duration::from_secs(1) });
+    Settings {
+        insecure_http: args.insecure_http,
+        account_rate: quota,
+        anonymous_rate: quota,
+        answer_budget: args.answer_budget,
+        ..Settings::new(args.listen)
+    }
+}
+
+/// Page tokens stay valid across restarts: their key is kept.
+async fn pages(store: &Store, environment: &Environment) -> anyhow::Result<Pages> {
+    let candidate = KeyRecord { secret: environment.random::<32>().to_vec(), certificate: None };
+    let kept = store.key_settle("page-tokens", candidate, environment.now()).await?;
+    let key = kept.secret.as_slice().try_into().context("the key of the page tokens has a wrong length")?;
+    Ok(Pages::new(key))
+}

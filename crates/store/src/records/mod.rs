@@ -1,0 +1,13 @@
+//! What the verbs take and give: plain records.
+
+mod devices;
+mod groups;
+mod identity;
+mod task_runs;
+mod tasks;
+
+pub use devices::*;
+pub use groups::*;
+pub use identity::*;
+pub use task_runs::*;
+pub use tasks::*;

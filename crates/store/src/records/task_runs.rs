@@ -1,0 +1,68 @@
+//! Task runs.
+
+use guardhouse_model::{DeviceId, RunId, TaskId, Timestamp, tasks::RunStatus};
+
+/// A run as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Identity.
+    pub id: RunId,
+    /// The task; it may be gone.
+    pub task: TaskId,
+    /// The device; it may be gone.
+    pub device: DeviceId,
+    /// State.
+    pub status: RunStatus,
+    /// When it was handed out.
+    pub start_time: Timestamp,
+    /// When it ended.
+    pub end_time: Option<Timestamp>,
+    /// The result as an encoded `google.protobuf.Any`.
+    pub result: Option<Vec<u8>>,
+}
+
+/// A place in a list of runs, which is ordered newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunPosition {
+    /// Start of the last run that was shown.
+    pub start_time: Timestamp,
+    /// Its identity.
+    pub id: RunId,
+}
+
+/// A run that a device has still to carry out, or to say how it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRun {
+    /// Identity.
+    pub id: RunId,
+    /// An encoded contract `Action`.
+    pub action: Vec<u8>,
+    /// It must not begin after this moment.
+    pub expire_time: Timestamp,
+    /// It is no longer wanted and, as far as is known, not begun.
+    pub withdrawn: bool,
+}
+
+/// What there is to do for a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// The device does not exist (any more).
+    NotManaged,
+    /// Runs that are not over.
+    Runs(Vec<OpenRun>),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct RunEnd {
+    /// The run.
+    pub run: RunId,
+    /// The device that says so.
+    pub device: DeviceId,
+    /// [`RunStatus::Finished`], [`RunStatus::Failed`] or [`RunStatus::Suppressed`].
+    pub status: RunStatus,
+    /// When it ended.
+    pub end_time: Timestamp,
+    /// The result as an encoded `google.protobuf.Any`.
+    pub result: Option<Vec<u8>>,
+}
