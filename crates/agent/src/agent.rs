@@ -88,8 +88,10 @@ pub async fn run(
             }
             Err(error) => Ended::Lost(error),
         };
-        let wait = match ended {
+        let wait = match &ended {
             Ended::GoneAway(Reason::NotManaged) => return Err(AgentError::NotManaged),
+            // The device was deleted while there was no link to say so.
+            Ended::Lost(error) if error.is_not_managed() => return Err(AgentError::NotManaged),
             Ended::GoneAway(Reason::ShuttingDown) => jitter(RESTART_JITTER, environment.random()),
             Ended::GoneAway(_) | Ended::Lost(_) => backoff.next(environment.random()),
         };

@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use guardhouse_contract::link::{
-    AgentFrame, Hello, Inventory, ServerFrame, agent_frame, agent_link_client::AgentLinkClient, server_frame,
+use guardhouse_contract::{
+    link::{
+        AgentFrame, Hello, Inventory, ServerFrame, agent_frame, agent_link_client::AgentLinkClient,
+        server_frame,
+    },
+    rpc,
 };
 use guardhouse_link::channel::{self, ConnectError};
 use guardhouse_model::Timestamp;
+use prost::Message as _;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Streaming, transport::Channel};
@@ -25,6 +30,9 @@ const OUTBOUND: usize = 8;
 
 /// The most frames that are taken together, so that their records share one sync to disk.
 const INBOUND: usize = 64;
+
+/// The reason by which the server refuses the certificate of a device that was deleted.
+const NOT_MANAGED: &str = "DEVICE_NOT_MANAGED";
 
 /// Why a connection did not come about or ended.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +55,18 @@ pub enum SessionError {
     /// The server says something else first.
     #[error("the server began with something else than Welcome")]
     NoWelcome,
+}
+
+impl SessionError {
+    /// Whether the server says that it does not manage this device: its certificate is good, but the device was
+    /// deleted. Coming back is useless then.
+    #[must_use]
+    pub fn is_not_managed(&self) -> bool {
+        let Self::Status(status) = self else { return false };
+        let details = rpc::Status::decode(status.details()).unwrap_or_default().details;
+        let mut infos = details.iter().filter_map(|detail| detail.to_msg::<rpc::ErrorInfo>().ok());
+        infos.any(|info| info.reason == NOT_MANAGED)
+    }
 }
 
 /// A connection that stands.

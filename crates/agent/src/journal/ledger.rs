@@ -28,6 +28,14 @@ pub enum Entry {
     Settled(Settled, Timestamp),
 }
 
+impl Entry {
+    /// Whether the run was accepted, and neither started nor ended nor settled since.
+    #[must_use]
+    pub fn is_not_started(&self) -> bool {
+        matches!(self, Self::Open(run) if !run.started && run.ended.is_none())
+    }
+}
+
 /// A run with something left to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {

@@ -16,6 +16,8 @@ pub const MAX_LAUNCHES: u32 = 3;
 /// What is known about a run that is not ended and that no watched runner works on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
+    /// The server ordered it over the present link, or over the last one while there is none.
+    pub ordered: bool,
     /// The journal says that a runner may have been started.
     pub started: bool,
     /// What the folder of the run says.
@@ -65,6 +67,10 @@ pub fn decide(view: View) -> Step {
             "the folder of the run is gone; whether the action had begun is unknown, it is not repeated",
         ),
         Facts::NoFolder | Facts::NotBegun => {
+            // The server may have withdrawn it while the device was away; it says so, or orders it again.
+            if !view.ordered && !view.started {
+                return Step::Wait;
+            }
             let no_runner = matches!(view.facts, Facts::NoFolder);
             let give_up = |failure: Failure| match no_runner {
                 true => Step::End(failure.into()),
@@ -97,6 +103,7 @@ mod tests {
 
     fn view() -> View {
         View {
+            ordered: true,
             started: false,
             facts: Facts::NoFolder,
             refusal: None,
@@ -131,6 +138,12 @@ mod tests {
         let table = [
             ("new", view(), ("start", None)),
             ("no slot", View { slot_free: false, ..view() }, ("wait", None)),
+            ("perhaps withdrawn meanwhile", View { ordered: false, ..view() }, ("wait", None)),
+            (
+                "perhaps withdrawn meanwhile, expired",
+                View { ordered: false, expired: Some(true), ..view() },
+                ("wait", None),
+            ),
             ("server clock unknown", View { expired: None, ..view() }, ("wait", None)),
             ("expired", View { expired: Some(true), ..view() }, ("end", Some("EXPIRED"))),
             (
@@ -140,6 +153,7 @@ mod tests {
             ),
             ("died between folder and record", View { facts: Facts::NotBegun, ..view() }, ("start", None)),
             ("started, nothing happened yet", started.clone(), ("launch", None)),
+            ("started over an earlier link", View { ordered: false, ..started.clone() }, ("launch", None)),
             ("started, no slot", View { slot_free: false, ..started.clone() }, ("wait", None)),
             ("started, clock unknown", View { expired: None, ..started.clone() }, ("wait", None)),
             (

@@ -3,7 +3,7 @@
 //! Each action is carried out by a process of its own, the runner ([`runner`]), so that neither a crash nor an
 //! update of the agent takes a script along. Agent and runner share nothing but the folder of the run
 //! ([`folder`]). What comes next for a run is decided by a pure function of what the journal and the folder
-//! say ([`decide`]), again after every event and every start; [`Runs`] carries the decisions out.
+//! say ([`mod@decide`]), again after every event and every start; [`Runs`] carries the decisions out.
 
 pub mod decide;
 pub mod folder;
@@ -59,6 +59,9 @@ pub struct Runs {
     kill_point: KillPoint,
     /// What to add to the clock of the device to get that of the server; unknown before the first Welcome.
     clock_offset: Option<SignedDuration>,
+    /// Runs not started that the server ordered over the present link, or over the last one while there is none.
+    /// Others may have been withdrawn while the device was away: the server says so, or orders them again.
+    ordered: BTreeSet<RunId>,
     /// Runs whose runner is at work and will be heard of through `exits`.
     watched: BTreeSet<RunId>,
     launches: BTreeMap<RunId, u32>,
@@ -88,6 +91,7 @@ impl Runs {
             environment,
             kill_point,
             clock_offset: None,
+            ordered: BTreeSet::new(),
             watched: BTreeSet::new(),
             launches: BTreeMap::new(),
             exits,
@@ -106,6 +110,7 @@ impl Runs {
         let now = self.environment.now();
         self.clock_offset = Some(server_time.map_or(SignedDuration::ZERO, |time| now.duration_until(time)));
         self.outbox = Some(VecDeque::new());
+        self.ordered.clear();
         let open: Vec<RunId> = self.journal.ledger().open().map(|(run, _)| run).collect();
         open.into_iter().for_each(|run| self.report(run));
         self.advance()
@@ -139,8 +144,16 @@ impl Runs {
                 continue;
             };
             match self.journal.ledger().get(run) {
-                None => records.push(Record::Accepted(run, order)),
-                Some(_) => self.report(run),
+                None => {
+                    self.ordered.insert(run);
+                    records.push(Record::Accepted(run, order));
+                }
+                Some(entry) => {
+                    if entry.is_not_started() {
+                        self.ordered.insert(run);
+                    }
+                    self.report(run);
+                }
             }
         }
         self.journal.append(records)?;
@@ -156,7 +169,7 @@ impl Runs {
         let known = self.journal.ledger().get(run);
         let order = match known {
             None => None,
-            Some(Entry::Open(known)) if !known.started && known.ended.is_none() => Some(&known.order),
+            Some(entry @ Entry::Open(known)) if entry.is_not_started() => Some(&known.order),
             // Its RunStarted and RunEnded tell, or have told.
             Some(Entry::Open(_)) => return Ok(()),
             Some(Entry::Settled(Settled::Withdrawn, _)) => {
@@ -168,6 +181,7 @@ impl Runs {
         // An order that is not known may still be on its way: the promise holds for it too.
         let until = keep_until(order, self.environment.now());
         self.journal.append(vec![Record::Settled(run, Settled::Withdrawn, until)])?;
+        self.ordered.remove(&run);
         self.report(run);
         Ok(())
     }
@@ -210,6 +224,7 @@ impl Runs {
                 let facts = folder.facts().map_err(failed)?;
                 let refusal = actions::recognise(known.order.action.as_ref()).err();
                 let view = View {
+                    ordered: self.ordered.contains(&run),
                     started: known.started,
                     facts,
                     refusal,
@@ -249,6 +264,7 @@ impl Runs {
     fn carry_out(&mut self, plan: Plan) -> Result<bool, RunsError> {
         self.journal.append(plan.records)?;
         for &run in plan.launched.iter().chain(&plan.ended) {
+            self.ordered.remove(&run);
             self.report(run);
         }
         for run in plan.ended {

@@ -48,7 +48,7 @@ pub fn run(folder: &Path, time_limit: Duration, environment: &Environment) -> Re
     // Waits for another runner, and for an agent that looks at the facts.
     let lock = folder.open_lock().map_err(failed)?;
     lock.lock().map_err(failed)?;
-    if folder.facts_of_holder().map_err(failed)? == Facts::RunnerAlive {
+    if folder.facts_of_holder().map_err(failed)? != Facts::NotBegun {
         return Ok(());
     }
     let order = folder.order().map_err(failed)?;
@@ -78,5 +78,5 @@ fn perform(
     time_limit: Duration,
     environment: &Environment,
 ) -> io::Result<Option<Outcome>> {
-    Ok(folder.pass_barrier().map(|_| true)?.then(|| action.perform(time_limit, environment)))
+    Ok(folder.pass_barrier()?.then(|| action.perform(time_limit, environment)))
 }
