@@ -10,28 +10,30 @@ use crate::client::{
     session::{Session, SessionFile},
 };
 
+/// Where the help shows these arguments: every client command has them.
+const HEADING: &str = "Connection";
+
 /// Which server to call, and as whom. What is left out comes from the session that `guardhouse login` stored.
 ///
 /// A password or an access token may also stand in the environment, as `GUARDHOUSE_PASSWORD` or
 /// `GUARDHOUSE_TOKEN`; there is no argument for them, because everybody on a machine can read arguments.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
     /// Address of the server [default: the server of the last login, else https://127.0.0.1:7443].
-    #[arg(long, global = true, value_name = "URL", env = "GUARDHOUSE_SERVER")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "URL", env = "GUARDHOUSE_SERVER")]
     pub server: Option<Server>,
 
     /// Certificate authorities to trust (PEM) instead of those of this machine.
-    #[arg(long, global = true, value_name = "FILE", env = "GUARDHOUSE_CA")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "FILE", env = "GUARDHOUSE_CA")]
     pub ca: Option<PathBuf>,
 
     /// Account to sign in with; its password is read from --password-file or GUARDHOUSE_PASSWORD. An access
     /// token in GUARDHOUSE_TOKEN is used as it is instead.
-    #[arg(long, global = true, value_name = "NAME", env = "GUARDHOUSE_USER")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "NAME", env = "GUARDHOUSE_USER")]
     pub user: Option<String>,
 
     /// File with the password; one line end after it does not count.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 }
 
@@ -47,7 +49,6 @@ pub struct Connection {
 }
 
 /// Secrets that do not come as arguments.
-#[derive(Default)]
 struct Secrets {
     token: Option<String>,
     password: Option<String>,
@@ -102,8 +103,8 @@ fn decide(
             Credentials::Session(file)
         }
         (None, Some(user), None, _) => bail!(
-            "the password of {user} is missing: name a file with --password-file, set GUARDHOUSE_PASSWORD, or \
-             sign in with guardhouse login --server {server} --user {user} --password-stdin"
+            "the password of {user} is missing: name a file with --password-file, set GUARDHOUSE_PASSWORD, \
+             or sign in with guardhouse login --server {server} --user {user} --password-stdin"
         ),
         (None, None, _, None) => bail!(
             "you are not signed in at {server}: use guardhouse login --server {server} --user NAME \

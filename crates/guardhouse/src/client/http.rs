@@ -1,6 +1,11 @@
 //! Sends requests: TLS, time limits, and the answer to "too many calls".
 
-use std::{fs, path::Path, sync::Mutex, sync::PoisonError, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use guardhouse_model::{
@@ -68,7 +73,7 @@ impl Http {
     /// # Errors
     /// `ca` cannot be read or holds no certificate, or this machine has no certificate authorities.
     pub fn new(server: Server, ca: Option<&Path>, environment: Environment) -> anyhow::Result<Self> {
-        // Fails only when a provider is installed already: then it is this one, the only one that is built in.
+        // Fails only when a provider is installed already: then it is this one, as no other is built in.
         let _ = aws_lc_rs::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("guardhouse/", env!("CARGO_PKG_VERSION")))
@@ -95,16 +100,16 @@ impl Http {
     /// # Errors
     /// The server cannot be reached, or is not the one that it should be.
     pub async fn send(&self, request: &Request<'_>) -> anyhow::Result<Answer> {
-        for repeat in 0.. {
+        let mut repeats = 0;
+        loop {
             self.keep_pace().await;
             let response = self.send_once(request).await?;
-            let wait = wait(&response).filter(|_| repeat < MOST_REPEATS);
-            match wait {
+            match wait(&response).filter(|_| repeats < MOST_REPEATS) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return read(response).await,
             }
+            repeats += 1;
         }
-        unreachable!("the last repeat returns")
     }
 
     async fn send_once(&self, request: &Request<'_>) -> anyhow::Result<Response> {
@@ -132,7 +137,9 @@ impl Http {
 
     fn unreachable(&self, error: reqwest::Error) -> anyhow::Error {
         let error = anyhow::Error::from(error.without_url());
-        let untrusted = format!("{error:#}").contains("UnknownIssuer");
+        let text = format!("{error:#}");
+        // Every authority of a Guardhouse server has the same name; another one is a wrong signature then.
+        let untrusted = text.contains("UnknownIssuer") || text.contains("BadSignature");
         let hint = if untrusted {
             "; if it is yours, name its certificate authority with --ca FILE (ca.pem in its data folder)"
         } else {

@@ -1,6 +1,6 @@
 //! Gets access tokens (RFC 6749, sections 4.3 and 6), and gets new ones when they expire.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use anyhow::Context as _;
 use guardhouse_model::Environment;
@@ -113,13 +113,7 @@ impl Login {
 
 impl Granted {
     /// The session that was granted at `now`, in seconds since 1970.
-    pub fn into_session(
-        self,
-        server: String,
-        ca: Option<std::path::PathBuf>,
-        user: String,
-        now: i64,
-    ) -> Session {
+    pub fn into_session(self, server: String, ca: Option<PathBuf>, user: String, now: i64) -> Session {
         Session {
             server,
             ca,

@@ -1,9 +1,9 @@
 //! The client of the API.
 //!
 //! It speaks the public REST contract, as every other client does. Requests and answers are the generated
-//! messages; [`bind`] makes an HTTP request of one by the rules of the contract, so no path and no JSON name is
-//! written here. [`connection`] says where the server is, [`login`] gets tokens, [`http`] sends, and [`api`]
-//! is one function per method.
+//! messages; [`bind`] makes an HTTP request of one by the rules of the contract, so no path and no JSON name
+//! is written here. [`connection`] says where the server is, [`login`] gets tokens, [`http`] sends, and
+//! [`api`] is one function per method.
 
 pub mod api;
 mod bind;
@@ -146,3 +146,6 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::{
     output::{OutputFormat, devices},
 };
 
-/// Show and change devices. DEVICE and GROUP are a uuid or a display name that no other has.
+/// Show and change devices. A device or group is named by its uuid, or by a display name that no other has.
 #[derive(Debug, Subcommand)]
 pub enum DeviceCommand {
     /// List the devices that pass all filters.
@@ -32,7 +32,7 @@ pub enum DeviceCommand {
     },
     /// Show devices.
     Get {
-        /// The devices.
+        /// The devices, by uuid or by name.
         #[arg(value_name = "DEVICE", required = true)]
         devices: Vec<String>,
     },
@@ -47,16 +47,16 @@ pub enum DeviceCommand {
     },
     /// Put a device into another group.
     Move {
-        /// The device.
+        /// The device, by uuid or by name.
         device: String,
 
-        /// The group.
+        /// The group, by uuid or by name.
         #[arg(long)]
         group: String,
     },
     /// Give a device a new display name.
     Rename {
-        /// The device.
+        /// The device, by uuid or by name.
         device: String,
 
         /// The new name.

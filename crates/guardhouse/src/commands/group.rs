@@ -16,14 +16,14 @@ use crate::{
     output::{OutputFormat, devices, groups, printable},
 };
 
-/// Show and change the tree of groups. GROUP is a uuid or a display name that no other group has.
+/// Show and change the tree of groups. A group is named by its uuid, or by a display name that no other has.
 #[derive(Debug, Subcommand)]
 pub enum GroupCommand {
     /// List the tree.
     List,
     /// List the devices in a group.
     Members {
-        /// The group.
+        /// The group, by uuid or by name.
         group: String,
 
         /// Also the devices of all groups below.
@@ -40,12 +40,12 @@ pub enum GroupCommand {
         parent: Option<String>,
 
         /// Free text.
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         description: String,
     },
     /// Hang a group, with everything below it, under another one.
     Move {
-        /// The group to move.
+        /// The group to move, by uuid or by name.
         group: String,
 
         /// The group that becomes its parent.
@@ -54,7 +54,7 @@ pub enum GroupCommand {
     },
     /// Give a group a new name.
     Rename {
-        /// The group.
+        /// The group, by uuid or by name.
         group: String,
 
         /// The new name.
@@ -62,7 +62,7 @@ pub enum GroupCommand {
     },
     /// Delete a group with everything below it, its devices included.
     Delete {
-        /// The group.
+        /// The group, by uuid or by name.
         group: String,
 
         /// Do not ask. Needed where nobody can be asked.

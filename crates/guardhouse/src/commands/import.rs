@@ -82,8 +82,8 @@ fn read(file: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// Reads an import: a JSON document, or one name per line. A name may come once; the server checks that within
-/// a batch, and a file may be many.
+/// Reads an import: a JSON document, or one name per line. A name may come once: the server checks that
+/// within a batch, and a file may become several.
 fn parse(text: &str) -> anyhow::Result<ImportDeviceBatchRequest> {
     let text = text.trim_start_matches('\u{feff}');
     let request = if text.trim_start().starts_with('{') {

@@ -13,13 +13,13 @@ use crate::{client::ConnectionArgs, output::OutputFormat};
 /// What every command of the API client takes.
 #[derive(Debug, Clone, Args)]
 pub struct ApiArgs {
-    /// Which server to call, and as whom.
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
-
     /// How to print the answer.
     #[arg(short, long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: OutputFormat,
+
+    /// Which server to call, and as whom.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 #[cfg(test)]

@@ -87,8 +87,8 @@ pub fn sheet<const N: usize>(lines: [(&str, String); N]) -> String {
     lines.map(line).concat()
 }
 
-/// A text in which nothing controls the terminal. Names and output come from devices, which may be hostile: an
-/// escape sequence could rewrite what is on the screen. JSON has every text as it is.
+/// A text in which nothing controls the terminal. Names and output come from devices, which may be hostile:
+/// an escape sequence could rewrite what is on the screen. JSON has every text as it is.
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.replace("\r\n", "\n").chars() {
@@ -117,7 +117,7 @@ pub fn time(time: Option<&prost_types::Timestamp>) -> String {
     time.map(|time| time.to_string()).unwrap_or_default()
 }
 
-/// A constant of an enum without the prefix that all of its constants have; empty for the one that says nothing.
+/// A constant of an enum without the prefix that all of them have; empty for the one that says nothing.
 pub fn constant(name: &str, prefix: &str) -> String {
     let name = name.strip_prefix(prefix).unwrap_or(name);
     if name == "UNSPECIFIED" { String::new() } else { name.to_owned() }

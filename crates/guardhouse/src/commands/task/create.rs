@@ -36,7 +36,7 @@ pub enum CreateCommand {
         task: TaskArgs,
 
         /// Working directory; the agent has a default.
-        #[arg(long, value_name = "DIR", default_value = "")]
+        #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
         directory: String,
 
         /// The command.
@@ -93,7 +93,7 @@ pub struct TaskArgs {
     name: Option<String>,
 
     /// Free text.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     description: String,
 
     /// How long devices may take to begin; the server has a default.

@@ -22,8 +22,8 @@ use crate::{
     output::{OutputFormat, runs, runs::Names, tasks},
 };
 
-/// Send tasks to devices and see what became of them. DEVICE and GROUP are a uuid or a display name that no
-/// other has; TASK is a uuid.
+/// Send tasks to devices and see what became of them. A device or group is named by its uuid, or by a display
+/// name that no other has; a task by its uuid.
 #[derive(Debug, Subcommand)]
 pub enum TaskCommand {
     /// Create a task.
@@ -33,12 +33,12 @@ pub enum TaskCommand {
     List,
     /// Show a task.
     Get {
-        /// The task.
+        /// The task, by uuid.
         task: Uuid,
     },
     /// List the runs of a task, latest first; also those of a deleted task.
     Runs {
-        /// The task.
+        /// The task, by uuid.
         task: Uuid,
 
         /// Only the runs on this device.
@@ -55,12 +55,12 @@ pub enum TaskCommand {
     },
     /// Delete a task. What has begun goes on; its runs stay.
     Delete {
-        /// The task.
+        /// The task, by uuid.
         task: Uuid,
     },
     /// Replace the targets of a task. New targets get their runs.
     Retarget {
-        /// The task.
+        /// The task, by uuid.
         task: Uuid,
 
         #[command(flatten)]
@@ -68,7 +68,7 @@ pub enum TaskCommand {
     },
     /// Run a task once more on every target.
     Rerun {
-        /// The task.
+        /// The task, by uuid.
         task: Uuid,
 
         /// How long devices may take to begin; the server has a default.

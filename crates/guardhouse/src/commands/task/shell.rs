@@ -1,9 +1,9 @@
 //! A command line as the text of a script.
 
 /// Words of the shell's grammar. As the first word of a command they would not be a program.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 17] = [
     "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "select",
-    "then", "until", "while",
+    "then", "time", "until", "while",
 ];
 
 /// Makes a script of the words after `--`. One word is a script already. Several words are one command, the
@@ -20,7 +20,7 @@ fn quoted(word: &str) -> String {
     // No equals sign: the first word of a command would be an assignment.
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_@%+:,./-".contains(letter);
     let is_word = word.chars().all(plain) && !word.is_empty();
-    if is_word && !RESERVED.contains(&word) && word != "time" {
+    if is_word && !RESERVED.contains(&word) {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', r"'\''"))

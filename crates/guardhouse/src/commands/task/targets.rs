@@ -11,11 +11,12 @@ use crate::client::Client;
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub struct TargetArgs {
-    /// A device; repeat it for several.
+    /// A device, by uuid or by name; repeat it for several.
     #[arg(long = "device", value_name = "DEVICE")]
     devices: Vec<String>,
 
-    /// A group with all groups below it, including devices that join later; repeat it for several.
+    /// A group with all groups below it, by uuid or by name, including devices that join later; repeat it for
+    /// several.
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<String>,
 }

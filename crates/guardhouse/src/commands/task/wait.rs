@@ -55,7 +55,7 @@ async fn follow(
     timeout: Duration,
 ) -> anyhow::Result<(ListTaskRunsResponse, Tally)> {
     let deadline = Instant::now() + timeout;
-    let mut live = Live { is_terminal: io::stderr().is_terminal() };
+    let live = Live { is_terminal: io::stderr().is_terminal() };
     let mut pause = FIRST_PAUSE;
     let mut lost = false;
     let mut runs = ListTaskRunsResponse::default();
@@ -142,15 +142,15 @@ struct Live {
 }
 
 impl Live {
-    fn show(&mut self, tally: &Tally) {
+    fn show(&self, tally: &Tally) {
         self.write(&format!("\r\u{1b}[K{tally}"));
     }
 
-    fn clear(&mut self) {
+    fn clear(&self) {
         self.write("\r\u{1b}[K");
     }
 
-    fn write(&mut self, text: &str) {
+    fn write(&self, text: &str) {
         if self.is_terminal {
             // A terminal that is gone takes the progress with it, not the task.
             let mut terminal = io::stderr().lock();
