@@ -88,17 +88,17 @@ class Answer:
 
 
 class Server:
-    """`guardhouse serve` on a free loopback port with an empty data folder and one account."""
+    """`guardhouse serve` on a free loopback port with an empty data folder and the account `USER`."""
 
     def __init__(self, data_dir: pathlib.Path, *options: str):
         self.data_dir = str(data_dir)
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy between us and loopback
-        self._token: str | None = None
-        data = ("--data-dir", self.data_dir)
-        run(binary("guardhouse"), "user", "add", USER, "--password-stdin", *data, stdin=PASSWORD)
+        self._tokens: dict[str, str] = {}
+        self.add_account(USER, "full")
         self._process = Process(
-            *(binary("guardhouse"), "serve", "--listen", "127.0.0.1:0", "--insecure-http", *data, *options)
+            *(binary("guardhouse"), "serve", "--listen", "127.0.0.1:0", "--insecure-http"),
+            *("--data-dir", self.data_dir, *options),
         )
         ready = self._process.first_line()
         found = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)", ready)
@@ -116,19 +116,19 @@ class Server:
         """What the server has written to standard error so far."""
         return "".join(self._process.log)
 
-    def token(self) -> str:
-        """An access token of the account, fetched once. Follows the 202 protocol when the server does."""
-        if self._token is None:
-            form = {"grant_type": "password", "username": USER, "password": PASSWORD}
-            headers = {}
-            deadline = time.monotonic() + PATIENCE_SECONDS
-            while (answer := self.call("POST", "/oauth/token", form=form, headers=headers)).status == 202:
-                assert time.monotonic() < deadline, "the token endpoint answers 202 for ever"
-                headers = {"response-id": answer.headers["response-id"]}
-                time.sleep(0.02)
+    def add_account(self, name: str, access: str) -> None:
+        """Adds an account with `PASSWORD`; `access` is `full`, `read` or `none`. The server may be running."""
+        arguments = ("--password-stdin", "--access", access, "--data-dir", self.data_dir)
+        run(binary("guardhouse"), "user", "add", name, *arguments, stdin=PASSWORD)
+
+    def token(self, account: str = USER) -> str:
+        """An access token of an account, fetched once."""
+        if account not in self._tokens:
+            form = {"grant_type": "password", "username": account, "password": PASSWORD}
+            answer = self.call("POST", "/oauth/token", form=form)
             assert answer.status == 200, f"no token: {answer}"
-            self._token = answer.json["access_token"]
-        return self._token
+            self._tokens[account] = answer.json["access_token"]
+        return self._tokens[account]
 
     def call(self, method: str, path: str, *, json=None, form=None, data=None, headers=None) -> Answer:
         """Sends one request as it is given, and checks what holds for every answer whatsoever."""
@@ -139,7 +139,7 @@ class Server:
         return check_every_answer(answer)
 
     def api(self, method: str, path: str, **arguments) -> Answer:
-        """As `call`, with the account's token."""
+        """As `call`, with the token of `USER`."""
         headers = {"Authorization": f"Bearer {self.token()}"} | (arguments.pop("headers", None) or {})
         return self.call(method, path, headers=headers, **arguments)
 

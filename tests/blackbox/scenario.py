@@ -1,12 +1,14 @@
 """Reads and plays the files in `scenarios/`: requests, and what must come back.
 
-A file is a YAML stream. The first document says what the scenario shows (`scenario`) and with which options
-its own server starts (`server`, a list; without it, without rate limits). Each further document is a step:
+A file is a YAML stream. The first document says what the scenario shows (`scenario`), with which options its own
+server starts (`server`, a list; without it, without rate limits), and which accounts there are beside the one
+that may do everything (`accounts`, name and access). Each further document is a step:
 
     step: what it shows
     request: POST /v1/groups           # method, path, query
     body: {group: {…}}                 # JSON; or `form:`, a form; or `text:`, as it is
     headers: {response-id: …}          # added to the request
+    account: reader@example.com        # instead of the account that may do everything
     authorization: none                # instead of the account's token: none, or the header's value
     status: 200
     expect: {…}                        # part of the answer's body
@@ -30,11 +32,11 @@ from datetime import datetime, timedelta, timezone
 
 import yaml
 
-from house import Answer, Server
+from house import USER, Answer, Server
 
 FOLDER = pathlib.Path(__file__).with_name("scenarios")
 STEP_KEYS = {
-    *("step", "request", "body", "form", "text", "headers", "authorization"),
+    *("step", "request", "body", "form", "text", "headers", "account", "authorization"),
     *("status", "expect", "expect_headers", "save", "repeat"),
 }
 PAUSE_SECONDS = 0.02
@@ -43,7 +45,7 @@ PAUSE_SECONDS = 0.02
 def load(name: str) -> tuple[dict, list[dict]]:
     """The head and the steps of a scenario; a misspelt key is an error, not a check that never runs."""
     head, *steps = yaml.safe_load_all((FOLDER / name).read_text())
-    assert set(head) <= {"scenario", "server"} and "scenario" in head, f"{name}: {head}"
+    assert set(head) <= {"scenario", "server", "accounts"} and "scenario" in head, f"{name}: {head}"
     assert steps, f"{name} has no steps"
     for step in steps:
         assert set(step) <= STEP_KEYS and {"step", "request", "status"} <= set(step), f"{name}: {step}"
@@ -75,7 +77,7 @@ def send(server: Server, step: dict) -> Answer:
     """Sends the request of a step, as often as it says, and checks the status."""
     method, path = step["request"].split(" ", 1)
     headers = dict(step.get("headers", {}))
-    authorization = step.get("authorization", f"Bearer {server.token()}")
+    authorization = step.get("authorization") or f"Bearer {server.token(step.get('account', USER))}"
     if authorization != "none":
         headers["Authorization"] = authorization
     repeat = step.get("repeat", {"until": step["status"], "at_most": 1})

@@ -8,4 +8,7 @@ import scenario
 @pytest.mark.parametrize("name", sorted(path.name for path in scenario.FOLDER.glob("*.yaml")))
 def test_scenario(name, start_server):
     head, steps = scenario.load(name)
-    scenario.play(start_server(*head.get("server", ["--rate-limit", "0"])), steps)
+    server = start_server(*head.get("server", ["--rate-limit", "0"]))
+    for account, access in head.get("accounts", {}).items():
+        server.add_account(account, access)
+    scenario.play(server, steps)

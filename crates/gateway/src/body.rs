@@ -14,6 +14,11 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// sending does not see the answer; if the connection is closed on it, it may never see it.
 const PATIENCE: usize = 4;
 
+/// How much of a body is read and thrown away where the request was answered without it, in bytes, and how
+/// long the client may take to send that. As much as any method takes: nobody is cut off for a wrong token.
+const MAX_UNWANTED: u64 = 8 * 1024 * 1024;
+const UNWANTED_TIME_LIMIT: Duration = Duration::from_secs(5);
+
 /// Why there is no body.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
@@ -68,6 +73,28 @@ async fn read_all<B: http_body::Body<Data = Bytes>>(body: B, limit: usize) -> Re
     if seen > limit { Err(Unreadable::TooLarge(limit)) } else { Ok(read.freeze()) }
 }
 
+/// Reads what a request was answered without, and throws it away. Many clients see an answer only when they
+/// have sent their request, and on HTTP/1.1 the next request of the connection begins behind it.
+///
+/// `false`: there is more of it than is worth reading, so no request can follow.
+pub async fn discard<B: http_body::Body<Data = Bytes> + Unpin>(body: &mut B) -> bool {
+    if body.is_end_stream() {
+        return true;
+    }
+    let all = async {
+        let mut seen = 0_u64;
+        while seen.saturating_add(body.size_hint().lower()) <= MAX_UNWANTED {
+            match body.frame().await {
+                Some(Ok(frame)) => seen += frame.data_ref().map_or(0, |data| data.len() as u64),
+                Some(Err(_)) => return false,
+                None => return true,
+            }
+        }
+        false
+    };
+    time::timeout(UNWANTED_TIME_LIMIT, all).await.unwrap_or(false)
+}
+
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
@@ -96,6 +123,17 @@ mod tests {
     async fn a_stalled_body_is_left() {
         let stalled = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
         assert!(matches!(read(stalled, 8).await, Err(Unreadable::TooSlow)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_small_bodies_are_read_in_vain() {
+        let of = |size: u64| Full::from(vec![b' '; usize::try_from(size).expect("fits")]);
+        assert!(discard(&mut of(0)).await);
+        assert!(discard(&mut of(MAX_UNWANTED)).await);
+        assert!(!discard(&mut of(MAX_UNWANTED + 1)).await);
+        let piece = || Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"1234")));
+        assert!(!discard(&mut StreamBody::new(stream::repeat_with(piece))).await);
+        assert!(!discard(&mut StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>())).await);
     }
 
     #[tokio::test]

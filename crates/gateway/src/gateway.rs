@@ -34,7 +34,8 @@ pub struct Settings {
     pub account_rate: Option<Quota>,
     /// How often one address may ask for a token or enrol; `None` is no limit. Default: 10 calls per second.
     pub anonymous_rate: Option<Quota>,
-    /// How long a REST client waits before it is answered 202. Default: 30 s.
+    /// How long a REST client waits before it is answered 202. Zero: every call is first answered 202.
+    /// Default: 30 s.
     pub answer_budget: Duration,
     /// How many REST calls may run or wait to be fetched at a time. Default: 10,000.
     pub max_calls: usize,

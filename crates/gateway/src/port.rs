@@ -5,12 +5,14 @@ use std::error::Error;
 use bytes::Bytes;
 use guardhouse_contract::Code;
 use guardhouse_model::Environment;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, Version, header};
 use tokio::time::Instant;
 use tracing::{debug, warn};
+use uuid::Uuid;
 
 use crate::{
     answer::{Body, Failure, REQUEST_ID, uuid_value},
+    body,
     call::Origin,
     documents::Documents,
     grpc::{self, Grpc},
@@ -31,7 +33,7 @@ impl Port {
     /// Answers a request. Every answer has a `request-id`; the log line of the request has the same.
     pub async fn serve<B>(&self, request: Request<B>, origin: &Origin) -> Response<Body>
     where
-        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     {
         let request_id = self.environment.uuid();
@@ -41,12 +43,8 @@ impl Port {
 
         let mut response = if grpc::is_grpc(request.headers()) {
             self.grpc.serve(request, request_id, origin).await
-        } else if path == oauth::PATH {
-            self.oauth.serve(request, origin).await
-        } else if let Some(document) = self.documents.serve(&verb, &path) {
-            document
         } else {
-            self.rest.serve(request, request_id, origin).await
+            self.serve_http(request, request_id, origin).await
         };
         response.headers_mut().insert(REQUEST_ID, uuid_value(request_id));
 
@@ -58,6 +56,36 @@ impl Port {
             }
             Some(failure) => debug!(%request_id, %verb, path, status, ?elapsed, %failure, "request refused"),
             None => debug!(%request_id, %verb, path, status, ?elapsed, "request answered"),
+        }
+        response
+    }
+
+    /// Answers a request that is not gRPC.
+    async fn serve_http<B>(&self, request: Request<B>, request_id: Uuid, origin: &Origin) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Unpin,
+        B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    {
+        let (head, mut body) = request.into_parts();
+        let is_http1 = head.version <= Version::HTTP_11;
+        // A client that asks before it sends its body is not asked to send it in vain.
+        let asks_first = is_http1 && head.headers.contains_key(header::EXPECT);
+        let request = Request::from_parts(head, &mut body);
+
+        let path = request.uri().path();
+        let mut response = if path == oauth::PATH {
+            self.oauth.serve(request, origin).await
+        } else if let Some(document) = self.documents.serve(request.method(), path) {
+            document
+        } else {
+            self.rest.serve(request, request_id, origin).await
+        };
+
+        // Many requests are refused before their body has arrived. hyper would then close the stream or the
+        // connection without a word, and the client would send its next request into the void.
+        let is_read = !asks_first && body::discard(&mut body).await;
+        if is_http1 && !is_read && !body.is_end_stream() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

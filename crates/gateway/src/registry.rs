@@ -34,6 +34,8 @@ pub(crate) struct Unary {
     pub descriptor: MethodDescriptor,
     /// Who may call it.
     pub access: Access,
+    /// Part of the contract and not built yet: it refuses every request, whatever is in it.
+    pub planned: bool,
 }
 
 /// Why a set of methods cannot be served.
@@ -81,7 +83,8 @@ impl Registry {
             let entry = if descriptor.is_client_streaming() || descriptor.is_server_streaming() {
                 Entry::Streaming(access)
             } else if let Some(method) = given.remove(&path) {
-                Entry::Unary(Arc::new(Unary { method, descriptor, access }))
+                let planned = descriptors::is_planned(&descriptor);
+                Entry::Unary(Arc::new(Unary { method, descriptor, access, planned }))
             } else {
                 Entry::Missing
             };

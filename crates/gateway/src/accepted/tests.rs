@@ -138,6 +138,14 @@ async fn without_a_budget_every_call_is_accepted_first() {
     assert_eq!(ready(accepted.resume(id(1), &key(1, "a")).await).expect("a good answer"), "done");
 }
 
+#[tokio::test(start_paused = true)]
+async fn without_a_budget_a_call_that_has_ended_is_accepted_as_well() {
+    let accepted = Arc::new(Accepted::new(Duration::ZERO, 1));
+    let ended = Running::spawn(async { Ok(Bytes::from_static(b"done")) });
+    time::sleep(Duration::from_millis(1)).await;
+    assert!(is_accepted(&accepted.begin(id(1), key(1, "a"), || ended).await, id(1)));
+}
+
 #[test]
 fn requests_differ_in_each_part() {
     let key = |verb, path, body: &str| Key::new(&Caller::Anonymous, verb, path, body.as_bytes());

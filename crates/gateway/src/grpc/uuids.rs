@@ -2,9 +2,8 @@
 //! that a method sees only uuids whatever the face.
 
 use bytes::Bytes;
-use guardhouse_contract::{FieldViolation, Status, descriptors};
-use prost_reflect::{DynamicMessage, MessageDescriptor, Value};
-use uuid::Uuid;
+use guardhouse_contract::{FieldViolation, Status, descriptors, json};
+use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, Value};
 
 /// Checks an encoded request of type `descriptor`.
 ///
@@ -21,31 +20,29 @@ pub fn check(descriptor: MessageDescriptor, request: Bytes) -> Result<(), Status
 fn check_message(prefix: &str, message: &DynamicMessage, violations: &mut Vec<FieldViolation>) {
     for (field, value) in message.fields() {
         let path = format!("{prefix}{}", field.json_name());
-        let is_uuid = descriptors::is_uuid(&field);
         match value {
             Value::List(values) => {
                 for (index, value) in values.iter().enumerate() {
-                    check_value(&format!("{path}[{index}]"), is_uuid, value, violations);
+                    check_value(format!("{path}[{index}]"), &field, value, violations);
                 }
             }
-            value => check_value(&path, is_uuid, value, violations),
+            value => check_value(path, &field, value, violations),
         }
     }
 }
 
-fn check_value(path: &str, is_uuid: bool, value: &Value, violations: &mut Vec<FieldViolation>) {
+fn check_value(path: String, field: &FieldDescriptor, value: &Value, violations: &mut Vec<FieldViolation>) {
     match value {
         Value::Message(message) => check_message(&format!("{path}."), message, violations),
-        Value::String(text) if is_uuid && !text.is_empty() && !is_hyphenated(text) => {
-            let description = "must be a uuid such as 01234567-89ab-cdef-0123-456789abcdef";
-            violations.push(FieldViolation::new(path, description));
+        Value::String(text) if descriptors::is_uuid(field) => {
+            // The rule of the JSON reader, so that both faces judge alike and say the same.
+            let mut apart = DynamicMessage::new(field.parent_message().clone());
+            let wrong = json::set_from_text(&mut apart, field.json_name(), &[text]).err();
+            let wrong = wrong.and_then(|wrong| wrong.into_iter().next());
+            violations.extend(wrong.map(|wrong| FieldViolation::new(path, wrong.description)));
         }
         _ => {}
     }
-}
-
-fn is_hyphenated(text: &str) -> bool {
-    text.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
 }
 
 #[cfg(test)]

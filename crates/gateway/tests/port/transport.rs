@@ -59,6 +59,42 @@ async fn garbage_harms_nobody() {
     assert_eq!(server.plain(Method::GET, "/healthz").send().await.expect("an answer").status().as_u16(), 200);
 }
 
+#[tokio::test]
+async fn a_connection_outlives_a_request_that_is_refused_before_its_body_arrives() {
+    let server = Server::new().await;
+    let mut stream = TcpStream::connect(server.address).await.expect("a connection");
+    let head = b"POST /v1/groups HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n\r\n";
+    stream.write_all(head).await.expect("sent");
+    let early = tokio::time::timeout(Duration::from_millis(50), stream.readable()).await;
+    early.expect_err("the answer comes when the next request can");
+    let rest = b"{\"a\": 1}GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(rest).await.expect("sent");
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).await.expect("two answers");
+    assert!(answers.starts_with("HTTP/1.1 400 ") && answers.contains("HTTP/1.1 200 "), "{answers}");
+}
+
+#[tokio::test]
+async fn a_refused_request_may_be_large() {
+    let server = Server::new().await;
+    for alpn in [&b"h2"[..], b"http/1.1"] {
+        let url = format!("https://{}/v1/groups", server.address);
+        let request = server.client(&[alpn]).post(url).body(vec![b' '; 4 * 1024 * 1024]);
+        assert_eq!(send(request).await.reason(), "AUTHORIZATION_MISSING");
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_told_when_a_refused_request_is_the_last() {
+    let server = Server::new().await;
+    for header in ["content-length: 100000000", "content-length: 8\r\nexpect: 100-continue"] {
+        let head = format!("POST /v1/groups HTTP/1.1\r\nhost: x\r\n{header}\r\n\r\n");
+        let answer = talk(&server, head.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+    }
+}
+
 /// The clock of this test jumps over every wait in which nothing happens.
 #[tokio::test(start_paused = true)]
 async fn a_silent_connection_is_closed() {

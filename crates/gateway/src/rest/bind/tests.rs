@@ -47,9 +47,10 @@ fn a_path_wins_over_the_body() {
 }
 
 #[test]
-fn no_body_is_an_empty_object() {
-    let message = bound(Method::POST, &format!("/v1/devices/{DEVICE}:rename"), "", "").expect("valid");
-    assert_eq!(message["displayName"], "");
+fn what_a_planned_method_is_sent_is_not_read() {
+    let unread = bound(Method::POST, "/v2/policies", "", "{nonsense").expect("not read");
+    assert_eq!(unread, object!({}));
+    bound(Method::GET, "/v2/policies/42", "pageSize=x", "").expect("not read");
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn wrong_values_name_their_fields() {
 
 #[test]
 fn a_body_that_is_not_json_is_refused() {
-    for body in ["{", "[]", "null", "\u{1F512}", "{}{}"] {
+    for body in ["", " ", "{", "[]", "null", "\u{1F512}", "{}{}"] {
         assert_eq!(bound(Method::POST, "/v1/groups", "", body).expect_err(body).http(), 400, "{body}");
     }
 }
