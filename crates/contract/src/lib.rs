@@ -13,7 +13,7 @@ pub mod openapi;
 pub mod service;
 pub mod status;
 
-pub use service::{Account, Access, Call, Caller};
+pub use service::{Access, Account, Call, Caller};
 pub use status::{Code, FieldViolation, Status};
 
 /// The generated code, nested by protobuf package.
@@ -22,22 +22,22 @@ pub mod pb {
     include!(concat!(env!("OUT_DIR"), "/contract.rs"));
 }
 
-/// Device tasks and their runs.
-pub use pb::eset::connect::automation::v1 as automation;
 /// Groups, their write side.
 pub use pb::eset::connect::asset_management::v1 as assets;
+/// Device tasks and their runs.
+pub use pb::eset::connect::automation::v1 as automation;
 /// Devices and the read side of groups.
 pub use pb::eset::connect::device_management::v1 as devices;
 /// Policies and their assignments.
 pub use pb::eset::connect::policy_management::v2 as policies;
+/// Errors as they travel.
+pub use pb::google::rpc;
 /// Results of actions.
 pub use pb::guardhouse::action::v1 as action;
 /// The agent link.
 pub use pb::guardhouse::link::v1 as link;
 /// What the contract says of its methods and fields beyond their types.
 pub use pb::guardhouse::options::v1 as options;
-/// Errors as they travel.
-pub use pb::google::rpc;
 
 /// The encoded `FileDescriptorSet` of the whole contract, comments included.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -92,7 +92,11 @@ impl Method {
     }
 
     /// Calls the method with an encoded request; answers the encoded response.
-    pub fn call(&self, call: Call, request: Bytes) -> impl Future<Output = Result<Bytes, Status>> + Send + use<> {
+    pub fn call(
+        &self,
+        call: Call,
+        request: Bytes,
+    ) -> impl Future<Output = Result<Bytes, Status>> + Send + use<> {
         (self.handler)(call, request)
     }
 }

@@ -1,6 +1,6 @@
 //! Brings work to devices.
 //!
-//! The store says what is to be done; a connection only carries it. Each connected device has a [`session`]
+//! The store says what is to be done; a connection only carries it. Each connected device has a `session`
 //! that reconciles: it asks the store for the runs of the device that are not over and sends those it has not
 //! yet sent. The same function runs after a connect, after a wake-up and after a while without either. A
 //! wake-up carries no data and may be lost: it only shortens the wait.

@@ -1,0 +1,13 @@
+//! End-to-end tests: the real server, the real agent and the real command, over loopback.
+//!
+//! Each module is one promise to users. Everything that a test starts lives in folders of its own and dies with
+//! it. Tests wait for conditions, never for a time.
+
+mod authorisation;
+mod commands;
+mod faces;
+mod kill_drills;
+mod limits;
+mod support;
+mod tasks;
+mod walk;
