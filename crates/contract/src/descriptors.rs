@@ -46,14 +46,19 @@ pub fn is_read_only(field: &FieldDescriptor) -> bool {
     MARKED.read_only.contains(field.full_name())
 }
 
-/// The field of `message` that a client calls `name`: by its JSON name, its name in the `.proto` file, or the
-/// lowerCamelCase of the latter where the contract overrides the JSON name.
+/// The field of `message` that a client calls `name`: by its JSON name, its name in the `.proto` file, the
+/// lowerCamelCase of the latter where the contract overrides the JSON name, or an alias.
 #[must_use]
 pub fn field(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
     message
         .get_field_by_json_name(name)
         .or_else(|| message.get_field_by_name(name))
         .or_else(|| message.fields().find(|field| is_camel_case_of(name, field.name())))
+        .or_else(|| message.fields().find(|field| has_alias(field, name)))
+}
+
+fn has_alias(field: &FieldDescriptor, name: &str) -> bool {
+    MARKED.aliases.get(field.full_name()).is_some_and(|aliases| aliases.iter().any(|alias| alias == name))
 }
 
 /// The comment that precedes the element at `path` of `file` in its `.proto` file.
@@ -70,21 +75,37 @@ pub(crate) fn extension(name: &str) -> ExtensionDescriptor {
 struct Marked {
     uuid: HashSet<String>,
     read_only: HashSet<String>,
+    aliases: HashMap<String, Vec<String>>,
 }
 
 static MARKED: LazyLock<Marked> = LazyLock::new(|| Marked {
     uuid: fields_with("guardhouse.options.v1.uuid"),
     read_only: fields_with("guardhouse.options.v1.read_only"),
+    aliases: aliases(),
 });
 
 fn fields_with(option: &str) -> HashSet<String> {
     let option = extension(option);
-    let messages = pool().all_messages();
-    let fields = messages.flat_map(|message| message.fields().collect::<Vec<_>>());
-    fields
+    all_fields()
         .filter(|field| is_true(&field.options(), &option))
         .map(|field| field.full_name().to_owned())
         .collect()
+}
+
+fn aliases() -> HashMap<String, Vec<String>> {
+    let option = extension("guardhouse.options.v1.aliases");
+    let aliases = |field: FieldDescriptor| {
+        let options = field.options();
+        let value = options.get_extension(&option);
+        let names = value.as_list()?.iter().filter_map(|name| name.as_str().map(str::to_owned));
+        let names: Vec<_> = names.collect();
+        (!names.is_empty()).then(|| (field.full_name().to_owned(), names))
+    };
+    all_fields().filter_map(aliases).collect()
+}
+
+fn all_fields() -> impl Iterator<Item = FieldDescriptor> {
+    pool().all_messages().flat_map(|message| message.fields().collect::<Vec<_>>())
 }
 
 fn is_true(options: &DynamicMessage, option: &ExtensionDescriptor) -> bool {
@@ -123,6 +144,16 @@ fn is_camel_case_of(camel: &str, snake: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn aliases_are_read_where_no_field_has_that_name() {
+        let message = |name: &str| pool().get_message_by_name(name).expect("is there");
+        let rename = message("eset.connect.device_management.v1.RenameDeviceRequest");
+        for name in ["displayName", "display_name", "name", "newName"] {
+            assert_eq!(field(&rename, name).expect(name).name(), "display_name");
+        }
+        assert!(field(&rename, "title").is_none());
+    }
 
     #[test]
     fn every_method_says_who_may_call_it() {

@@ -16,7 +16,7 @@ use crate::{
     call::Origin,
     documents::Documents,
     grpc::{self, Grpc},
-    oauth::{self, OAuth},
+    oauth::{Dialect, OAuth},
     rest::Rest,
 };
 
@@ -73,8 +73,8 @@ impl Port {
         let request = Request::from_parts(head, &mut body);
 
         let path = request.uri().path();
-        let mut response = if path == oauth::PATH {
-            self.oauth.serve(request, origin).await
+        let mut response = if let Some(dialect) = Dialect::of(path) {
+            self.oauth.serve(dialect, request, origin).await
         } else if let Some(document) = self.documents.serve(request.method(), path) {
             document
         } else {

@@ -3,7 +3,7 @@
 use aws_lc_rs::digest;
 use guardhouse_contract::{
     Status,
-    automation::{CreateTaskRequest, CreateTaskResponse, DeviceTask, DeviceTaskSource},
+    automation::{Action, CreateTaskRequest, CreateTaskResponse, DeviceTask, DeviceTaskSource},
 };
 use guardhouse_model::{GroupId, TaskId};
 use guardhouse_store::{NewTask, Targets};
@@ -43,15 +43,17 @@ pub fn wake(context: &Context, targets: &Targets) {
 
 fn check(context: &Context, asked: DeviceTask) -> Result<NewTask, Status> {
     let mut checks = Checks::default();
-    checks.name("task.displayName", &asked.display_name);
     checks.description("task.description", &asked.description);
-    let action = match actions::canonical(&asked.action.unwrap_or_default()) {
-        Ok(action) => action.encode_to_vec(),
-        Err(violation) => {
-            checks.fail(violation.field, violation.description);
-            Vec::new()
-        }
-    };
+    let action = actions::canonical(&asked.action.unwrap_or_default()).unwrap_or_else(|violation| {
+        checks.fail(violation.field, violation.description);
+        Action::default()
+    });
+    // Public clients leave the name out; a list of nameless tasks helps nobody.
+    let display_name = if asked.display_name.is_empty() { action.name.clone() } else { asked.display_name };
+    if !display_name.is_empty() {
+        checks.name("task.displayName", &display_name);
+    }
+    let action = action.encode_to_vec();
     let targets = parts::targets(&mut checks, "task.targets", asked.targets.as_ref());
     let triggers = parts::triggers(&mut checks, "task.triggers", &asked.triggers, &context.environment);
     if !asked.asset_group_uuid.is_empty() {
@@ -64,8 +66,8 @@ fn check(context: &Context, asked: DeviceTask) -> Result<NewTask, Status> {
 
     Ok(NewTask {
         id: TaskId(context.environment.uuid()),
-        template_digest: template_digest(&asked.display_name, &asked.description, &action),
-        display_name: asked.display_name,
+        template_digest: template_digest(&display_name, &asked.description, &action),
+        display_name,
         description: asked.description,
         action,
         asset_group: asked.asset_group_uuid,
