@@ -21,6 +21,10 @@ use crate::{
 /// Exit code of `run` when the server no longer manages the device: starting the agent again is useless.
 pub const EXIT_NOT_MANAGED: u8 = 3;
 
+/// How to start the running program again. Not its path: during an update the file there may be missing or
+/// already another, and an agent must not be given runners of a version that it does not know.
+pub const THIS_PROGRAM: &str = "/proc/self/exe";
+
 /// What the agent can be told to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -80,7 +84,7 @@ pub struct RunnerArgs {
 }
 
 /// Carries out a command. `self_command` is how to start this program again so that the words `runner …` can
-/// follow: `[current_exe]`, or `[current_exe, "agent"]` where the agent is a subcommand.
+/// follow: `[THIS_PROGRAM]`, or `[THIS_PROGRAM, "agent"]` where the agent is a subcommand.
 ///
 /// Data goes to standard output; everything else is logged with `tracing`.
 ///

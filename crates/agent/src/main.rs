@@ -1,7 +1,6 @@
 //! The endpoint agent as a program of its own.
 
 use std::{
-    env,
     ffi::OsString,
     io::{self, IsTerminal as _},
     process::ExitCode,
@@ -34,7 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn start(command: Command) -> anyhow::Result<ExitCode> {
-    let self_command = vec![OsString::from(env::current_exe()?)];
+    let self_command = vec![OsString::from(command::THIS_PROGRAM)];
     // One thread: an agent waits almost all the time, and every thread costs memory on every machine.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let code = runtime.block_on(command::run(command, self_command));

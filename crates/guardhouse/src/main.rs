@@ -16,6 +16,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use commands::ApiArgs;
+use guardhouse_agent::command;
 
 /// A self-hosted control plane for endpoint security.
 #[derive(Debug, Parser)]
@@ -101,8 +102,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Group { api, command } => command.run(api.connection, api.output).await,
             Command::Task { api, command } => command.run(api.connection, api.output).await,
             Command::Agent(command) => {
-                let this_program = vec![std::env::current_exe()?.into_os_string(), OsString::from("agent")];
-                guardhouse_agent::command::run(command, this_program).await
+                let this_program = [command::THIS_PROGRAM, "agent"].map(OsString::from).to_vec();
+                command::run(command, this_program).await
             }
         }
     })

@@ -5,7 +5,8 @@ use std::{
     fs,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
+    time::Duration,
 };
 
 use crate::bench::{AGENT, failure, order, script};
@@ -17,7 +18,10 @@ use guardhouse_contract::{
 };
 use guardhouse_model::Environment;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
 
 fn agent(state: &Path, kill_at: Option<&str>) -> Child {
     let mut command = Command::new(AGENT);
@@ -28,11 +32,16 @@ fn agent(state: &Path, kill_at: Option<&str>) -> Child {
     command.spawn().expect("an agent")
 }
 
+/// Waits until an agent has ended.
+async fn ended(agent: &mut Child) -> ExitStatus {
+    timeout(Duration::from_secs(60), agent.wait()).await.expect("the agent ends").expect("a status")
+}
+
 async fn stop(mut agent: Child) {
     let pid = i32::try_from(agent.id().expect("it runs")).expect("a pid");
     let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("signalled");
-    assert!(agent.wait().await.expect("a status").success());
+    assert!(ended(&mut agent).await.success());
 }
 
 fn run_uuid(number: usize) -> String {
@@ -193,7 +202,7 @@ async fn a_dismissed_agent_stops() {
     server.hand_out(script(&run_uuid(1), &evidence.script(), ""));
     server.until(|runs| runs.values().all(|run| run.ended.is_some())).await;
     server.send(server_frame::Kind::GoAway(GoAway { reason: Reason::NotManaged.into() }));
-    assert_eq!(agent.wait().await.expect("a status").code(), Some(3));
+    assert_eq!(ended(&mut agent).await.code(), Some(3));
 }
 
 #[tokio::test]
@@ -232,7 +241,7 @@ async fn killed_at_any_step_nothing_is_lost_or_repeated() {
         let runs: Vec<String> = (0..5).map(run_uuid).collect();
         runs.iter().for_each(|run| server.hand_out(script(run, &evidence.script(), "")));
 
-        let status = agent(state.path(), Some(step)).wait().await.expect("a status");
+        let status = ended(&mut agent(state.path(), Some(step))).await;
         assert_eq!(status.signal(), Some(9), "it dies at {step}");
         let second = agent(state.path(), Some(step));
         server.until_linked(2).await;
