@@ -6,7 +6,7 @@ use guardhouse_contract::{Access, Account, Caller, Code, Status, options};
 use guardhouse_identity::{Devices, Tokens, access_token::VerifyError};
 use http::{HeaderMap, header};
 
-use crate::call::Origin;
+use crate::origin::Origin;
 
 /// The reason of a call without authorisation. The public API answers 400 to it, not 401.
 pub const AUTHORIZATION_MISSING: &str = "AUTHORIZATION_MISSING";

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use guardhouse_contract::{Call, Caller, Code, Status, options::Access};
 use guardhouse_model::Environment;
 use http::HeaderMap;
-use rustls::pki_types::CertificateDer;
 use tokio::{
     task::{JoinError, JoinHandle},
     time,
@@ -18,6 +17,7 @@ use uuid::Uuid;
 use crate::{
     authenticate::Authenticator,
     limits::{Limit, caller_address},
+    origin::Origin,
     registry::Unary,
 };
 
@@ -26,15 +26,6 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// What a call ends with: the encoded response, or why there is none.
 pub type Answer = Result<Bytes, Status>;
-
-/// Where a request came from, as its connection tells.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    /// The address of the other end.
-    pub address: IpAddr,
-    /// The client certificate that TLS verified, if one was presented.
-    pub certificate: Option<Arc<CertificateDer<'static>>>,
-}
 
 /// Lets calls in and starts them.
 #[derive(Debug)]

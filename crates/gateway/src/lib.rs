@@ -18,6 +18,7 @@ mod grpc;
 mod limits;
 mod listener;
 mod oauth;
+mod origin;
 mod port;
 mod registry;
 mod rest;

@@ -13,10 +13,10 @@ use uuid::Uuid;
 use crate::{
     answer::{Body, Failure, REQUEST_ID, uuid_value},
     body,
-    call::Origin,
     documents::Documents,
     grpc::{self, Grpc},
     oauth::{Dialect, OAuth},
+    origin::Origin,
     rest::Rest,
 };
 

@@ -27,3 +27,8 @@ pub const MAX_LIST: usize = 10_000;
 
 /// After this many violations of one document the rest of it is not read.
 pub const MAX_VIOLATIONS: usize = 20;
+
+/// Says that a list or a map is too long.
+fn too_many(what: &str, count: usize) -> String {
+    format!("has {count} {what}; at most {MAX_LIST} are allowed")
+}

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     MAX_DEPTH, MAX_LIST, MAX_VIOLATIONS, any,
     scalar::{self, shown},
+    too_many,
     well_known::{self, Form},
 };
 use crate::{FieldViolation, Status, descriptors};
@@ -257,9 +258,4 @@ impl<'a> Given<'a> {
         self.0.push((name, field.number(), oneof));
         Ok(())
     }
-}
-
-/// Says that a list or a map is too long.
-pub(super) fn too_many(what: &str, count: usize) -> String {
-    format!("has {count} {what}; at most {MAX_LIST} are allowed")
 }

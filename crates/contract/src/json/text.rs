@@ -4,8 +4,8 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Re
 
 use super::{
     MAX_DEPTH, MAX_LIST,
-    read::too_many,
     scalar::{self, is_digits},
+    too_many,
     well_known::{self, Form},
 };
 use crate::{FieldViolation, descriptors};

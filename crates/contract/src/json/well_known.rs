@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 
 use super::{
     MAX_DEPTH, MAX_LIST,
-    read::too_many,
     scalar::{is_digits, quoted, without_nul},
+    too_many,
 };
 
 /// The form of a message in JSON.

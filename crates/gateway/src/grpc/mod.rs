@@ -21,7 +21,8 @@ use self::codec::Raw;
 use crate::{
     answer::{Body, Failure},
     authenticate::AUTHORIZATION_MISSING,
-    call::{Answer, Calls, Origin, Running},
+    call::{Answer, Calls, Running},
+    origin::Origin,
     registry::{Entry, Registry, Unary},
     rest::MAX_BODY,
 };

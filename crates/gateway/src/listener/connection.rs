@@ -29,7 +29,7 @@ use super::{
     Shared,
     opening::{Opened, open},
 };
-use crate::call::Origin;
+use crate::origin::Origin;
 
 /// From the first byte to the end of the TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);

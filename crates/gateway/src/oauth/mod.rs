@@ -21,8 +21,8 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use crate::{
     answer::{self, Body},
     body,
-    call::Origin,
     limits::{Limit, caller_address},
+    origin::Origin,
 };
 
 /// The largest body, in bytes. A password or a token of some kilobytes is nobody's.

@@ -19,7 +19,8 @@ use crate::{
     accepted::{self, Accepted, Key, Progress},
     answer::{self, Body, RESPONSE_ID},
     body,
-    call::{Calls, Origin, Running},
+    call::{Calls, Running},
+    origin::Origin,
     registry::{Registry, Unary},
 };
 
