@@ -105,8 +105,8 @@ impl Session<'_> {
     async fn reconcile(&mut self) -> Result<Result<(), Gone>, StoreError> {
         loop {
             let store = &self.dispatcher.store;
-            let environment = self.dispatcher.environment.clone();
-            let runs = match store.task_runs_claim(self.device, environment).await? {
+            let now = self.dispatcher.environment.now();
+            let runs = match store.task_runs_claim(self.device, now).await? {
                 Work::Runs(runs) => runs,
                 Work::NotManaged => {
                     let _ = self.go_away(Reason::NotManaged).await;

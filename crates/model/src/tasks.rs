@@ -4,7 +4,11 @@
 //! of its targets: listed itself, or a member of a listed group or of one of its subgroups. Group targets are
 //! live: who joins a group later gets its tasks, who leaves before the hand-out does not.
 
+use aws_lc_rs::digest;
 use jiff::{SignedDuration, Timestamp};
+use uuid::Builder;
+
+use crate::{DeviceId, RunId, TriggerId};
 
 /// How long a trigger waits for a device when the client does not say: 30 days, the default of the field.
 pub const DEFAULT_EXPIRY: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -26,6 +30,20 @@ pub fn expire_time(asked: Option<Timestamp>, now: Timestamp) -> Timestamp {
 #[must_use]
 pub fn may_begin(expire_time: Timestamp, now: Timestamp) -> bool {
     now <= expire_time
+}
+
+/// The run that `trigger` leads to on `device`.
+///
+/// The two decide it: a server that was put back to an earlier state hands out the same run again, and the
+/// journal of the device knows that it was carried out. It begins with the time of the trigger (a UUIDv7), so
+/// that runs of a device sort in the order in which they were asked for.
+#[must_use]
+pub fn run_id(trigger: TriggerId, device: DeviceId) -> RunId {
+    let pair = [*trigger.0.as_bytes(), *device.0.as_bytes()].concat();
+    let digest = digest::digest(&digest::SHA256, &pair);
+    let mut bytes = *trigger.0.as_bytes();
+    bytes[8..].copy_from_slice(&digest.as_ref()[..8]);
+    RunId(Builder::from_bytes(bytes).with_variant(uuid::Variant::RFC4122).into_uuid())
 }
 
 /// State of a task run. The numbers are those of the contract's `TaskRunStatus` and of the store.
@@ -72,6 +90,8 @@ impl RunStatus {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn day(day: i64) -> Timestamp {
@@ -97,6 +117,22 @@ mod tests {
         assert!(may_begin(day(1), day(0)));
         assert!(may_begin(day(1), day(1)));
         assert!(!may_begin(day(1), day(2)));
+    }
+
+    #[test]
+    fn a_trigger_leads_to_one_run_per_device() {
+        let trigger =
+            |n: u128| TriggerId(Uuid::from_u128(0x0192_f0c4_0000_7000_8000_0000_0000_0000 | (n << 64)));
+        let device = |n: u128| DeviceId(Uuid::from_u128(n));
+        let run = run_id(trigger(1), device(1));
+        assert_eq!(run_id(trigger(1), device(1)), run);
+        assert_ne!(run_id(trigger(1), device(2)), run);
+        assert_ne!(run_id(trigger(2), device(1)), run);
+        assert!(
+            run_id(trigger(1), device(7)) < run_id(trigger(2), device(3)),
+            "in the order of the triggers"
+        );
+        assert_eq!((run.0.get_version_num(), run.0.get_variant()), (7, uuid::Variant::RFC4122));
     }
 
     #[test]

@@ -66,8 +66,11 @@ impl Ledger {
     pub fn apply(&mut self, record: &Record) {
         match record {
             Record::Accepted(id, order) => {
-                let run = Run { order: order.clone(), started: false, ended: None };
-                self.0.entry(*id).or_insert(Entry::Open(Box::new(run)));
+                // What was withdrawn has not begun: the server may order it again.
+                if matches!(self.0.get(id), None | Some(Entry::Settled(Settled::Withdrawn, _))) {
+                    let run = Run { order: order.clone(), started: false, ended: None };
+                    self.0.insert(*id, Entry::Open(Box::new(run)));
+                }
             }
             Record::Started(id) => {
                 if let Some(Entry::Open(run)) = self.0.get_mut(id) {

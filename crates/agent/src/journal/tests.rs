@@ -185,6 +185,17 @@ fn settled_runs_are_remembered_beyond_their_expiry() {
     assert_eq!(keep_until(None, at(0)), at(185), "never seen");
 }
 
+#[test]
+fn a_withdrawn_run_may_be_ordered_again_but_not_one_that_was_carried_out() {
+    let mut ledger = Ledger::default();
+    for (how, opens) in [(Settled::Withdrawn, true), (Settled::Acknowledged, false)] {
+        ledger.apply(&accepted(1, 10));
+        ledger.apply(&Record::Settled(run(1), how, at(11)));
+        ledger.apply(&accepted(1, 10));
+        assert_eq!(matches!(ledger.get(run(1)), Some(Entry::Open(_))), opens, "{how:?}");
+    }
+}
+
 fn records() -> impl Strategy<Value = Vec<Record>> {
     let one = (0..6_u8, 0..5_u128, 0..40_i64).prop_map(|(kind, number, day)| match kind {
         0 | 1 => accepted(number, day),

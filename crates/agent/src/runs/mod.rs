@@ -132,7 +132,8 @@ impl Runs {
         self.outbox.as_mut()?.pop_front()
     }
 
-    /// Takes new orders; those that the agent knows already are only reported again.
+    /// Takes orders. A run that is known already is only reported again, unless it was withdrawn: then it is
+    /// wanted after all.
     ///
     /// # Errors
     /// A run cannot be recorded.
@@ -144,7 +145,7 @@ impl Runs {
                 continue;
             };
             match self.journal.ledger().get(run) {
-                None => {
+                None | Some(Entry::Settled(Settled::Withdrawn, _)) => {
                     self.ordered.insert(run);
                     records.push(Record::Accepted(run, order));
                 }
@@ -178,7 +179,7 @@ impl Runs {
             }
             Some(Entry::Settled(Settled::Acknowledged, _)) => return Ok(()),
         };
-        // An order that is not known may still be on its way: the promise holds for it too.
+        // An order that is not known was lost with an earlier link.
         let until = keep_until(order, self.environment.now());
         self.journal.append(vec![Record::Settled(run, Settled::Withdrawn, until)])?;
         self.ordered.remove(&run);

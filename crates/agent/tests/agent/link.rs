@@ -135,20 +135,23 @@ async fn a_run_whose_runner_dies_is_reported_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_withdrawn_run_never_begins() {
+async fn a_withdrawn_run_begins_only_when_it_is_ordered_again() {
     let (server, state, evidence) = scene().await;
     let agent = agent(state.path(), None);
     server.hand_out(script(&run_uuid(1), &evidence.script(), ""));
     server.until(|runs| runs.values().all(|run| run.ended.is_some())).await;
 
-    // The withdrawal overtakes the order, as after a reconnect.
+    // The order itself was lost with an earlier link.
     server.send(server_frame::Kind::Withdraw(Withdraw { run_uuid: run_uuid(2) }));
     server.until(|runs| runs.get(&run_uuid(2)).is_some_and(|run| run.withdrawn)).await;
-    server.hand_out(script(&run_uuid(2), &evidence.script(), ""));
-    server.until(|runs| runs[&run_uuid(2)].withdrawn).await;
     server.hand_out(script(&run_uuid(3), &evidence.script(), ""));
     server.until(|runs| runs[&run_uuid(3)].ended.is_some()).await;
     assert_eq!(evidence.lines(), [run_uuid(1), run_uuid(3)]);
+
+    // The device is a target again.
+    server.hand_out(script(&run_uuid(2), &evidence.script(), ""));
+    server.until(|runs| runs[&run_uuid(2)].ended.is_some()).await;
+    assert_eq!(evidence.lines(), [run_uuid(1), run_uuid(2), run_uuid(3)]);
     stop(agent).await;
 }
 

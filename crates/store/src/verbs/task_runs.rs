@@ -1,6 +1,9 @@
 //! Task runs: hand-out to devices, progress, results.
 
-use guardhouse_model::{DeviceId, Environment, RunId, TaskId, Timestamp, tasks::RunStatus};
+use guardhouse_model::{
+    DeviceId, RunId, TaskId, Timestamp,
+    tasks::{RunStatus, run_id},
+};
 use rusqlite::{Connection, Row};
 
 use crate::{
@@ -34,12 +37,7 @@ const HAND_OUT: i64 = 200;
 impl Store {
     /// What there is to do for a device. New runs are written (QUEUED) before they are answered, each trigger
     /// once per device, however often and from wherever this is called.
-    pub async fn task_runs_claim(
-        &self,
-        device: DeviceId,
-        environment: Environment,
-    ) -> Result<Work, StoreError> {
-        let now = environment.now();
+    pub async fn task_runs_claim(&self, device: DeviceId, now: Timestamp) -> Result<Work, StoreError> {
         // Most looks find nothing new; those must not queue for the writer.
         let (work, due) = self
             .engine
@@ -53,7 +51,7 @@ impl Store {
         }
         self.engine
             .write(move |connection| {
-                hand_out(connection, device, now, &environment)?;
+                hand_out(connection, device, now)?;
                 open_work(connection, device)
             })
             .await
@@ -135,12 +133,7 @@ impl Store {
     }
 }
 
-fn hand_out(
-    connection: &Connection,
-    device: DeviceId,
-    now: Timestamp,
-    environment: &Environment,
-) -> Result<(), StoreError> {
+fn hand_out(connection: &Connection, device: DeviceId, now: Timestamp) -> Result<(), StoreError> {
     let mut due = connection.prepare_cached(&format!("{DUE} limit $3"))?;
     let mut rows = due.query((Id::from(device), Micros(now), HAND_OUT))?;
     let mut insert = connection.prepare_cached(
@@ -154,7 +147,7 @@ fn hand_out(
         claimed.push((trigger, task, template, row.get::<_, Micros>(3)?));
     }
     for (trigger, task, template, expire_time) in claimed {
-        let run = Id(environment.uuid());
+        let run = Id::from(run_id(trigger.into(), device));
         insert.execute((run, task, trigger, template, Id::from(device), Micros(now), expire_time))?;
     }
     Ok(())

@@ -129,7 +129,7 @@ impl Fixture {
 
     /// What there is to do for a device.
     pub async fn claim(&self, device: DeviceId) -> Vec<OpenRun> {
-        match self.store.task_runs_claim(device, self.environment.clone()).await.expect("works") {
+        match self.store.task_runs_claim(device, self.environment.now()).await.expect("works") {
             Work::Runs(runs) => runs,
             Work::NotManaged => panic!("device {device} is managed"),
         }

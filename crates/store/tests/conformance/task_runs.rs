@@ -81,6 +81,13 @@ pub async fn runs_that_left_the_targets_are_withdrawn(f: &Fixture) {
 
     f.store.task_run_withdrawn(run_b, b).await.expect("writes");
     assert_eq!(f.claim(b).await, []);
+    f.store
+        .task_set_targets(task, Targets { devices: vec![b], groups: vec![group] }, at(2))
+        .await
+        .expect("writes");
+    let again = f.claim(b).await;
+    assert_eq!((again[0].id, again[0].withdrawn), (run_b, false), "wanted again, it is the same run");
+
     f.store.task_run_withdrawn(run_a, a).await.expect("works");
     assert_eq!(f.claim(a).await.len(), 1, "only what was withdrawn can be forgotten");
 }
@@ -142,6 +149,6 @@ pub async fn many_runs_are_handed_out_in_portions(f: &Fixture) {
 }
 
 pub async fn unknown_devices_are_not_managed(f: &Fixture) {
-    let work = f.store.task_runs_claim(DeviceId(f.id()), f.environment.clone()).await.expect("works");
+    let work = f.store.task_runs_claim(DeviceId(f.id()), f.environment.now()).await.expect("works");
     assert_eq!(work, Work::NotManaged);
 }
