@@ -1,7 +1,7 @@
 //! The gRPC face: the same methods, the agent link, reflection and health.
 
 mod codec;
-mod uuids;
+mod texts;
 
 use std::{
     convert::Infallible,
@@ -143,7 +143,7 @@ where
 
 async fn run(unary: &Unary, call: Call, request: Bytes) -> Answer {
     if !unary.planned {
-        uuids::check(unary.descriptor.input(), request.clone())?;
+        texts::check(unary.descriptor.input(), request.clone())?;
     }
     Running::start(unary, call, request).answer().await
 }

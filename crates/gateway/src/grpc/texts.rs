@@ -1,5 +1,5 @@
-//! Checks the fields that must be uuids. JSON is checked as it is read; encoded messages are checked here, so
-//! that a method sees only uuids whatever the face.
+//! Checks what a method may take for granted of a text: that it is a uuid where it must be, and that it holds
+//! no U+0000. JSON is checked as it is read; encoded messages are checked here, by the same rules.
 
 use bytes::Bytes;
 use guardhouse_contract::{FieldViolation, Status, descriptors, json};
@@ -8,7 +8,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, Value};
 /// Checks an encoded request of type `descriptor`.
 ///
 /// # Errors
-/// It is not such a message, or a field that must be a uuid or empty is neither.
+/// It is not such a message, a field that must be a uuid or empty is neither, or a text holds U+0000.
 pub fn check(descriptor: MessageDescriptor, request: Bytes) -> Result<(), Status> {
     let message = DynamicMessage::decode(descriptor, request)
         .map_err(|error| Status::invalid("the request is not a valid message").because(error))?;
@@ -34,7 +34,7 @@ fn check_message(prefix: &str, message: &DynamicMessage, violations: &mut Vec<Fi
 fn check_value(path: String, field: &FieldDescriptor, value: &Value, violations: &mut Vec<FieldViolation>) {
     match value {
         Value::Message(message) => check_message(&format!("{path}."), message, violations),
-        Value::String(text) if descriptors::is_uuid(field) => {
+        Value::String(text) if descriptors::is_uuid(field) || text.contains('\0') => {
             // The rule of the JSON reader, so that both faces judge alike and say the same.
             let mut apart = DynamicMessage::new(field.parent_message().clone());
             let wrong = json::set_from_text(&mut apart, field.json_name(), &[text]).err();
@@ -49,6 +49,7 @@ fn check_value(path: String, field: &FieldDescriptor, value: &Value, violations:
 mod tests {
     use guardhouse_contract::{
         assets::MoveGroupRequest,
+        automation::{CreateTaskRequest, DeviceTask, DeviceTaskTargets},
         policies::{AssignPolicyRequest, PolicyAssignment, PolicyTarget, policy_target::Target},
     };
     use prost::{Message, Name};
@@ -71,6 +72,16 @@ mod tests {
         assert!(fields(&request("")).is_empty());
         assert_eq!(fields(&request("42")), ["groupUuid"]);
         assert_eq!(fields(&request(&UUID.replace('-', ""))), ["groupUuid"]);
+    }
+
+    #[test]
+    fn no_text_holds_a_nul() {
+        let targets =
+            DeviceTaskTargets { devices_uuids: vec![UUID.to_owned(), "\0".to_owned()], ..Default::default() };
+        let task =
+            DeviceTask { description: "a\0b".to_owned(), targets: Some(targets), ..Default::default() };
+        let request = CreateTaskRequest { task: Some(task) };
+        assert_eq!(fields(&request), ["task.description", "task.targets.devicesUuids[1]"]);
     }
 
     #[test]
