@@ -6,16 +6,24 @@
 //! Resource first, verb second (`devices_import`, `task_runs_claim`): a search for a resource finds all that
 //! can be done with it. What does not exist is an answer (`None`, an outcome), never an error.
 
+mod backup;
 mod engine;
 mod error;
+#[cfg(test)]
+mod plans;
 mod records;
 mod sql;
 mod verbs;
+
+// Fixtures that unit tests share with the tests of the crate name it from outside.
+#[cfg(test)]
+extern crate self as guardhouse_store;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use engine::Engine;
 
+pub use backup::{BackupError, backup, restore};
 pub use error::StoreError;
 pub use records::*;
 
@@ -36,10 +44,14 @@ impl Store {
     /// # Errors
     /// The folder or the database cannot be used, or a newer version of Guardhouse wrote it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Folder { path: folder.display().to_string(), source };
-        fs::create_dir_all(folder).map_err(failed)?;
-        // The folder holds keys: it belongs to the account of the server alone.
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+        prepare_folder(folder)?;
         Ok(Self { engine: Engine::open(&folder.join(DATABASE_FILE))? })
     }
+}
+
+/// Makes the data folder if it is not there. It holds keys: it belongs to the account of the server alone.
+fn prepare_folder(folder: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Folder { path: folder.display().to_string(), source };
+    fs::create_dir_all(folder).map_err(failed)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)
 }

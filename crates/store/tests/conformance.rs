@@ -7,6 +7,8 @@ mod support;
 mod devices;
 #[path = "conformance/groups.rs"]
 mod groups;
+#[path = "conformance/retention.rs"]
+mod retention;
 #[path = "conformance/task_runs.rs"]
 mod task_runs;
 #[path = "conformance/tasks.rs"]
@@ -41,6 +43,7 @@ conformance! { sqlite, crate::support::sqlite:
         created_groups_hang_below_their_parent
         groups_cannot_form_a_cycle
         members_recurse_and_are_counted
+        members_of_many_groups_are_in_one_order
         delete_takes_the_subtree_with_its_devices
     }
     tasks {
@@ -61,5 +64,11 @@ conformance! { sqlite, crate::support::sqlite:
         lists_are_newest_first_and_can_show_only_the_last
         many_runs_are_handed_out_in_portions
         unknown_devices_are_not_managed
+    }
+    retention {
+        runs_go_after_their_end_and_the_expiry_of_their_trigger
+        open_runs_stay_while_their_device_does
+        runs_go_in_steps
+        deleted_tasks_go_after_their_runs_and_templates_with_the_last
     }
 }

@@ -52,6 +52,29 @@ fn refresh_token(number: u8, expire_second: i64) -> NewRefreshToken {
     NewRefreshToken { digest: [number; 32], expire_time: at(expire_second) }
 }
 
+#[tokio::test]
+async fn a_new_password_and_a_removal_end_the_sessions_of_the_account_alone() {
+    let (_folder, store) = open();
+    for (number, name) in [(1, "ada"), (2, "bob")] {
+        store.account_add(account(number, name), at(0)).await.expect("writes");
+        let token = refresh_token(u8::try_from(number).expect("small"), 50);
+        let (family, owner) = (Uuid::from_u128(10 + number), Uuid::from_u128(number));
+        assert!(store.refresh_token_add(token, family, owner, at(0)).await.expect("writes"));
+    }
+    assert!(store.account_set_password("ada".to_owned(), "other".to_owned()).await.expect("writes"));
+    assert_eq!(rotate(&store, 1, 3, 1).await, RefreshOutcome::Unknown);
+    let names = |accounts: Vec<AccountRecord>| accounts.into_iter().map(|a| a.name).collect::<Vec<_>>();
+    assert_eq!(names(store.accounts_list().await.expect("reads")), ["ada", "bob"]);
+    let changed = store.account_find("ada".to_owned()).await.expect("reads").expect("is there");
+    assert_eq!(changed.password_hash, "other");
+
+    assert!(store.account_remove("ada".to_owned()).await.expect("writes"));
+    assert!(!store.account_remove("ada".to_owned()).await.expect("works"), "it is gone already");
+    assert!(!store.account_set_password("ada".to_owned(), "x".to_owned()).await.expect("works"));
+    assert_eq!(names(store.accounts_list().await.expect("reads")), ["bob"]);
+    assert!(matches!(rotate(&store, 2, 4, 1).await, RefreshOutcome::Rotated(bob) if bob.name == "bob"));
+}
+
 /// Exchanges token `from` for token `to` at `second`.
 async fn rotate(store: &Store, from: u8, to: u8, second: i64) -> RefreshOutcome {
     store.refresh_token_rotate([from; 32], refresh_token(to, 100), at(second)).await.expect("writes")
@@ -211,6 +234,8 @@ async fn a_new_host_becomes_a_device_in_the_group_of_the_token() {
         version: 1,
     };
     assert_eq!(device, expected);
+    let members = store.group_members_list(GROUP, false, None, 10).await.expect("reads");
+    assert_eq!(members.map(|(total, _)| total), Some(1), "it is counted");
     assert_eq!(store.device_of_key([5; 32]).await.expect("reads"), Some(id));
     assert_eq!(store.device_of_key([6; 32]).await.expect("reads"), None);
 }

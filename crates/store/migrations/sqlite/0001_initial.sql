@@ -1,5 +1,8 @@
 -- Ids are 16-byte blobs, times are microseconds since 1970, enumerations carry the contract's numbers.
 
+-- "Guar": tells the database from those of other programs.
+pragma application_id = 0x47756172;
+
 create table device_groups (
     uuid               blob primary key,
     parent             blob references device_groups (uuid),
@@ -7,15 +10,17 @@ create table device_groups (
     description        text not null,
     external_reference text not null,
     external_type      integer not null,
-    version            integer not null
+    version            integer not null,
+    -- Devices directly in the group: counting a million of them for every page would take longer than the page.
+    device_count       integer not null default 0
 ) strict, without rowid;
 
 create index device_groups_by_parent on device_groups (parent, uuid);
 
 -- *All* and *Lost & found* exist from the start.
 insert into device_groups values
-    (x'00000000000000007001000000000001', null, 'All', '', '', 0, 1),
-    (x'00000000000000007001000000000002', x'00000000000000007001000000000001', 'Lost & found', '', '', 0, 1);
+    (x'00000000000000007001000000000001', null, 'All', '', '', 0, 1, 0),
+    (x'00000000000000007001000000000002', x'00000000000000007001000000000001', 'Lost & found', '', '', 0, 1, 0);
 
 create table devices (
     uuid                  blob primary key,
@@ -66,7 +71,8 @@ create table tasks (
 ) strict, without rowid;
 
 create index tasks_live on tasks (uuid) where delete_time is null;
-create index tasks_by_template on tasks (template_uuid) where delete_time is null;
+create index tasks_deleted on tasks (delete_time) where delete_time is not null;
+create index tasks_by_template on tasks (template_uuid);
 
 create table task_targets (
     task_uuid blob not null references tasks (uuid),
@@ -87,7 +93,7 @@ create table task_triggers (
     expire_time integer not null
 ) strict, without rowid;
 
-create index task_triggers_by_task on task_triggers (task_uuid, position);
+create index task_triggers_by_task on task_triggers (task_uuid, expire_time);
 
 -- No reference to devices or tasks: runs outlive both.
 create table task_runs (
@@ -132,6 +138,7 @@ create table refresh_tokens (
 ) strict, without rowid;
 
 create index refresh_tokens_by_family on refresh_tokens (family);
+create index refresh_tokens_by_account on refresh_tokens (account_uuid);
 create index refresh_tokens_by_expiry on refresh_tokens (expire_time);
 
 -- Secrets of the server itself: signing keys, the certificate authority.

@@ -7,6 +7,9 @@ use crate::StoreError;
 /// Every migration, oldest first. Append only: what was released is never edited.
 pub const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_initial.sql")];
 
+/// `pragma application_id` of a database of Guardhouse ("Guar"), set by the first migration.
+pub const APPLICATION_ID: u32 = 0x4775_6172;
+
 /// Applies what is missing, each step in a transaction of its own.
 pub fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), StoreError> {
     loop {

@@ -3,6 +3,8 @@
 mod connection;
 mod migrations;
 mod readers;
+#[cfg(test)]
+pub mod tap;
 mod writer;
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc};
@@ -12,7 +14,10 @@ use rusqlite::Connection;
 use self::{readers::Readers, writer::Writer};
 use crate::StoreError;
 
-pub use self::migrations::MIGRATIONS;
+pub use self::{
+    connection::open_for_reading,
+    migrations::{APPLICATION_ID, MIGRATIONS},
+};
 
 /// A database that is open for reading and writing.
 #[derive(Debug, Clone)]

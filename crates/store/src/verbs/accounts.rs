@@ -1,7 +1,7 @@
 //! Accounts of administrators and automations.
 
 use guardhouse_model::Timestamp;
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
 use crate::{
@@ -56,6 +56,58 @@ impl Store {
             })
             .await
     }
+
+    /// Every account, by name.
+    pub async fn accounts_list(&self) -> Result<Vec<AccountRecord>, StoreError> {
+        self.engine
+            .read(move |connection| {
+                let sql = format!("select {COLUMNS} from accounts order by name");
+                let mut statement = connection.prepare_cached(&sql)?;
+                let accounts = statement.query_map([], from_row)?;
+                Ok(accounts.collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    /// Gives an account another password and ends its sessions. False: there is no such account.
+    pub async fn account_set_password(
+        &self,
+        name: String,
+        password_hash: String,
+    ) -> Result<bool, StoreError> {
+        self.engine
+            .write(move |connection| {
+                end_sessions(connection, &name)?;
+                let touched = connection
+                    .prepare_cached("update accounts set password_hash = $1 where name = $2")?
+                    .execute((password_hash, name))?;
+                Ok(touched == 1)
+            })
+            .await
+    }
+
+    /// Removes an account with its sessions. False: there is no such account.
+    pub async fn account_remove(&self, name: String) -> Result<bool, StoreError> {
+        self.engine
+            .write(move |connection| {
+                end_sessions(connection, &name)?;
+                let removed =
+                    connection.prepare_cached("delete from accounts where name = $1")?.execute([name])?;
+                Ok(removed == 1)
+            })
+            .await
+    }
+}
+
+/// Deletes the refresh tokens of an account.
+fn end_sessions(connection: &Connection, name: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "delete from refresh_tokens
+             where account_uuid = (select uuid from accounts where name = $1)",
+        )?
+        .execute([name])?;
+    Ok(())
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<AccountRecord> {

@@ -2,11 +2,15 @@
 
 use guardhouse_model::{DeviceId, GroupId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter, types::Value};
+use uuid::Uuid;
 
 use crate::{
     Device, DeviceFilter, Store, StoreError,
     sql::{Id, Micros},
-    verbs::groups,
+    verbs::{
+        group_members,
+        groups::{self, row_limit},
+    },
 };
 
 const COLUMNS: &str = "uuid, group_uuid, display_name, original_display_name, description, enrolment_status, \
@@ -50,6 +54,7 @@ impl Store {
                 for device in &devices {
                     insert(connection, device)?;
                 }
+                group_members::count(connection, group, row_limit(devices.len()))?;
                 Ok(Some(devices))
             })
             .await
@@ -63,18 +68,20 @@ impl Store {
     ) -> Result<Option<Option<Device>>, StoreError> {
         self.engine
             .write(move |connection| {
-                if fetch(connection, device)?.is_none() {
-                    return Ok(None);
-                }
+                let Some(found) = fetch(connection, device)? else { return Ok(None) };
                 if !groups::exists(connection, group)? {
                     return Ok(Some(None));
                 }
+                if found.group == group {
+                    return Ok(Some(Some(found)));
+                }
                 connection
                     .prepare_cached(
-                        "update devices set group_uuid = $1, version = version + 1
-                         where uuid = $2 and group_uuid <> $1",
+                        "update devices set group_uuid = $1, version = version + 1 where uuid = $2",
                     )?
                     .execute((Id::from(group), Id::from(device)))?;
+                group_members::count(connection, found.group, -1)?;
+                group_members::count(connection, group, 1)?;
                 fetch(connection, device).map(Some)
             })
             .await
@@ -139,21 +146,23 @@ fn list(
     after: Option<DeviceId>,
     limit: usize,
 ) -> Result<Vec<Device>, StoreError> {
-    let mut sql = format!("select {COLUMNS} from devices where true");
+    let mut sql = format!("select {COLUMNS} from devices");
     let mut values: Vec<Value> = Vec::new();
     let mut bind = |sql: &mut String, condition: &str, value: Value| {
         values.push(value);
         sql.push_str(condition);
         sql.push_str(&format!("${}", values.len()));
     };
-    if let Some(after) = after {
-        bind(&mut sql, " and uuid > ", Value::Blob(after.0.as_bytes().to_vec()));
-    }
+    let after = after.map_or(Uuid::nil(), |after| after.0);
+    bind(&mut sql, " where uuid > ", Value::Blob(after.as_bytes().to_vec()));
+    // Names find fewer devices than a status: with `+` SQLite leaves the index of the status aside.
+    let column = if filter.display_names.is_empty() { "" } else { "+" };
     if let Some(status) = filter.functionality_status {
-        bind(&mut sql, " and functionality_status = ", Value::Integer(status.into()));
+        bind(&mut sql, &format!(" and {column}functionality_status = "), Value::Integer(status.into()));
     }
     if let Some(is_muted) = filter.is_muted {
-        bind(&mut sql, " and is_muted = ", Value::Integer(is_muted.into()));
+        // Not a parameter: the index of the muted ones is found by the literal.
+        sql.push_str(&format!(" and {column}is_muted = {}", i32::from(is_muted)));
     }
     for (index, name) in filter.display_names.iter().enumerate() {
         let opening = if index == 0 { " and display_name in (" } else { ", " };
@@ -162,7 +171,7 @@ fn list(
     if !filter.display_names.is_empty() {
         sql.push(')');
     }
-    bind(&mut sql, " order by uuid limit ", Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    bind(&mut sql, " order by uuid limit ", Value::Integer(row_limit(limit)));
 
     let mut statement = connection.prepare_cached(&sql)?;
     let devices = statement.query_map(params_from_iter(values), from_row)?;

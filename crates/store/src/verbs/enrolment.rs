@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq as _;
 use crate::{
     EnrolDevice, EnrolOutcome, NewEnrolmentToken, Store, StoreError,
     sql::{Id, Micros},
-    verbs::groups,
+    verbs::{group_members, groups},
 };
 
 /// `DEVICE_ENROLLMENT_STATUS_FINISHED`. (`…_PENDING` is 1; it stands in the SQL, for the partial index.)
@@ -158,6 +158,7 @@ fn insert_device(
              values ($1, $2, $3, '', '', 0, 0, 0, 0, null, '', '', x'', 0)",
         )?
         .execute((Id::from(host.new_id), Id::from(group), &host.host_name))?;
+    group_members::count(connection, group, 1)?;
     Ok(host.new_id)
 }
 

@@ -8,16 +8,9 @@ use guardhouse_model::{
 };
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use crate::{Group, GroupMove, Member, Store, StoreError, sql::Id};
+use crate::{Group, GroupMove, Store, StoreError, sql::Id};
 
 const COLUMNS: &str = "uuid, parent, display_name, description, external_reference, external_type, version";
-
-/// The uuids of group `$1` and of all groups below it.
-const SUBTREE: &str = "with recursive subtree (uuid) as (
-        select uuid from device_groups where uuid = $1
-        union all
-        select child.uuid from device_groups child join subtree on child.parent = subtree.uuid
-    )";
 
 impl Store {
     /// One group.
@@ -35,45 +28,6 @@ impl Store {
                 ))?;
                 let groups = statement.query_map((after, row_limit(limit)), from_row)?;
                 Ok(groups.collect::<Result<_, _>>()?)
-            })
-            .await
-    }
-
-    /// The devices of a group, with `recurse` also those of all groups below it: their number, and up to
-    /// `limit` of them after `after` in the order of their ids. `None`: there is no such group.
-    pub async fn group_members_list(
-        &self,
-        group: GroupId,
-        recurse: bool,
-        after: Option<DeviceId>,
-        limit: usize,
-    ) -> Result<Option<(u64, Vec<Member>)>, StoreError> {
-        let after = Id::from(after.unwrap_or(DeviceId(uuid::Uuid::nil())));
-        self.engine
-            .read(move |connection| {
-                if !exists(connection, group)? {
-                    return Ok(None);
-                }
-                let (subtree, scope) = if recurse {
-                    (SUBTREE, "group_uuid in (select uuid from subtree)")
-                } else {
-                    ("", "group_uuid = $1")
-                };
-                let total = connection
-                    .prepare_cached(&format!("{subtree} select count(*) from devices where {scope}"))?
-                    .query_row([Id::from(group)], |row| row.get(0))?;
-                let mut statement = connection.prepare_cached(&format!(
-                    "{subtree} select uuid, display_name, group_uuid from devices
-                     where {scope} and uuid > $2 order by uuid limit $3"
-                ))?;
-                let members = statement.query_map((Id::from(group), after, row_limit(limit)), |row| {
-                    Ok(Member {
-                        device: row.get::<_, Id>(0)?.into(),
-                        display_name: row.get(1)?,
-                        group: row.get::<_, Id>(2)?.into(),
-                    })
-                })?;
-                Ok(Some((total, members.collect::<Result<_, _>>()?)))
             })
             .await
     }
@@ -152,8 +106,7 @@ impl Store {
                 if !exists(connection, group)? {
                     return Ok(None);
                 }
-                let groups =
-                    ids::<GroupId>(connection, &format!("{SUBTREE} select uuid from subtree"), group)?;
+                let groups = subtree(connection, group)?;
                 let mut gone = Vec::new();
                 // Every group comes after its parent in `groups`; they go the other way round.
                 for &group in groups.iter().rev() {
@@ -179,6 +132,17 @@ impl Store {
 /// Whether a group exists, inside a transaction.
 pub fn exists(connection: &Connection, group: GroupId) -> Result<bool, StoreError> {
     Ok(connection.prepare_cached("select 1 from device_groups where uuid = $1")?.exists([Id::from(group)])?)
+}
+
+/// A group and all groups below it, each after its parent.
+pub fn subtree(connection: &Connection, group: GroupId) -> Result<Vec<GroupId>, StoreError> {
+    let sql = "with recursive subtree (uuid) as (
+            select uuid from device_groups where uuid = $1
+            union all
+            select child.uuid from device_groups child join subtree on child.parent = subtree.uuid
+        )
+        select uuid from subtree";
+    ids(connection, sql, group)
 }
 
 /// Most rows of a page as the database counts them.

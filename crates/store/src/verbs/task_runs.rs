@@ -13,6 +13,9 @@ use crate::{
 };
 
 /// The triggers that have not yet led to a run on device `$1` and may begin one at `$2`.
+///
+/// The cross joins keep SQLite to the order from device to trigger: left to itself it reads every trigger
+/// there is, which spares it a sort of the few that are found.
 const DUE: &str = "with recursive above (uuid) as (
         select group_uuid from devices where uuid = $1
         union all
@@ -21,20 +24,19 @@ const DUE: &str = "with recursive above (uuid) as (
     ),
     scope (kind, target) as (select 1, $1 union all select 2, uuid from above)
     select distinct task_triggers.uuid, task_triggers.task_uuid, template_uuid, expire_time
-    from scope
-    join task_targets on task_targets.target = scope.target and task_targets.kind = scope.kind
-    join tasks on tasks.uuid = task_targets.task_uuid and delete_time is null
-    join task_triggers on task_triggers.task_uuid = tasks.uuid
-    where expire_time >= $2
+    from scope cross join task_targets cross join tasks cross join task_triggers
+    where task_targets.target = scope.target and task_targets.kind = scope.kind
+      and tasks.uuid = task_targets.task_uuid and delete_time is null
+      and task_triggers.task_uuid = tasks.uuid and expire_time >= $2
       and not exists (select 1 from task_runs
           where trigger_uuid = task_triggers.uuid and device_uuid = $1)
       and exists (select 1 from devices where uuid = $1)
     order by task_triggers.uuid";
 
-/// Most runs that one call hands out: the rest follows with the next.
-const HAND_OUT: i64 = 200;
-
 impl Store {
+    /// Most runs that one call of [`Store::task_runs_claim`] hands out: the rest follows with the next.
+    pub const HAND_OUT: usize = 200;
+
     /// What there is to do for a device. New runs are written (QUEUED) before they are answered, each trigger
     /// once per device, however often and from wherever this is called.
     pub async fn task_runs_claim(&self, device: DeviceId, now: Timestamp) -> Result<Work, StoreError> {
@@ -135,7 +137,7 @@ impl Store {
 
 fn hand_out(connection: &Connection, device: DeviceId, now: Timestamp) -> Result<(), StoreError> {
     let mut due = connection.prepare_cached(&format!("{DUE} limit $3"))?;
-    let mut rows = due.query((Id::from(device), Micros(now), HAND_OUT))?;
+    let mut rows = due.query((Id::from(device), Micros(now), row_limit(Store::HAND_OUT)))?;
     let mut insert = connection.prepare_cached(
         "insert into task_runs (uuid, task_uuid, trigger_uuid, template_uuid, device_uuid, status,
              start_time, expire_time)

@@ -57,7 +57,38 @@ pub async fn members_recurse_and_are_counted(f: &Fixture) {
     assert_eq!(members(upper, true, None, 2).await, Some((3, vec![a, b])), "the total is that of all pages");
     assert_eq!(members(upper, true, Some(b), 2).await, Some((3, vec![c])));
     assert_eq!(members(ALL, true, None, 10).await.map(|(total, _)| total), Some(4));
+    assert_eq!(members(upper, true, None, 0).await, Some((3, vec![])));
+    f.store.device_move(a, lower).await.expect("writes");
+    assert_eq!(members(upper, false, None, 10).await, Some((0, vec![])), "counted out of one group");
+    assert_eq!(members(lower, false, None, 10).await, Some((3, vec![a, b, c])), "and into the other");
     assert_eq!(members(GroupId(f.id()), true, None, 10).await, None);
+}
+
+pub async fn members_of_many_groups_are_in_one_order(f: &Fixture) {
+    let top = f.group(ALL).await;
+    let mut groups = vec![top];
+    for _ in 0..5 {
+        groups.push(f.group(top).await);
+    }
+    // Some groups have many members in a row, some have few.
+    let mut all = Vec::new();
+    for n in 0..90 {
+        let group = if n < 40 { 0 } else { n * n % groups.len() };
+        all.push(f.member(groups[group]).await);
+    }
+    for limit in [1, 2, 7, 30, 90, 1_000] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = f.store.group_members_list(top, true, after, limit).await.expect("reads");
+            let (total, members) = page.expect("the group exists");
+            assert_eq!(total, 90);
+            assert!(members.len() <= limit);
+            let Some(last) = members.last() else { break };
+            after = Some(last.device);
+            seen.extend(members.into_iter().map(|member| member.device));
+        }
+        assert_eq!(seen, all, "pages of {limit}");
+    }
 }
 
 pub async fn delete_takes_the_subtree_with_its_devices(f: &Fixture) {
