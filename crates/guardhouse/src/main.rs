@@ -38,6 +38,10 @@ enum Command {
     /// Manage enrolment tokens in a data folder, whether the server runs or not.
     #[command(subcommand, alias = "enrolment-token")]
     EnrollmentToken(admin::enrolment_token::EnrolmentTokenCommand),
+    /// Write everything that the server keeps, keys included, to one file. The server may run.
+    Backup(admin::backup::BackupArgs),
+    /// Make a data folder from a backup. Devices do not carry out again what they did since.
+    Restore(admin::restore::RestoreArgs),
     /// Sign in, so that later commands need no password.
     Login(commands::login::LoginArgs),
     /// Devices.
@@ -97,6 +101,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Demo(args) => demo::run(args).await,
             Command::User(command) => admin::user::run(command).await,
             Command::EnrollmentToken(command) => admin::enrolment_token::run(command).await,
+            Command::Backup(args) => admin::backup::run(&args),
+            Command::Restore(args) => admin::restore::run(&args),
             Command::Login(args) => args.run().await,
             Command::Device { api, command } => command.run(api.connection, api.output).await,
             Command::Group { api, command } => command.run(api.connection, api.output).await,

@@ -19,9 +19,9 @@ pub struct Accounts {
     passwords: Passwords,
 }
 
-/// Why an account was not added.
+/// Why an account was not added or changed.
 #[derive(Debug, thiserror::Error)]
-pub enum AddError {
+pub enum AccountError {
     /// The name cannot be one.
     #[error(
         "the account name must have 1 to {MAX_NAME} characters, none of them a colon or a control character"
@@ -33,6 +33,9 @@ pub enum AddError {
     /// Another account has the name.
     #[error("there is already an account {0:?}")]
     Taken(String),
+    /// No account has the name.
+    #[error("there is no account {0:?}")]
+    Unknown(String),
     /// Not the caller's fault.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -48,12 +51,10 @@ impl Accounts {
     /// Adds an account.
     ///
     /// # Errors
-    /// [`AddError`] says what is wrong with the name or the password.
-    pub async fn add(&self, name: &str, password: &str, access: Access) -> Result<Account, AddError> {
+    /// [`AccountError`] says what is wrong with the name or the password.
+    pub async fn add(&self, name: &str, password: &str, access: Access) -> Result<Account, AccountError> {
         check_name(name)?;
-        if password.chars().count() < MIN_PASSWORD {
-            return Err(AddError::Password);
-        }
+        check_password(password)?;
         let account = Account { uuid: self.environment.uuid(), name: name.to_owned(), access };
         let record = AccountRecord {
             uuid: account.uuid,
@@ -62,7 +63,35 @@ impl Accounts {
             access: access_number(access),
         };
         let added = self.store.account_add(record, self.environment.now()).await.map_err(Failure::from)?;
-        if added { Ok(account) } else { Err(AddError::Taken(account.name)) }
+        if added { Ok(account) } else { Err(AccountError::Taken(account.name)) }
+    }
+
+    /// Every account, by name.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn list(&self) -> Result<Vec<Account>, Failure> {
+        self.store.accounts_list().await?.into_iter().map(from_record).collect()
+    }
+
+    /// Gives an account another password. Its refresh tokens end; an access token lives out its hour.
+    ///
+    /// # Errors
+    /// [`AccountError`] says what is wrong with the password, or that there is no such account.
+    pub async fn set_password(&self, name: &str, password: &str) -> Result<(), AccountError> {
+        check_password(password)?;
+        let hash = self.passwords.hash(password, self.environment.random()).await?;
+        let known = self.store.account_set_password(name.to_owned(), hash).await.map_err(Failure::from)?;
+        if known { Ok(()) } else { Err(AccountError::Unknown(name.to_owned())) }
+    }
+
+    /// Removes an account. Its refresh tokens end; an access token lives out its hour.
+    ///
+    /// # Errors
+    /// [`AccountError`]: there is no such account.
+    pub async fn remove(&self, name: &str) -> Result<(), AccountError> {
+        let known = self.store.account_remove(name.to_owned()).await.map_err(Failure::from)?;
+        if known { Ok(()) } else { Err(AccountError::Unknown(name.to_owned())) }
     }
 
     /// The account with this name and password. `None`: the one or the other is wrong; how long the answer
@@ -79,10 +108,18 @@ impl Accounts {
 }
 
 /// A colon would end the name in HTTP Basic authentication (RFC 7617, section 2).
-fn check_name(name: &str) -> Result<(), AddError> {
+fn check_name(name: &str) -> Result<(), AccountError> {
     let length = name.chars().count();
     let allowed = |character: char| character != ':' && !character.is_control();
-    if (1..=MAX_NAME).contains(&length) && name.chars().all(allowed) { Ok(()) } else { Err(AddError::Name) }
+    if (1..=MAX_NAME).contains(&length) && name.chars().all(allowed) {
+        Ok(())
+    } else {
+        Err(AccountError::Name)
+    }
+}
+
+fn check_password(password: &str) -> Result<(), AccountError> {
+    if password.chars().count() < MIN_PASSWORD { Err(AccountError::Password) } else { Ok(()) }
 }
 
 /// The account that a record keeps.
@@ -114,6 +151,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn passwords_change_and_accounts_go() {
+        let fixture = Fixture::new();
+        let accounts = accounts(&fixture);
+        accounts.add("ada", "first password", Access::Full).await.expect("added");
+        accounts.set_password("ada", "short").await.expect_err("too short");
+        accounts.set_password("ada", "second password").await.expect("changed");
+        assert_eq!(accounts.check("ada", "first password").await.expect("checked"), None);
+        assert!(accounts.check("ada", "second password").await.expect("checked").is_some());
+        assert_eq!(accounts.list().await.expect("listed").len(), 1);
+
+        accounts.remove("ada").await.expect("removed");
+        assert!(matches!(accounts.remove("ada").await, Err(AccountError::Unknown(name)) if name == "ada"));
+        assert_eq!(accounts.check("ada", "second password").await.expect("checked"), None);
+    }
+
+    #[tokio::test]
     async fn an_account_is_known_by_name_and_password() {
         let fixture = Fixture::new();
         let accounts = accounts(&fixture);
@@ -137,10 +190,10 @@ mod tests {
         let accounts = accounts(&fixture);
         let add = async |name: &str, password: &str| accounts.add(name, password, Access::Full).await;
         for name in ["", "a:b", "a\nb", "a\u{7f}", &"ä".repeat(256)] {
-            assert!(matches!(add(name, "correct horse").await, Err(AddError::Name)), "{name:?}");
+            assert!(matches!(add(name, "correct horse").await, Err(AccountError::Name)), "{name:?}");
         }
         add(&"ä".repeat(255), "pass wör").await.expect("both just within the limits");
-        assert!(matches!(add("ada", "pass wö").await, Err(AddError::Password)));
+        assert!(matches!(add("ada", "pass wö").await, Err(AccountError::Password)));
 
         add("ada", "correct horse").await.expect("adds");
         let error = add("ada", "another horse").await.expect_err("taken");

@@ -1,6 +1,8 @@
 //! Commands that work on a data folder, beside a running server or without one.
 
+pub mod backup;
 pub mod enrolment_token;
+pub mod restore;
 pub mod user;
 
 use std::path::PathBuf;
@@ -12,7 +14,7 @@ use guardhouse_store::Store;
 /// Which data folder to work on.
 #[derive(Debug, Args)]
 pub struct DataDir {
-    /// Data folder of the server; it is made if it is not there.
+    /// Data folder of the server.
     #[arg(long, value_name = "DIR", default_value = "guardhouse-data", env = "GUARDHOUSE_DATA_DIR")]
     data_dir: PathBuf,
 }

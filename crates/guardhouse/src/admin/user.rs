@@ -4,11 +4,11 @@ use std::{io::Read as _, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
-use guardhouse_contract::Access;
+use guardhouse_contract::{Access, Account};
 use guardhouse_identity::Accounts;
 use guardhouse_model::Environment;
 
-use crate::admin::DataDir;
+use crate::{admin::DataDir, client::without_line_end};
 
 /// Manage accounts.
 #[derive(Debug, Subcommand)]
@@ -29,6 +29,31 @@ pub enum UserCommand {
         #[command(flatten)]
         data_dir: DataDir,
     },
+    /// List the accounts.
+    List {
+        #[command(flatten)]
+        data_dir: DataDir,
+    },
+    /// Give an account another password; its sessions end.
+    SetPassword {
+        /// Name of the account.
+        name: String,
+
+        /// Read the password from standard input; one line end after it does not count.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+
+        #[command(flatten)]
+        data_dir: DataDir,
+    },
+    /// Remove an account; its sessions end, an access token lives out its hour.
+    Remove {
+        /// Name of the account.
+        name: String,
+
+        #[command(flatten)]
+        data_dir: DataDir,
+    },
 }
 
 /// What an account may do.
@@ -44,19 +69,35 @@ pub enum AccessArg {
 
 /// Carries out a command.
 pub async fn run(command: UserCommand) -> anyhow::Result<ExitCode> {
-    let UserCommand::Add { name, password_stdin: _, access, data_dir } = command;
+    match command {
+        UserCommand::Add { name, password_stdin: _, access, data_dir } => {
+            let access = match access {
+                AccessArg::Full => Access::Full,
+                AccessArg::Read => Access::Read,
+                AccessArg::None => Access::None,
+            };
+            let account = accounts(&data_dir)?.add(&name, &read_password()?, access).await?;
+            println!("{}", account.uuid);
+        }
+        UserCommand::List { data_dir } => {
+            for Account { uuid, name, access } in accounts(&data_dir)?.list().await? {
+                println!("{uuid}  {access:?}  {name}");
+            }
+        }
+        UserCommand::SetPassword { name, password_stdin: _, data_dir } => {
+            accounts(&data_dir)?.set_password(&name, &read_password()?).await?;
+        }
+        UserCommand::Remove { name, data_dir } => accounts(&data_dir)?.remove(&name).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn accounts(data_dir: &DataDir) -> anyhow::Result<Accounts> {
+    Ok(Accounts::new(data_dir.open()?, Environment::system()))
+}
+
+fn read_password() -> anyhow::Result<String> {
     let mut password = String::new();
     std::io::stdin().read_to_string(&mut password).context("cannot read the password")?;
-    let password = password.strip_suffix('\n').unwrap_or(&password);
-    let password = password.strip_suffix('\r').unwrap_or(password);
-
-    let access = match access {
-        AccessArg::Full => Access::Full,
-        AccessArg::Read => Access::Read,
-        AccessArg::None => Access::None,
-    };
-    let accounts = Accounts::new(data_dir.open()?, Environment::system());
-    let account = accounts.add(&name, password, access).await?;
-    println!("{}", account.uuid);
-    Ok(ExitCode::SUCCESS)
+    Ok(without_line_end(&password).to_owned())
 }

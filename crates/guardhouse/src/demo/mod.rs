@@ -59,6 +59,8 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         tls_names: Vec::new(),
         rate_limit: 10,
         answer_budget: Duration::from_secs(30),
+        access_token_lifetime: Duration::from_secs(3_600),
+        keep_runs: Duration::from_secs(86_400),
     })
     .await?;
     let url = server.url();

@@ -1,6 +1,7 @@
 //! `guardhouse serve`
 
 mod certificate;
+mod retention;
 mod server;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
@@ -44,9 +45,17 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub rate_limit: u32,
 
-    /// How long a call may take before it is answered 202 and fetched later.
+    /// How long a call may take before it is answered 202 and fetched later; 0s: every call is.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     pub answer_budget: Duration,
+
+    /// How long an access token is good for; at least a second.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration::parse)]
+    pub access_token_lifetime: Duration,
+
+    /// How long runs are kept that are over, and tasks that were deleted.
+    #[arg(long, value_name = "TIME", default_value = "365d", value_parser = duration::parse)]
+    pub keep_runs: Duration,
 }
 
 /// Serves until SIGTERM or SIGINT.

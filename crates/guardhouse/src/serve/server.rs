@@ -12,7 +12,7 @@ use guardhouse_services::{AgentLinkService, Context, page::Pages};
 use guardhouse_store::{KeyRecord, Store};
 use tonic::service::Routes;
 
-use crate::serve::{ServeArgs, certificate};
+use crate::serve::{ServeArgs, certificate, retention::Retention};
 
 /// Largest frame that an agent may send, in bytes.
 const LARGEST_FRAME: usize = 1024 * 1024;
@@ -22,6 +22,7 @@ pub struct Server {
     bound: Bound,
     dispatcher: Dispatcher,
     insecure_http: bool,
+    retention: Retention,
 }
 
 impl Server {
@@ -35,9 +36,11 @@ impl Server {
         fs::write(&certificate_file, authority.certificate_pem())
             .with_context(|| format!("cannot write {}", certificate_file.display()))?;
 
-        let tokens = Tokens::open(store.clone(), environment.clone(), TokenSettings::default()).await?;
+        let tokens = Tokens::open(store.clone(), environment.clone(), token_settings(&args)?).await?;
         let devices = Devices::new(store.clone(), Arc::clone(&authority));
         let dispatcher = Dispatcher::new(store.clone(), environment.clone());
+        let retention =
+            Retention { store: store.clone(), environment: environment.clone(), keep: args.keep_runs };
         let context = Arc::new(Context {
             environment: environment.clone(),
             dispatcher: dispatcher.clone(),
@@ -58,7 +61,7 @@ impl Server {
             streaming: Routes::new(link),
         };
         let bound = Gateway::bind(settings(&args), parts).await?;
-        Ok(Self { bound, dispatcher, insecure_http: args.insecure_http })
+        Ok(Self { bound, dispatcher, insecure_http: args.insecure_http, retention })
     }
 
     /// Where clients reach the server.
@@ -69,11 +72,12 @@ impl Server {
 
     /// Serves until `shutdown` is ready; connected devices are told to come back later.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { bound, dispatcher, .. } = self;
+        let Self { bound, dispatcher, retention, .. } = self;
         let presence = tokio::spawn({
             let dispatcher = dispatcher.clone();
             async move { dispatcher.note_presence().await }
         });
+        let retention = tokio::spawn(retention.run());
         bound
             .run(async move {
                 shutdown.await;
@@ -81,6 +85,7 @@ impl Server {
             })
             .await;
         presence.abort();
+        retention.abort();
     }
 }
 
@@ -94,6 +99,12 @@ fn settings(args: &ServeArgs) -> Settings {
         answer_budget: args.answer_budget,
         ..Settings::new(args.listen)
     }
+}
+
+fn token_settings(args: &ServeArgs) -> anyhow::Result<TokenSettings> {
+    let seconds = u32::try_from(args.access_token_lifetime.as_secs()).ok().filter(|seconds| *seconds > 0);
+    let access_lifetime = seconds.context("--access-token-lifetime must be at least a second")?;
+    Ok(TokenSettings { access_lifetime, ..TokenSettings::default() })
 }
 
 /// Page tokens stay valid across restarts: their key is kept.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use guardhouse_contract::{
     descriptors,
+    devices::ListGroupsRequest,
     http::{Binding, bindings},
     options::Access,
 };
@@ -11,7 +12,9 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value};
 use tonic::Code;
 
-use crate::support::{Grpc, NOBODY, READER, Request, Server, UNKNOWN, plain_channel, send, tls_channel};
+use crate::support::{
+    Grpc, NOBODY, READER, Request, Server, UNKNOWN, plain_channel, send, tls_channel, wait_for,
+};
 
 async fn server() -> Server {
     let server = Server::start(&["--insecure-http"]).await;
@@ -42,6 +45,19 @@ async fn without_authorisation_every_request_is_bad() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{request:?}");
         assert_eq!(answer.refusal().1, "AUTHORIZATION_MISSING", "{request:?}");
     }
+}
+
+#[tokio::test]
+async fn a_token_that_has_expired_is_told_apart() {
+    let server = Server::start(&["--access-token-lifetime", "1s"]).await;
+    let api = server.admin().await;
+    let refused = wait_for("the access token expires", async || {
+        let request = Request::of(&ListGroupsRequest::default());
+        Some(api.send(&request).await).filter(|answer| answer.status != StatusCode::OK)
+    })
+    .await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.refusal().1, "ACCESS_TOKEN_EXPIRED");
 }
 
 #[tokio::test]

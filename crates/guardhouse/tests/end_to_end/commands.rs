@@ -87,6 +87,32 @@ async fn mistakes_are_told_and_change_nothing() {
 }
 
 #[tokio::test]
+async fn accounts_are_managed_beside_the_server() {
+    let server = Server::start(&[]).await;
+    let user = async |words: &[&str], input: &str| {
+        let mut command = guardhouse();
+        command.arg("user").args(words).arg("--data-dir").arg(server.data());
+        let Output { status, stdout, stderr } = run(&mut command, input).await;
+        let text = String::from_utf8(stdout).expect("text") + &String::from_utf8_lossy(&stderr);
+        (status.success(), text)
+    };
+    server.add_account("robot", "read").await;
+    let (_, listed) = user(&["list"], "").await;
+    assert!(listed.contains("Full  admin") && listed.contains("Read  robot"), "{listed}");
+
+    server.account("robot").await;
+    let (changed, text) = user(&["set-password", "robot", "--password-stdin"], "another password\n").await;
+    assert!(changed, "{text}");
+    assert!(server.anonymous().try_sign_in("robot", PASSWORD).await.is_err(), "the old password is gone");
+    server.anonymous().try_sign_in("robot", "another password").await.expect("the new one");
+
+    assert!(user(&["remove", "robot"], "").await.0);
+    assert!(server.anonymous().try_sign_in("robot", "another password").await.is_err(), "removed");
+    let (removed, text) = user(&["remove", "robot"], "").await;
+    assert!(!removed && text.contains("there is no account"), "{text}");
+}
+
+#[tokio::test]
 async fn the_demonstration_does_what_it_says() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = run(guardhouse().args(["demo", "--once", "--folder"]).arg(folder.path()), "").await;

@@ -4,6 +4,7 @@
 //! it. Tests wait for conditions, never for a time.
 
 mod authorisation;
+mod backup;
 mod commands;
 mod faces;
 mod kill_drills;

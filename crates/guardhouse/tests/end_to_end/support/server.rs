@@ -1,6 +1,9 @@
 //! A server in a folder of its own.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use guardhouse_link::tls::{Trust, client_config};
 use rustls::{
@@ -68,12 +71,30 @@ impl Server {
         assert!(self.process.take().expect("it runs").terminate().await.success());
     }
 
+    /// Backs the data folder up to the new file `file`.
+    pub async fn back_up(&self, file: &Path) {
+        self.copy("backup", file).await;
+    }
+
+    /// Starts the server, which was stopped, at the same address with a new data folder from a backup.
+    pub async fn put_back(&mut self, file: &Path) {
+        self.folder = tempfile::tempdir().expect("a folder");
+        self.copy("restore", file).await;
+        self.restart().await;
+    }
+
+    async fn copy(&self, command: &str, file: &Path) {
+        let ended = run(guardhouse().arg(command).arg(file).arg("--data-dir").arg(self.data()), "").await;
+        assert!(ended.status.success(), "{ended:?}");
+    }
+
     /// The address with `scheme`.
     pub fn url(&self, scheme: &str) -> String {
         format!("{scheme}://{}", self.address)
     }
 
-    fn data(&self) -> PathBuf {
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
