@@ -18,13 +18,17 @@ use futures_util::Stream;
 use guardhouse_contract::link::{AgentFrame, ServerFrame, go_away::Reason};
 use guardhouse_model::{DeviceId, Environment};
 use guardhouse_store::{Store, StoreError};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tracing::warn;
 
 use registry::Registry;
 
 /// How long a session goes without looking at the store when nothing wakes it.
 const SAFETY_POLL: Duration = Duration::from_secs(30);
+
+/// How many sessions look at the store at the same time. A task for everybody wakes all of them; those that wait
+/// for their turn do not stand in the queue of the store before the calls of people. As many as share a commit.
+const LOOKS_AT_ONCE: usize = 64;
 
 /// How often the last contact of the connected devices is noted.
 const PRESENCE_PERIOD: Duration = Duration::from_secs(60);
@@ -35,13 +39,16 @@ pub struct Dispatcher {
     store: Store,
     environment: Environment,
     registry: Arc<Registry>,
+    /// Turns of sessions that look at the store.
+    turns: Arc<Semaphore>,
 }
 
 impl Dispatcher {
     /// A dispatcher without connections.
     #[must_use]
     pub fn new(store: Store, environment: Environment) -> Self {
-        Self { store, environment, registry: Arc::new(Registry::default()) }
+        let turns = Arc::new(Semaphore::new(LOOKS_AT_ONCE));
+        Self { store, environment, registry: Arc::new(Registry::default()), turns }
     }
 
     /// Serves one connection of a device until either side ends it.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, future::try_join_all, stream::FusedStream};
 use guardhouse_contract::{
     automation::Action,
     link::{
@@ -15,7 +15,7 @@ use guardhouse_contract::{
     },
 };
 use guardhouse_model::{DeviceId, RunId, Timestamp};
-use guardhouse_store::{OpenRun, StoreError, Work};
+use guardhouse_store::{OpenRun, Store, StoreError, Work};
 use prost::Message as _;
 use tokio::{
     sync::{mpsc, watch},
@@ -27,6 +27,9 @@ use crate::{Dispatcher, SAFETY_POLL, inventory, results};
 
 /// How long a fresh connection may take to say Hello.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
+
+/// Most frames that are taken together: bounds how long a wake-up waits for them.
+const TOGETHER: usize = 64;
 
 /// The device ended the connection, or is no longer reachable through it.
 struct Gone;
@@ -45,9 +48,10 @@ pub async fn serve(
     dispatcher: &Dispatcher,
     device: DeviceId,
     peer: Option<IpAddr>,
-    mut frames: impl Stream<Item = AgentFrame> + Send + Unpin,
+    frames: impl Stream<Item = AgentFrame> + Send + Unpin,
     out: mpsc::Sender<ServerFrame>,
 ) -> Result<(), StoreError> {
+    let mut frames = frames.fuse();
     let mut session = Session { dispatcher, device, out, sent: HashMap::new() };
     let hello = match timeout(HELLO_LIMIT, frames.next()).await {
         Ok(Some(AgentFrame { kind: Some(agent_frame::Kind::Hello(hello)) })) => hello,
@@ -81,7 +85,7 @@ pub async fn serve(
             }
             frame = frames.next() => match frame {
                 Some(frame) => {
-                    if session.receive(frame).await?.is_err() {
+                    if session.receive_all(together(frame, &mut frames)).await?.is_err() {
                         break "not reachable";
                     }
                 }
@@ -106,7 +110,10 @@ impl Session<'_> {
         loop {
             let store = &self.dispatcher.store;
             let now = self.dispatcher.environment.now();
-            let runs = match store.task_runs_claim(self.device, now).await? {
+            let turn = self.dispatcher.turns.acquire().await.expect("the semaphore is never closed");
+            let work = store.task_runs_claim(self.device, now).await?;
+            drop(turn);
+            let runs = match work {
                 Work::Runs(runs) => runs,
                 Work::NotManaged => {
                     let _ = self.go_away(Reason::NotManaged).await;
@@ -115,25 +122,40 @@ impl Session<'_> {
             };
             let open: HashSet<RunId> = runs.iter().map(|run| run.id).collect();
             self.sent.retain(|run, _| open.contains(run));
-            let mut news = false;
+            let mut news = 0;
             for run in runs {
                 if self.sent.get(&run.id) == Some(&run.withdrawn) {
                     continue;
                 }
-                news = true;
+                news += 1;
                 self.sent.insert(run.id, run.withdrawn);
                 if self.send(announce(run)?).await.is_err() {
                     return Ok(Err(Gone));
                 }
             }
-            // The store hands out a bounded number at a time: look again until nothing new comes.
-            if !news {
+            // The store hands out a bounded number at a time: look again while there may be more.
+            if news < Store::HAND_OUT {
                 return Ok(Ok(()));
             }
         }
     }
 
-    async fn receive(&mut self, frame: AgentFrame) -> Result<Result<(), Gone>, StoreError> {
+    /// Takes frames that arrived together. Their writes wait together too, and so share a commit: a device
+    /// that reports many runs at once, as after a lost connection, does not cost a flush for each. Frames about
+    /// runs may overtake each other on the way to the store, which keeps the first end of a run and lets no
+    /// start undo it; inventories may not.
+    async fn receive_all(&self, frames: Vec<AgentFrame>) -> Result<Result<(), Gone>, StoreError> {
+        let is_inventory = |frame: &AgentFrame| matches!(frame.kind, Some(agent_frame::Kind::Inventory(_)));
+        let (inventories, runs): (Vec<_>, Vec<_>) = frames.into_iter().partition(is_inventory);
+        let outcomes = try_join_all(runs.into_iter().map(|frame| self.receive(frame))).await?;
+        // Only the last counts: each says everything.
+        if let Some(last) = inventories.into_iter().next_back() {
+            self.receive(last).await?.ok();
+        }
+        Ok(outcomes.into_iter().collect())
+    }
+
+    async fn receive(&self, frame: AgentFrame) -> Result<Result<(), Gone>, StoreError> {
         let store = &self.dispatcher.store;
         let device = self.device;
         match frame.kind {
@@ -157,6 +179,8 @@ impl Session<'_> {
             Some(agent_frame::Kind::RunWithdrawn(withdrawn)) => {
                 if let Some(run) = self.run_id(&withdrawn.run_uuid) {
                     store.task_run_withdrawn(run, device).await?;
+                    // The device may have become a target again while the withdrawal was under way.
+                    self.dispatcher.wake(&[device]);
                 }
             }
             Some(agent_frame::Kind::Inventory(inventory)) => self.report(inventory).await?,
@@ -188,6 +212,18 @@ impl Session<'_> {
     async fn send(&self, kind: Kind) -> Result<(), Gone> {
         self.out.send(ServerFrame { kind: Some(kind) }).await.map_err(|_| Gone)
     }
+}
+
+/// A frame and those that are already there behind it.
+fn together(first: AgentFrame, rest: &mut (impl FusedStream<Item = AgentFrame> + Unpin)) -> Vec<AgentFrame> {
+    let mut frames = vec![first];
+    // The end of the stream is not lost here: the next look finds it again, as the stream is fused.
+    while frames.len() < TOGETHER
+        && let Some(Some(frame)) = rest.next().now_or_never()
+    {
+        frames.push(frame);
+    }
+    frames
 }
 
 fn announce(run: OpenRun) -> Result<Kind, StoreError> {

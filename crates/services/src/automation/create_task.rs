@@ -25,9 +25,9 @@ pub async fn run(context: &Context, request: CreateTaskRequest) -> Result<Create
     let template = context.environment.uuid().into();
     let change = context.store.task_create(task, template).await.map_err(Status::internal)?;
     parts::changed(change, id, "task.targets")?;
-    wake(context, &targets);
-
+    // Read before the devices wake: they all look at the store then.
     let kept = context.store.task_get(id).await.map_err(Status::internal)?;
+    wake(context, &targets);
     let kept = kept.ok_or_else(|| Status::not_found(format!("device task {id}")))?;
     Ok(CreateTaskResponse { task: Some(render::task(kept)?) })
 }

@@ -1,0 +1,97 @@
+//! What the server process uses, as Linux tells it (proc_pid_smaps and proc_pid_stat, both section 5).
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use rustix::param::clock_ticks_per_second;
+
+/// A process on this machine.
+#[derive(Debug, Clone)]
+pub struct Process {
+    folder: PathBuf,
+}
+
+/// The memory of a process, in KiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Proportional set size: resident pages, shared ones divided by the number of their users.
+    pub pss: u64,
+    /// The part of it that no file backs: heap and stacks, without the mapped database.
+    pub pss_anonymous: u64,
+}
+
+impl Process {
+    /// The process with this id.
+    ///
+    /// # Errors
+    /// There is none, or another user owns it.
+    pub fn new(id: u32) -> anyhow::Result<Self> {
+        let process = Self { folder: PathBuf::from(format!("/proc/{id}")) };
+        process.memory().and(process.processor_time()).with_context(|| {
+            format!("cannot measure process {id}; is it the server, on this machine, and of the same user?")
+        })?;
+        Ok(process)
+    }
+
+    /// What it occupies now.
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn memory(&self) -> anyhow::Result<Memory> {
+        read_memory(&self.read("smaps_rollup")?).context("smaps_rollup without Pss")
+    }
+
+    /// User and system time of all its threads since it began, to the clock tick (10 ms).
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn processor_time(&self) -> anyhow::Result<Duration> {
+        let ticks = read_ticks(&self.read("stat")?).context("stat without times")?;
+        Ok(Duration::from_millis(ticks * 1_000 / clock_ticks_per_second().max(1)))
+    }
+
+    fn read(&self, file: &str) -> anyhow::Result<String> {
+        let path = self.folder.join(file);
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+}
+
+fn read_memory(text: &str) -> Option<Memory> {
+    let line = |name| text.lines().find_map(|line| line.strip_prefix(name));
+    let kib = |rest: &str| rest.trim().strip_suffix("kB")?.trim_end().parse().ok();
+    Some(Memory { pss: kib(line("Pss:")?)?, pss_anonymous: kib(line("Pss_Anon:")?)? })
+}
+
+fn read_ticks(text: &str) -> Option<u64> {
+    // The name of the program is in parentheses and may hold anything, parentheses too.
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(11);
+    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(user + system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_the_kernel_are_read() {
+        let rollup = "5581-7ffd ---p 00000000 00:00 0 [rollup]\nRss: 9 kB\nPss:                8400 kB\n\
+            Pss_Dirty: 3 kB\nPss_Anon:           5120 kB\nPss_File: 1 kB\n";
+        assert_eq!(read_memory(rollup), Some(Memory { pss: 8400, pss_anonymous: 5120 }));
+        assert_eq!(read_memory("Rss: 9 kB\n"), None);
+
+        let stat = "71 (a) b) S 1 71 71 0 -1 4194560 2312 0 1 0 250 31 0 0 20 0 6 0 8100 1 2";
+        assert_eq!(read_ticks(stat), Some(281));
+        assert_eq!(read_ticks("71 (a) S 1"), None);
+    }
+
+    #[test]
+    fn this_process_can_be_measured() {
+        let this = Process::new(std::process::id()).expect("it runs");
+        let memory = this.memory().expect("it runs");
+        assert!(memory.pss >= memory.pss_anonymous && memory.pss_anonymous > 0, "{memory:?}");
+        this.processor_time().expect("it runs");
+        Process::new(u32::MAX).expect_err("there is none");
+    }
+}
