@@ -18,4 +18,3 @@ pub mod kill_points;
 pub mod runs;
 pub mod session;
 pub mod state;
-pub mod time;

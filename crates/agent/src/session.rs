@@ -8,7 +8,7 @@ use guardhouse_contract::{
         AgentFrame, Hello, Inventory, ServerFrame, agent_frame, agent_link_client::AgentLinkClient,
         server_frame,
     },
-    rpc,
+    rpc, time,
 };
 use guardhouse_link::channel::{self, ConnectError};
 use guardhouse_model::Timestamp;
@@ -17,10 +17,7 @@ use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Streaming, transport::Channel};
 
-use crate::{
-    identity::{Identity, IdentityError},
-    time,
-};
+use crate::identity::{Identity, IdentityError};
 
 /// How long the server may take to answer Hello.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(30);

@@ -12,6 +12,7 @@ pub mod json;
 pub mod openapi;
 pub mod service;
 pub mod status;
+pub mod time;
 
 pub use service::{Access, Account, Call, Caller};
 pub use status::{Code, FieldViolation, Status};

@@ -2,6 +2,7 @@
 
 use guardhouse_contract::{
     action::ActionFailure, automation::DeviceTaskRun, json, link::RunEnded, status::pack,
+    time::from_proto_micros,
 };
 use guardhouse_model::{DeviceId, RunId, Timestamp, tasks::RunStatus};
 use guardhouse_store::RunEnd;
@@ -26,7 +27,7 @@ pub fn judge(device: DeviceId, run: RunId, ended: RunEnded, now: Timestamp) -> R
         run,
         device,
         status: if succeeded { RunStatus::Finished } else { RunStatus::Failed },
-        end_time: ended.end_time.and_then(timestamp).map_or(now, |end| end.min(now)),
+        end_time: ended.end_time.as_ref().and_then(from_proto_micros).map_or(now, |end| end.min(now)),
         result: result.map(|result| result.encode_to_vec()),
     }
 }
@@ -45,11 +46,6 @@ fn readable(result: Any) -> Result<Any, ActionFailure> {
         unreadable(format!("the device sent {:?}, which is not a known message", result.type_url))
     })?;
     Ok(result)
-}
-
-fn timestamp(time: prost_types::Timestamp) -> Option<Timestamp> {
-    let time = Timestamp::new(time.seconds, time.nanos).ok()?;
-    Timestamp::from_microsecond(time.as_microsecond()).ok()
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use guardhouse_contract::{
         AgentFrame, GoAway, Inventory, Order, RunEndedAck, ServerFrame, Welcome, Withdraw, agent_frame,
         go_away::Reason, server_frame::Kind,
     },
+    time::to_proto,
 };
-use guardhouse_model::{DeviceId, RunId, Timestamp};
+use guardhouse_model::{DeviceId, RunId};
 use guardhouse_store::{OpenRun, Store, StoreError, Work};
 use prost::Message as _;
 use tokio::{
@@ -67,7 +68,7 @@ pub async fn serve(
         return Ok(());
     };
     let mut seat = dispatcher.registry.enter(device, epoch);
-    if session.send(Kind::Welcome(Welcome { epoch, server_time: Some(wire_time(now)) })).await.is_err() {
+    if session.send(Kind::Welcome(Welcome { epoch, server_time: Some(to_proto(now)) })).await.is_err() {
         return Ok(());
     }
     info!(%device, epoch, "device connected");
@@ -233,11 +234,7 @@ fn announce(run: OpenRun) -> Result<Kind, StoreError> {
     }
     let action = Action::decode(run.action.as_slice())
         .map_err(|error| StoreError::Inconsistent(format!("action of run {run_uuid}: {error}")))?;
-    Ok(Kind::Order(Order { run_uuid, action: Some(action), expire_time: Some(wire_time(run.expire_time)) }))
-}
-
-fn wire_time(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
+    Ok(Kind::Order(Order { run_uuid, action: Some(action), expire_time: Some(to_proto(run.expire_time)) }))
 }
 
 /// Waits until the session is to end; answers why.

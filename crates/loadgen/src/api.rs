@@ -10,9 +10,10 @@ use guardhouse_contract::{
     },
     pb::era::common::data_definition::task::os::RunCommand,
     status::pack,
+    time::to_proto,
 };
 use guardhouse_link::{channel, tls};
-use guardhouse_model::{Environment, Timestamp};
+use guardhouse_model::Environment;
 use http::Uri;
 use rustls::ClientConfig;
 use serde::Deserialize;
@@ -90,7 +91,7 @@ impl Api {
             targets: Some(targets),
             triggers: vec![Trigger {
                 manual: Some(ManualTrigger {
-                    expire_time: Some(wire_time(expire_time)),
+                    expire_time: Some(to_proto(expire_time)),
                     ..Default::default()
                 }),
             }],
@@ -134,9 +135,4 @@ async fn access_token(
         String::from_utf8_lossy(&body)
     );
     Ok(serde_json::from_slice::<Granted>(&body).context("the server answered no token")?.access_token)
-}
-
-/// A moment as messages carry it.
-pub fn wire_time(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }

@@ -3,7 +3,6 @@
 use std::str::FromStr;
 
 use guardhouse_contract::{FieldViolation, Status};
-use guardhouse_model::Timestamp;
 
 /// Longest display name, in characters.
 pub const LONGEST_NAME: usize = 255;
@@ -86,17 +85,6 @@ pub fn id<T: FromStr>(field: impl Into<String>, text: &str) -> Result<T, FieldVi
 /// Reads the uuid that names the resource of a call.
 pub fn resource<T: FromStr>(field: &str, text: &str) -> Result<T, Status> {
     id(field, text).map_err(|violation| Status::invalid_fields(vec![violation]))
-}
-
-/// A moment as it travels.
-pub fn wire_time(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
-}
-
-/// A moment that arrived, to the microsecond. `None`: it is outside the years 1 to 9999.
-pub fn read_time(time: &prost_types::Timestamp) -> Option<Timestamp> {
-    let time = Timestamp::new(time.seconds, time.nanos).ok()?;
-    Timestamp::from_microsecond(time.as_microsecond()).ok()
 }
 
 #[cfg(test)]

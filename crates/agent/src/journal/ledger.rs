@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use guardhouse_contract::link::{Order, RunEnded};
+use guardhouse_contract::{
+    link::{Order, RunEnded},
+    time,
+};
 use guardhouse_model::{RunId, Timestamp, tasks};
 use jiff::SignedDuration;
 
-use crate::{
-    journal::{Record, Settled},
-    time,
-};
+use crate::journal::{Record, Settled};
 
 /// How long after the expiry of its order a settled run is remembered: more than clocks differ.
 const MARGIN: SignedDuration = SignedDuration::from_hours(24);

@@ -1,9 +1,10 @@
 //! What the journal records.
 
-use guardhouse_contract::link::{Order, RunEnded};
+use guardhouse_contract::{
+    link::{Order, RunEnded},
+    time,
+};
 use guardhouse_model::{RunId, Timestamp};
-
-use crate::time;
 
 /// One thing that happened to a run.
 #[derive(Debug, Clone, PartialEq)]

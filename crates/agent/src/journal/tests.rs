@@ -24,7 +24,7 @@ fn accepted(number: u128, expires: i64) -> Record {
     let order = Order {
         run_uuid: run(number).to_string(),
         action: None,
-        expire_time: Some(crate::time::to_proto(at(expires))),
+        expire_time: Some(guardhouse_contract::time::to_proto(at(expires))),
     };
     Record::Accepted(run(number), order)
 }

@@ -16,8 +16,9 @@ use std::{
     path::PathBuf,
 };
 
-use guardhouse_contract::link::{
-    AgentFrame, Order, RunEnded, RunEndedAck, RunStarted, RunWithdrawn, Withdraw, agent_frame,
+use guardhouse_contract::{
+    link::{AgentFrame, Order, RunEnded, RunEndedAck, RunStarted, RunWithdrawn, Withdraw, agent_frame},
+    time,
 };
 use guardhouse_model::{Environment, RunId, Timestamp, tasks};
 use jiff::SignedDuration;
@@ -27,7 +28,6 @@ use crate::{
     actions::{self, Failure, Outcome},
     journal::{Entry, Journal, JournalError, Record, Settled, keep_until},
     kill_points::{self, KillPoint},
-    time,
 };
 use decide::{MAX_LAUNCHES, MAX_RUNNING, Step, View, decide};
 use folder::Folder;

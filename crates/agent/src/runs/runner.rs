@@ -10,13 +10,12 @@ use std::{
     time::Duration,
 };
 
-use guardhouse_contract::link::RunEnded;
+use guardhouse_contract::{link::RunEnded, time};
 use guardhouse_model::{Environment, RunId};
 
 use crate::{
     actions::{self, Outcome, Prepared},
     runs::folder::{Facts, Folder},
-    time,
 };
 
 /// Why a runner could not do its work.

@@ -11,10 +11,11 @@ use std::{
 
 use crate::bench::{AGENT, failure, order, script};
 use crate::server::Server;
-use guardhouse_agent::{kill_points::KILL_STEPS, time};
+use guardhouse_agent::kill_points::KILL_STEPS;
 use guardhouse_contract::{
     link::{GoAway, Withdraw, go_away::Reason, server_frame},
     pb::era::common::data_definition::task::os::ShutdownComputer,
+    time,
 };
 use guardhouse_model::Environment;
 use tempfile::TempDir;

@@ -11,6 +11,7 @@ use guardhouse_contract::{
     },
     pb::era::common::data_definition::task::os::RunCommand,
     status::pack,
+    time::to_proto,
 };
 use guardhouse_link::channel;
 use guardhouse_model::Environment;
@@ -26,7 +27,6 @@ use super::{
     host::Host,
     mark::{Mark, Series},
 };
-use crate::api::wire_time;
 
 /// How long the server may take for the connection and its Welcome.
 const WELCOME_LIMIT: Duration = Duration::from_secs(60);
@@ -134,7 +134,7 @@ impl Link {
             duration: Some(prost_types::Duration { seconds: 0, nanos: 2_000_000 }),
             ..Default::default()
         };
-        let end_time = Some(wire_time(self.environment.now()));
+        let end_time = Some(to_proto(self.environment.now()));
         self.send(Kind::RunEnded(RunEnded {
             run_uuid,
             succeeded: true,

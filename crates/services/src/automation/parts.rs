@@ -3,11 +3,12 @@
 use guardhouse_contract::{
     Status,
     automation::{self, DeviceTaskTargets},
+    time::from_proto_micros,
 };
 use guardhouse_model::{Environment, TaskId, tasks::expire_time};
 use guardhouse_store::{MissingTarget, Targets, TaskChange, Trigger};
 
-use crate::fields::{Checks, read_time};
+use crate::fields::Checks;
 
 /// Most triggers of a task.
 const MOST_TRIGGERS: usize = 100;
@@ -49,7 +50,7 @@ pub fn triggers(
             checks.fail(format!("{field}[{index}].manual"), "is missing; only manual triggers exist");
             continue;
         };
-        let asked = manual.expire_time.as_ref().map(read_time);
+        let asked = manual.expire_time.as_ref().map(from_proto_micros);
         if asked == Some(None) {
             checks.fail(
                 format!("{field}[{index}].manual.expireTime"),

@@ -3,12 +3,11 @@
 use guardhouse_contract::{
     Status,
     automation::{Action, DeviceTask, DeviceTaskRun, DeviceTaskTargets, ManualTrigger, Trigger},
+    time::to_proto,
 };
 use guardhouse_store::{Run, Task};
 use prost::Message as _;
 use prost_types::Any;
-
-use crate::fields::wire_time;
 
 /// A task.
 pub fn task(kept: Task) -> Result<DeviceTask, Status> {
@@ -16,8 +15,8 @@ pub fn task(kept: Task) -> Result<DeviceTask, Status> {
         .map_err(|error| Status::internal(format!("action of task {}: {error}", kept.id)))?;
     let triggers = kept.triggers.iter().map(|trigger| Trigger {
         manual: Some(ManualTrigger {
-            create_time: Some(wire_time(trigger.create_time)),
-            expire_time: Some(wire_time(trigger.expire_time)),
+            create_time: Some(to_proto(trigger.create_time)),
+            expire_time: Some(to_proto(trigger.expire_time)),
         }),
     });
     Ok(DeviceTask {
@@ -32,9 +31,9 @@ pub fn task(kept: Task) -> Result<DeviceTask, Status> {
         }),
         triggers: triggers.collect(),
         uuid: kept.id.to_string(),
-        create_time: Some(wire_time(kept.create_time)),
+        create_time: Some(to_proto(kept.create_time)),
         version_id: kept.version,
-        update_time: Some(wire_time(kept.update_time)),
+        update_time: Some(to_proto(kept.update_time)),
     })
 }
 
@@ -43,9 +42,9 @@ pub fn run(kept: Run) -> Result<DeviceTaskRun, Status> {
     let result = kept.result.as_deref().map(Any::decode).transpose();
     Ok(DeviceTaskRun {
         device_uuid: kept.device.to_string(),
-        end_time: kept.end_time.map(wire_time),
+        end_time: kept.end_time.map(to_proto),
         result: result.map_err(|error| Status::internal(format!("result of run {}: {error}", kept.id)))?,
-        start_time: Some(wire_time(kept.start_time)),
+        start_time: Some(to_proto(kept.start_time)),
         status: kept.status as i32,
         task_uuid: kept.task.to_string(),
         uuid: kept.id.to_string(),

@@ -1,10 +1,8 @@
 //! A device as clients see it.
 
-use guardhouse_contract::{Status, devices};
+use guardhouse_contract::{Status, devices, time::to_proto};
 use guardhouse_store::Device;
 use prost::Message as _;
-
-use crate::fields::wire_time;
 
 /// Joins the kept attributes with the fields that the store keeps apart.
 pub fn device(kept: Device) -> Result<devices::Device, Status> {
@@ -20,7 +18,7 @@ pub fn device(kept: Device) -> Result<devices::Device, Status> {
         functionality_status: kept.functionality_status,
         functionality_problem_count: kept.problem_count,
         is_muted: kept.is_muted,
-        last_sync_time: kept.last_sync_time.map(wire_time),
+        last_sync_time: kept.last_sync_time.map(to_proto),
         public_ip_address: kept.public_ip_address,
         device_token: kept.device_token,
         etag: format!("{:x}", kept.version),

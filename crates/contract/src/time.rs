@@ -1,6 +1,6 @@
-//! Moments as the contract carries them.
+//! Moments as messages carry them.
 
-use guardhouse_model::Timestamp;
+use jiff::Timestamp;
 
 /// A moment for a message.
 #[must_use]
@@ -20,6 +20,12 @@ pub fn from_proto(moment: &prost_types::Timestamp) -> Option<Timestamp> {
     Timestamp::new(moment.seconds, moment.nanos).ok()
 }
 
+/// A moment of a message to the microsecond, which is what the store keeps; `None` as with [`from_proto`].
+#[must_use]
+pub fn from_proto_micros(moment: &prost_types::Timestamp) -> Option<Timestamp> {
+    Timestamp::from_microsecond(from_proto(moment)?.as_microsecond()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +37,8 @@ mod tests {
             let proto = to_proto(moment);
             assert!((0..1_000_000_000).contains(&proto.nanos), "{proto:?}");
             assert_eq!(from_proto(&proto), Some(moment));
+            let micros = from_proto_micros(&proto).expect("in range");
+            assert_eq!(micros.as_microsecond(), moment.as_microsecond());
         }
         assert_eq!(from_proto(&prost_types::Timestamp { seconds: i64::MAX, nanos: 0 }), None);
     }
