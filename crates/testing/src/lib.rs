@@ -1,0 +1,12 @@
+//! What tests of several crates need; never part of the product.
+//!
+//! * [`postgres`]: a PostgreSQL that is the test's own, with a database per test.
+//! * [`Proxy`]: connections that can be cut, frozen and healed.
+//!
+//! What goes wrong here is no finding of a test but a fault of the machine, so everything panics with what to do
+//! about it instead of answering errors.
+
+pub mod postgres;
+mod proxy;
+
+pub use proxy::Proxy;
