@@ -18,7 +18,7 @@ impl Generator {
         let tonic = || tonic_prost_build::configure().build_transport(false);
         Self {
             clients: tonic().build_server(false).service_generator(),
-            streaming: tonic().build_server(true).service_generator(),
+            streaming: tonic().build_server(true).codec_path("crate::frames::FrameCodec").service_generator(),
         }
     }
 }

@@ -8,30 +8,35 @@
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod inventory;
+
+mod batch;
+mod drain;
+mod presence;
 mod registry;
 mod results;
 mod session;
+mod wake_set;
+mod wakes;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 
-use futures_util::Stream;
-use guardhouse_contract::link::{AgentFrame, ServerFrame, go_away::Reason};
+use futures_util::{Stream, future::OptionFuture};
+use guardhouse_contract::link::{AgentFrame, ServerFrame};
 use guardhouse_model::{DeviceId, Environment};
-use guardhouse_store::{Store, StoreError};
-use tokio::sync::{Semaphore, mpsc};
-use tracing::warn;
+use guardhouse_store::{Claim, RunReport, Store, StoreError, Work};
+use tokio::sync::mpsc;
+use uuid::Uuid;
 
+use batch::Batches;
 use registry::Registry;
+use wakes::Outbox;
 
-/// How long a session goes without looking at the store when nothing wakes it.
-const SAFETY_POLL: Duration = Duration::from_secs(30);
+/// How many batches of looks are under way at the same time. A task for everybody wakes all sessions; what does not
+/// fit into these lanes waits here and not before the calls of people.
+const LOOK_LANES: usize = 2;
 
-/// How many sessions look at the store at the same time. A task for everybody wakes all of them; those that wait
-/// for their turn do not stand in the queue of the store before the calls of people. As many as share a commit.
-const LOOKS_AT_ONCE: usize = 64;
-
-/// How often the last contact of the connected devices is noted.
-const PRESENCE_PERIOD: Duration = Duration::from_secs(60);
+/// How many batches of reports are under way at the same time.
+const REPORT_LANES: usize = 2;
 
 /// The sessions of the connected devices. Clones share them.
 #[derive(Debug, Clone)]
@@ -39,16 +44,34 @@ pub struct Dispatcher {
     store: Store,
     environment: Environment,
     registry: Arc<Registry>,
-    /// Turns of sessions that look at the store.
-    turns: Arc<Semaphore>,
+    outbox: Arc<Outbox>,
+    looks: Batches<Claim, Work>,
+    reports: Batches<Vec<RunReport>, Vec<bool>>,
+    /// Tells this process from others that share the store.
+    replica: Uuid,
 }
 
 impl Dispatcher {
-    /// A dispatcher without connections.
+    /// A dispatcher without connections. Needs the runtime it will work on.
     #[must_use]
     pub fn new(store: Store, environment: Environment) -> Self {
-        let turns = Arc::new(Semaphore::new(LOOKS_AT_ONCE));
-        Self { store, environment, registry: Arc::new(Registry::default()), turns }
+        let looks = Batches::start(LOOK_LANES, {
+            let (store, environment) = (store.clone(), environment.clone());
+            move |claims| {
+                let (store, now) = (store.clone(), environment.now());
+                async move { store.task_runs_claim(claims, now).await }
+            }
+        });
+        let reports = Batches::start(REPORT_LANES, {
+            let store = store.clone();
+            move |reports| {
+                let store = store.clone();
+                async move { report_together(&store, reports).await }
+            }
+        });
+        let replica = environment.uuid();
+        let (registry, outbox) = Default::default();
+        Self { store, environment, registry, outbox, looks, reports, replica }
     }
 
     /// Serves one connection of a device until either side ends it.
@@ -60,44 +83,52 @@ impl Dispatcher {
         device: DeviceId,
         peer: Option<IpAddr>,
         frames: impl Stream<Item = AgentFrame> + Send + Unpin,
-        out: mpsc::Sender<ServerFrame>,
-    ) -> Result<(), StoreError> {
+        out: mpsc::Sender<Box<ServerFrame>>,
+    ) -> Result<(), Arc<StoreError>> {
         session::serve(self, device, peer, frames, out).await
     }
 
-    /// Something may have changed for these devices.
+    /// Something may have changed for these devices, wherever they are connected.
     pub fn wake(&self, devices: &[DeviceId]) {
         self.registry.wake(devices);
+        self.outbox.add(devices);
     }
 
     /// Something may have changed for any device.
     pub fn wake_all(&self) {
         self.registry.wake_all();
+        self.outbox.add_everybody();
     }
 
-    /// How many devices are connected.
+    /// How many devices are connected to this process.
     #[must_use]
     pub fn connected(&self) -> usize {
-        self.registry.devices().len()
+        self.registry.len()
     }
 
-    /// Ends every connection: the server stops.
-    pub fn drain(&self) {
-        self.registry.close_all(Reason::ShuttingDown);
+    /// Sends every device away, in slices, and lets none in any more: the server stops.
+    pub async fn drain(&self) {
+        drain::run(&self.registry).await;
     }
 
-    /// Notes the last contact of the connected devices, in one go, for as long as it is polled.
-    pub async fn note_presence(&self) {
-        let mut ticks = tokio::time::interval(PRESENCE_PERIOD);
-        loop {
-            ticks.tick().await;
-            let devices = self.registry.devices();
-            if devices.is_empty() {
-                continue;
-            }
-            if let Err(error) = self.store.devices_seen(devices, self.environment.now()).await {
-                warn!(%error, "last contacts were not noted; the next round will");
-            }
-        }
+    /// Does what is to be done beside the sessions, for as long as it is polled: exchanges wake-ups with the other
+    /// replicas and notes the last contact of the connected devices.
+    pub async fn run(&self) {
+        let presence =
+            presence::note(self.store.clone(), self.environment.clone(), Arc::clone(&self.registry));
+        let sent = wakes::send(self.store.clone(), Arc::clone(&self.outbox), self.replica);
+        let received: OptionFuture<_> = self
+            .store
+            .listen()
+            .map(|listener| wakes::receive(listener, Arc::clone(&self.registry), self.replica))
+            .into();
+        tokio::join!(presence, sent, received);
     }
+}
+
+/// Keeps the reports of several sessions in one transaction.
+async fn report_together(store: &Store, reports: Vec<Vec<RunReport>>) -> Result<Vec<Vec<bool>>, StoreError> {
+    let lengths: Vec<usize> = reports.iter().map(Vec::len).collect();
+    let mut known = store.task_runs_report(reports.into_iter().flatten().collect()).await?.into_iter();
+    Ok(lengths.into_iter().map(|length| known.by_ref().take(length).collect()).collect())
 }

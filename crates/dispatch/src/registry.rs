@@ -1,25 +1,41 @@
 //! Who is connected, and how to reach its session.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use guardhouse_contract::link::go_away::Reason;
 use guardhouse_model::DeviceId;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
+
+use crate::wake_set::WakeSet;
 
 /// The connected devices.
 #[derive(Debug, Default)]
 pub struct Registry {
-    sessions: Mutex<HashMap<DeviceId, Handle>>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// In an order: a simulation that wakes them twice has to see the same twice.
+    sessions: BTreeMap<DeviceId, Entry>,
+    /// The server stops: who comes now is sent away.
+    draining: bool,
 }
 
 #[derive(Debug)]
-struct Handle {
+struct Entry {
     epoch: u64,
-    wake: Arc<Notify>,
-    close: watch::Sender<Option<Reason>>,
+    bell: Arc<Bell>,
+}
+
+/// How a session is reached from outside.
+#[derive(Debug, Default)]
+struct Bell {
+    rung: Notify,
+    close: OnceLock<Reason>,
 }
 
 /// The place of one session in the registry; dropping it gives the place up.
@@ -28,66 +44,106 @@ pub struct Seat {
     registry: Arc<Registry>,
     device: DeviceId,
     epoch: u64,
-    /// Something may have changed for this device.
-    pub wake: Arc<Notify>,
-    /// Why the session is to end, once it is.
-    pub close: watch::Receiver<Option<Reason>>,
+    bell: Arc<Bell>,
 }
 
 impl Registry {
     /// Takes the place of a device. An earlier session of the same device is closed; when a later one is
-    /// already there, the new one is told to close at once.
+    /// already there, or the server stops, the new one is told to close at once.
     pub fn enter(self: &Arc<Self>, device: DeviceId, epoch: u64) -> Seat {
-        let wake = Arc::new(Notify::new());
-        let (close, closed) = watch::channel(None);
-        let handle = Handle { epoch, wake: Arc::clone(&wake), close };
-        let mut sessions = self.lock();
-        match sessions.get(&device) {
-            Some(later) if later.epoch > epoch => handle.close(Reason::Superseded),
-            _ => {
-                if let Some(earlier) = sessions.insert(device, handle) {
-                    earlier.close(Reason::Superseded);
-                }
-            }
+        let bell = Arc::new(Bell::default());
+        let mut inner = self.lock();
+        let later = inner.sessions.get(&device).is_some_and(|entry| entry.epoch > epoch);
+        if inner.draining {
+            bell.close(Reason::ShuttingDown);
+        } else if later {
+            bell.close(Reason::Superseded);
+        } else if let Some(earlier) = inner.sessions.insert(device, Entry { epoch, bell: Arc::clone(&bell) })
+        {
+            earlier.bell.close(Reason::Superseded);
         }
-        Seat { registry: Arc::clone(self), device, epoch, wake, close: closed }
+        drop(inner);
+        Seat { registry: Arc::clone(self), device, epoch, bell }
     }
 
+    /// Wakes the sessions of these devices.
     pub fn wake(&self, devices: &[DeviceId]) {
-        let sessions = self.lock();
-        for handle in devices.iter().filter_map(|device| sessions.get(device)) {
-            handle.wake.notify_one();
+        let inner = self.lock();
+        for entry in devices.iter().filter_map(|device| inner.sessions.get(device)) {
+            entry.bell.rung.notify_one();
         }
     }
 
+    /// Wakes the sessions of a set.
+    pub fn wake_set(&self, set: &WakeSet) {
+        if let WakeSet::Devices(few) = set {
+            return self.wake(&few.iter().copied().collect::<Vec<_>>());
+        }
+        let inner = self.lock();
+        for (_, entry) in inner.sessions.iter().filter(|(device, _)| set.contains(**device)) {
+            entry.bell.rung.notify_one();
+        }
+    }
+
+    /// Wakes every session.
     pub fn wake_all(&self) {
-        self.lock().values().for_each(|handle| handle.wake.notify_one());
+        self.wake_set(&WakeSet::Everybody);
     }
 
-    pub fn close_all(&self, reason: Reason) {
-        self.lock().values().for_each(|handle| handle.close(reason));
+    /// Sends everybody away who comes from now on.
+    pub fn stop_entry(&self) {
+        self.lock().draining = true;
     }
 
+    /// Closes the sessions of these devices.
+    pub fn close(&self, devices: &[DeviceId], reason: Reason) {
+        let inner = self.lock();
+        for entry in devices.iter().filter_map(|device| inner.sessions.get(device)) {
+            entry.bell.close(reason);
+        }
+    }
+
+    /// The connected devices, in the order of their ids.
     pub fn devices(&self) -> Vec<DeviceId> {
-        self.lock().keys().copied().collect()
+        self.lock().sessions.keys().copied().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<DeviceId, Handle>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many devices are connected.
+    pub fn len(&self) -> usize {
+        self.lock().sessions.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Handle {
+impl Bell {
+    /// Tells a session to end. The first reason counts.
     fn close(&self, reason: Reason) {
-        self.close.send_replace(Some(reason));
+        let _ = self.close.set(reason);
+        self.rung.notify_one();
+    }
+}
+
+impl Seat {
+    /// Waits until something may have changed for this device, or the session is to end. A ring that comes while
+    /// nobody waits is heard by the next who does.
+    pub async fn rung(&self) {
+        self.bell.rung.notified().await;
+    }
+
+    /// Why the session is to end, once it is.
+    pub fn closed(&self) -> Option<Reason> {
+        self.bell.close.get().copied()
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut sessions = self.registry.lock();
-        if sessions.get(&self.device).is_some_and(|handle| handle.epoch == self.epoch) {
-            sessions.remove(&self.device);
+        let mut inner = self.registry.lock();
+        if inner.sessions.get(&self.device).is_some_and(|entry| entry.epoch == self.epoch) {
+            inner.sessions.remove(&self.device);
         }
     }
 }
@@ -100,16 +156,12 @@ mod tests {
 
     const DEVICE: DeviceId = DeviceId(Uuid::from_u128(1));
 
-    fn closed(seat: &Seat) -> Option<Reason> {
-        *seat.close.borrow()
-    }
-
     #[test]
     fn a_later_connection_takes_the_place() {
         let registry = Arc::new(Registry::default());
         let first = registry.enter(DEVICE, 1);
         let second = registry.enter(DEVICE, 2);
-        assert_eq!((closed(&first), closed(&second)), (Some(Reason::Superseded), None));
+        assert_eq!((first.closed(), second.closed()), (Some(Reason::Superseded), None));
         drop(first);
         assert_eq!(registry.devices(), [DEVICE], "the seat of the second is its own");
         drop(second);
@@ -121,8 +173,18 @@ mod tests {
         let registry = Arc::new(Registry::default());
         let second = registry.enter(DEVICE, 2);
         let first = registry.enter(DEVICE, 1);
-        assert_eq!((closed(&first), closed(&second)), (Some(Reason::Superseded), None));
+        assert_eq!((first.closed(), second.closed()), (Some(Reason::Superseded), None));
         drop(first);
         assert_eq!(registry.devices(), [DEVICE]);
+    }
+
+    #[test]
+    fn nobody_enters_while_the_server_stops() {
+        let registry = Arc::new(Registry::default());
+        let seated = registry.enter(DEVICE, 1);
+        registry.stop_entry();
+        let late = registry.enter(DeviceId(Uuid::from_u128(2)), 1);
+        assert_eq!((seated.closed(), late.closed()), (None, Some(Reason::ShuttingDown)));
+        assert_eq!(registry.len(), 1);
     }
 }

@@ -3,10 +3,11 @@
 use std::{
     collections::{HashMap, HashSet},
     net::IpAddr,
+    sync::Arc,
     time::Duration,
 };
 
-use futures_util::{FutureExt as _, Stream, StreamExt as _, future::try_join_all, stream::FusedStream};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream::FusedStream};
 use guardhouse_contract::{
     automation::Action,
     link::{
@@ -16,18 +17,26 @@ use guardhouse_contract::{
     time::to_proto,
 };
 use guardhouse_model::{DeviceId, RunId};
-use guardhouse_store::{OpenRun, Store, StoreError, Work};
+use guardhouse_store::{Claim, OpenRun, RunReport, Store, StoreError, Work};
 use prost::Message as _;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
 use tracing::{debug, info, warn};
 
-use crate::{Dispatcher, SAFETY_POLL, inventory, results};
+use crate::{Dispatcher, inventory, results};
 
 /// How long a fresh connection may take to say Hello.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a session goes without looking at the store when nothing wakes it: what a lost wake-up costs at most.
+/// Each wait is a random part of this, at least three quarters, so that sessions that were woken together do not go
+/// on looking together.
+const SAFETY_POLL: Duration = Duration::from_secs(30);
+
+/// The same after a look that failed.
+const RETRY: Duration = Duration::from_secs(4);
 
 /// Most frames that are taken together: bounds how long a wake-up waits for them.
 const TOGETHER: usize = 64;
@@ -38,23 +47,27 @@ struct Gone;
 struct Session<'a> {
     dispatcher: &'a Dispatcher,
     device: DeviceId,
-    out: mpsc::Sender<ServerFrame>,
+    epoch: u64,
+    out: mpsc::Sender<Box<ServerFrame>>,
     /// The runs that were sent over this connection, and whether as withdrawn. Losing it costs a repetition,
     /// which the journal of the agent absorbs.
     sent: HashMap<RunId, bool>,
 }
 
 /// Serves a connection to its end.
+///
+/// There is such a future for every connected device, and nearly all of them rest: what runs only for a while has a
+/// box of its own.
 pub async fn serve(
     dispatcher: &Dispatcher,
     device: DeviceId,
     peer: Option<IpAddr>,
     frames: impl Stream<Item = AgentFrame> + Send + Unpin,
-    out: mpsc::Sender<ServerFrame>,
-) -> Result<(), StoreError> {
+    out: mpsc::Sender<Box<ServerFrame>>,
+) -> Result<(), Arc<StoreError>> {
     let mut frames = frames.fuse();
-    let mut session = Session { dispatcher, device, out, sent: HashMap::new() };
-    let hello = match timeout(HELLO_LIMIT, frames.next()).await {
+    let mut session = Session { dispatcher, device, epoch: 0, out, sent: HashMap::new() };
+    let hello = match Box::pin(timeout(HELLO_LIMIT, frames.next())).await {
         Ok(Some(AgentFrame { kind: Some(agent_frame::Kind::Hello(hello)) })) => hello,
         _ => {
             debug!(%device, "the connection did not begin with Hello");
@@ -63,42 +76,50 @@ pub async fn serve(
     };
     let now = dispatcher.environment.now();
     let address = peer.map_or_else(String::new, |peer| peer.to_string());
-    let Some(epoch) = dispatcher.store.device_connected(device, address, now).await? else {
+    let Some(epoch) = Box::pin(dispatcher.store.device_connected(device, address, now)).await? else {
         let _ = session.go_away(Reason::NotManaged).await;
         return Ok(());
     };
-    let mut seat = dispatcher.registry.enter(device, epoch);
+    session.epoch = epoch;
+    let seat = dispatcher.registry.enter(device, epoch);
+    if epoch > 1 {
+        // An earlier connection may still stand, at another replica: its next look finds that it is superseded.
+        dispatcher.outbox.add(&[device]);
+    }
     if session.send(Kind::Welcome(Welcome { epoch, server_time: Some(to_proto(now)) })).await.is_err() {
         return Ok(());
     }
     info!(%device, epoch, "device connected");
     if let Some(inventory) = hello.inventory {
-        session.report(inventory).await?;
+        Box::pin(session.report(inventory)).await?;
     }
 
     let mut next_look = now_instant();
     let ended = loop {
+        if let Some(reason) = seat.closed() {
+            let _ = session.go_away(reason).await;
+            break reason.as_str_name();
+        }
         tokio::select! {
             biased;
-            reason = closing(&mut seat.close) => {
-                let _ = session.go_away(reason).await;
-                break reason.as_str_name();
-            }
             frame = frames.next() => match frame {
                 Some(frame) => {
-                    if session.receive_all(together(frame, &mut frames)).await?.is_err() {
+                    if Box::pin(session.receive_all(together(frame, &mut frames))).await?.is_err() {
                         break "not reachable";
                     }
                 }
                 None => break "closed by the device",
             },
-            () = seat.wake.notified() => next_look = now_instant(),
-            () = sleep_until(next_look) => {
-                if session.reconcile().await?.is_err() {
-                    break "not reachable, or no longer managed";
+            () = seat.rung() => next_look = now_instant(),
+            () = sleep_until(next_look) => match Box::pin(session.reconcile()).await {
+                Ok(Ok(())) => next_look = session.later(SAFETY_POLL),
+                Ok(Err(Gone)) => break "not reachable, not managed or superseded",
+                // The link still stands: giving it up would only add a herd to what troubles the store.
+                Err(error) => {
+                    warn!(%device, %error, "the store could not be asked for work; trying again");
+                    next_look = session.later(RETRY);
                 }
-                next_look = now_instant() + SAFETY_POLL;
-            }
+            },
         }
     };
     info!(%device, epoch, ended, "device disconnected");
@@ -107,17 +128,17 @@ pub async fn serve(
 
 impl Session<'_> {
     /// Sends what the device has to know and does not know yet.
-    async fn reconcile(&mut self) -> Result<Result<(), Gone>, StoreError> {
+    async fn reconcile(&mut self) -> Result<Result<(), Gone>, Arc<StoreError>> {
         loop {
-            let store = &self.dispatcher.store;
-            let now = self.dispatcher.environment.now();
-            let turn = self.dispatcher.turns.acquire().await.expect("the semaphore is never closed");
-            let work = store.task_runs_claim(self.device, now).await?;
-            drop(turn);
-            let runs = match work {
+            let claim = Claim { device: self.device, epoch: self.epoch };
+            let runs = match self.dispatcher.looks.ask(claim).await? {
                 Work::Runs(runs) => runs,
                 Work::NotManaged => {
                     let _ = self.go_away(Reason::NotManaged).await;
+                    return Ok(Err(Gone));
+                }
+                Work::Superseded => {
+                    let _ = self.go_away(Reason::Superseded).await;
                     return Ok(Err(Gone));
                 }
             };
@@ -141,65 +162,83 @@ impl Session<'_> {
         }
     }
 
-    /// Takes frames that arrived together. Their writes wait together too, and so share a commit: a device
-    /// that reports many runs at once, as after a lost connection, does not cost a flush for each. Frames about
-    /// runs may overtake each other on the way to the store, which keeps the first end of a run and lets no
-    /// start undo it; inventories may not.
-    async fn receive_all(&self, frames: Vec<AgentFrame>) -> Result<Result<(), Gone>, StoreError> {
-        let is_inventory = |frame: &AgentFrame| matches!(frame.kind, Some(agent_frame::Kind::Inventory(_)));
-        let (inventories, runs): (Vec<_>, Vec<_>) = frames.into_iter().partition(is_inventory);
-        let outcomes = try_join_all(runs.into_iter().map(|frame| self.receive(frame))).await?;
-        // Only the last counts: each says everything.
-        if let Some(last) = inventories.into_iter().next_back() {
-            self.receive(last).await?.ok();
-        }
-        Ok(outcomes.into_iter().collect())
-    }
-
-    async fn receive(&self, frame: AgentFrame) -> Result<Result<(), Gone>, StoreError> {
-        let store = &self.dispatcher.store;
+    /// Takes frames that arrived together: what they say of runs goes to the store as one question. Inventories go
+    /// on their own, and only the last counts, as each says everything.
+    async fn receive_all(&self, frames: Vec<AgentFrame>) -> Result<Result<(), Gone>, Arc<StoreError>> {
+        let (mut reports, mut withdrawn, mut acknowledgements) = (Vec::new(), Vec::new(), Vec::new());
+        let mut inventory = None;
         let device = self.device;
-        match frame.kind {
-            Some(agent_frame::Kind::RunStarted(started)) => {
-                if let Some(run) = self.run_id(&started.run_uuid) {
-                    store.task_run_started(run, device).await?;
+        for frame in frames {
+            match frame.kind {
+                Some(agent_frame::Kind::RunStarted(started)) => {
+                    let run = self.run_id(&started.run_uuid);
+                    reports.extend(run.map(|run| RunReport::Started { run, device }));
                 }
-            }
-            Some(agent_frame::Kind::RunEnded(ended)) => {
-                let run_uuid = ended.run_uuid.clone();
-                if let Some(run) = self.run_id(&run_uuid) {
-                    let end = results::judge(device, run, ended, self.dispatcher.environment.now());
-                    if !store.task_run_ended(end).await? {
-                        warn!(%device, %run, "the device ended a run that is not known");
+                Some(agent_frame::Kind::RunEnded(ended)) => {
+                    acknowledgements.push(ended.run_uuid.clone());
+                    if let Some(run) = self.run_id(&ended.run_uuid) {
+                        let now = self.dispatcher.environment.now();
+                        reports.push(RunReport::Ended(results::judge(device, run, ended, now)));
                     }
                 }
-                // Only now: what is acknowledged is on disk. An unknown run is acknowledged too, because the
-                // device would repeat it for ever.
-                return Ok(self.send(Kind::RunEndedAck(RunEndedAck { run_uuid })).await);
-            }
-            Some(agent_frame::Kind::RunWithdrawn(withdrawn)) => {
-                if let Some(run) = self.run_id(&withdrawn.run_uuid) {
-                    store.task_run_withdrawn(run, device).await?;
-                    // The device may have become a target again while the withdrawal was under way.
-                    self.dispatcher.wake(&[device]);
+                Some(agent_frame::Kind::RunWithdrawn(frame)) => {
+                    withdrawn.extend(self.run_id(&frame.run_uuid));
                 }
+                Some(agent_frame::Kind::Inventory(frame)) => inventory = Some(frame),
+                Some(agent_frame::Kind::Hello(_)) | None => debug!(%device, "a frame without meaning here"),
             }
-            Some(agent_frame::Kind::Inventory(inventory)) => self.report(inventory).await?,
-            Some(agent_frame::Kind::Hello(_)) | None => debug!(%device, "a frame without meaning here"),
+        }
+        if !reports.is_empty() {
+            self.keep(reports).await?;
+        }
+        for run_uuid in acknowledgements {
+            // Only now: what is acknowledged is on disk. An unknown run is acknowledged too, because the device
+            // would repeat it for ever.
+            if self.send(Kind::RunEndedAck(RunEndedAck { run_uuid })).await.is_err() {
+                return Ok(Err(Gone));
+            }
+        }
+        for run in withdrawn {
+            self.dispatcher.store.task_run_withdrawn(run, device).await?;
+            // The device may have become a target again while the withdrawal was under way.
+            self.dispatcher.registry.wake(&[device]);
+        }
+        if let Some(inventory) = inventory {
+            self.report(inventory).await?;
         }
         Ok(Ok(()))
+    }
+
+    async fn keep(&self, reports: Vec<RunReport>) -> Result<(), Arc<StoreError>> {
+        let runs: Vec<RunId> = reports.iter().map(RunReport::run).collect();
+        let known = self.dispatcher.reports.ask(reports).await?;
+        for (run, _) in runs.iter().zip(known).filter(|(_, known)| !known) {
+            warn!(device = %self.device, %run, "the device reported a run that is not known");
+        }
+        Ok(())
     }
 
     async fn report(&self, inventory: Inventory) -> Result<(), StoreError> {
         let store = &self.dispatcher.store;
         let Some(kept) = store.device_get(self.device).await? else { return Ok(()) };
         match inventory::report(&kept.attributes, inventory) {
+            // The same report comes with every connection; it must not become a write.
+            Ok(report)
+                if report.host_name == kept.original_display_name && report.attributes == kept.attributes => {
+            }
             Ok(report) => {
                 store.device_reported(self.device, report).await?;
             }
             Err(error) => warn!(device = %self.device, %error, "the inventory is not kept"),
         }
         Ok(())
+    }
+
+    /// A moment in three quarters of `wait` to all of it.
+    fn later(&self, wait: Duration) -> Instant {
+        let share = f64::from(u16::from_le_bytes(self.dispatcher.environment.random())) / 65_536.0;
+        let quarter = wait / 4;
+        now_instant() + wait - quarter.mul_f64(share)
     }
 
     fn run_id(&self, text: &str) -> Option<RunId> {
@@ -211,7 +250,7 @@ impl Session<'_> {
     }
 
     async fn send(&self, kind: Kind) -> Result<(), Gone> {
-        self.out.send(ServerFrame { kind: Some(kind) }).await.map_err(|_| Gone)
+        self.out.send(Box::new(ServerFrame { kind: Some(kind) })).await.map_err(|_| Gone)
     }
 }
 
@@ -235,12 +274,6 @@ fn announce(run: OpenRun) -> Result<Kind, StoreError> {
     let action = Action::decode(run.action.as_slice())
         .map_err(|error| StoreError::Inconsistent(format!("action of run {run_uuid}: {error}")))?;
     Ok(Kind::Order(Order { run_uuid, action: Some(action), expire_time: Some(to_proto(run.expire_time)) }))
-}
-
-/// Waits until the session is to end; answers why.
-async fn closing(close: &mut watch::Receiver<Option<Reason>>) -> Reason {
-    let reason = close.wait_for(Option::is_some).await;
-    reason.ok().and_then(|reason| *reason).unwrap_or(Reason::Superseded)
 }
 
 #[allow(

@@ -26,7 +26,7 @@ struct House {
 /// One device at its end of a link.
 struct Link {
     to_server: mpsc::UnboundedSender<AgentFrame>,
-    from_server: mpsc::Receiver<ServerFrame>,
+    from_server: mpsc::Receiver<Box<ServerFrame>>,
 }
 
 impl House {

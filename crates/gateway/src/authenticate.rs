@@ -53,7 +53,7 @@ impl Authenticator {
                 "this method is for enrolled devices: connect with the client certificate of the device";
             unauthenticated("CLIENT_CERTIFICATE_MISSING", message)
         })?;
-        let device = self.devices.authenticate(certificate).await.map_err(Status::internal)?;
+        let device = self.devices.authenticate(certificate).await?;
         let device = device.ok_or_else(|| {
             let message = "the client certificate belongs to no device of this server; enrol the host again";
             unauthenticated("DEVICE_NOT_MANAGED", message)

@@ -9,6 +9,7 @@ mod demo;
 mod duration;
 mod output;
 mod serve;
+mod storage;
 
 use std::{ffi::OsString, io::IsTerminal as _, process::ExitCode};
 
@@ -32,15 +33,15 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Show the whole of Guardhouse on this machine.
     Demo(demo::DemoArgs),
-    /// Manage the accounts of the server in a data folder, whether it runs or not.
+    /// Manage the accounts of a server, whether it runs or not.
     #[command(subcommand)]
     User(admin::user::UserCommand),
-    /// Manage enrolment tokens in a data folder, whether the server runs or not.
+    /// Manage enrolment tokens, whether the server runs or not.
     #[command(subcommand, alias = "enrolment-token")]
     EnrollmentToken(admin::enrolment_token::EnrolmentTokenCommand),
     /// Write everything that the server keeps, keys included, to one file. The server may run.
     Backup(admin::backup::BackupArgs),
-    /// Make a data folder from a backup. Devices do not carry out again what they did since.
+    /// Make a data folder, or fill a new database, from a backup. Devices do not carry out again what they did since.
     Restore(admin::restore::RestoreArgs),
     /// Sign in, so that later commands need no password.
     Login(commands::login::LoginArgs),
@@ -101,8 +102,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Demo(args) => demo::run(args).await,
             Command::User(command) => admin::user::run(command).await,
             Command::EnrollmentToken(command) => admin::enrolment_token::run(command).await,
-            Command::Backup(args) => admin::backup::run(&args),
-            Command::Restore(args) => admin::restore::run(&args),
+            Command::Backup(args) => admin::backup::run(&args).await,
+            Command::Restore(args) => admin::restore::run(&args).await,
             Command::Login(args) => args.run().await,
             Command::Device { api, command } => command.run(api.connection, api.output).await,
             Command::Group { api, command } => command.run(api.connection, api.output).await,

@@ -1,4 +1,4 @@
-//! The public API, as far as the generator uses it.
+//! The tasks of the public API, over gRPC.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,11 +12,9 @@ use guardhouse_contract::{
     status::pack,
     time::to_proto,
 };
-use guardhouse_link::{channel, tls};
+use guardhouse_link::channel;
 use guardhouse_model::Environment;
 use http::Uri;
-use rustls::ClientConfig;
-use serde::Deserialize;
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -24,13 +22,12 @@ use tonic::{
     transport::Channel,
 };
 
-/// No call of the generator should take longer.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+use crate::account::SignedIn;
 
 /// How long a task stays open: hosts that enrol for a later measurement must not get it.
 const TASK_LIFE: Duration = Duration::from_secs(10 * 60);
 
-/// An account that is signed in.
+/// The tasks of a server, for an account.
 #[derive(Debug)]
 pub struct Api {
     tasks: DeviceTasksClient<InterceptedService<Channel, Bearer>>,
@@ -48,29 +45,16 @@ impl Interceptor for Bearer {
     }
 }
 
-/// What the token endpoint answers (RFC 6749, section 5.1), as far as it is used here.
-#[derive(Deserialize)]
-struct Granted {
-    access_token: String,
-}
-
 impl Api {
-    /// Signs in.
+    /// Opens a connection for an account that is signed in.
     ///
     /// # Errors
-    /// The server cannot be reached, or name and password do not fit.
-    pub async fn sign_in(
-        server: &Uri,
-        trust: tls::Trust,
-        user: &str,
-        password: &str,
-        environment: Environment,
-    ) -> anyhow::Result<Self> {
-        let config = tls::client_config(trust, None, &[tls::HTTP_2])?;
-        let token = access_token(server, &config, user, password).await?;
-        let mut bearer: MetadataValue<Ascii> = format!("Bearer {token}").parse().context("an odd token")?;
+    /// The server cannot be reached.
+    pub async fn open(server: &Uri, account: &SignedIn, environment: Environment) -> anyhow::Result<Self> {
+        let bearer = format!("Bearer {}", account.token).parse();
+        let mut bearer: MetadataValue<Ascii> = bearer.context("an odd token")?;
         bearer.set_sensitive(true);
-        let channel = channel::connect(server, config).await?;
+        let channel = channel::connect(server, Arc::clone(&account.tls)).await?;
         Ok(Self { tasks: DeviceTasksClient::with_interceptor(channel, Bearer(bearer)), environment })
     }
 
@@ -111,28 +95,4 @@ impl Api {
         deleted.context("the server did not delete the task")?;
         Ok(())
     }
-}
-
-async fn access_token(
-    server: &Uri,
-    config: &Arc<ClientConfig>,
-    user: &str,
-    password: &str,
-) -> anyhow::Result<String> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(TIME_LIMIT)
-        .tls_backend_preconfigured((**config).clone())
-        .build()?;
-    let form = [("grant_type", "password"), ("username", user), ("password", password)];
-    let url = format!("{}/oauth/token", server.to_string().trim_end_matches('/'));
-    let answer = client.post(url).form(&form).send().await.context("cannot sign in")?;
-    let status = answer.status();
-    let body = answer.bytes().await.context("the answer to the sign-in broke off")?;
-    anyhow::ensure!(
-        status.is_success(),
-        "cannot sign in as {user} ({status}): {}",
-        String::from_utf8_lossy(&body)
-    );
-    Ok(serde_json::from_slice::<Granted>(&body).context("the server answered no token")?.access_token)
 }

@@ -27,6 +27,20 @@ pub fn make_room(sockets: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Raises the limit of this process, and so of those that it starts, as far as it goes; answers how many
+/// connections one of them can hold.
+///
+/// # Errors
+/// The system does not allow what it said to allow.
+pub fn most_sockets() -> anyhow::Result<usize> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit)?;
+    // `None` is no limit.
+    let most = limit.maximum.unwrap_or(u64::MAX).saturating_sub(2 * RESERVE);
+    Ok(usize::try_from(most).unwrap_or(usize::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,11 +3,16 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
-use rustix::param::clock_ticks_per_second;
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    param::clock_ticks_per_second,
+    process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open},
+};
 
 /// A process on this machine.
 #[derive(Debug, Clone)]
 pub struct Process {
+    id: u32,
     folder: PathBuf,
 }
 
@@ -26,7 +31,7 @@ impl Process {
     /// # Errors
     /// There is none, or another user owns it.
     pub fn new(id: u32) -> anyhow::Result<Self> {
-        let process = Self { folder: PathBuf::from(format!("/proc/{id}")) };
+        let process = Self { id, folder: PathBuf::from(format!("/proc/{id}")) };
         process.memory().and(process.processor_time()).with_context(|| {
             format!("cannot measure process {id}; is it the server, on this machine, and of the same user?")
         })?;
@@ -48,6 +53,21 @@ impl Process {
     pub fn processor_time(&self) -> anyhow::Result<Duration> {
         let ticks = read_ticks(&self.read("stat")?).context("stat without times")?;
         Ok(Duration::from_millis(ticks * 1_000 / clock_ticks_per_second().max(1)))
+    }
+
+    /// `kill -9`; waits until it is gone, and its port is free. Whoever started it has still to wait for it.
+    ///
+    /// # Errors
+    /// It was gone already, or belongs to another user.
+    pub async fn kill(&self) -> anyhow::Result<()> {
+        let pid = i32::try_from(self.id).ok().and_then(Pid::from_raw).context("not the id of a process")?;
+        // The descriptor stays with this process even when the number is given to another.
+        let handle = pidfd_open(pid, PidfdFlags::empty()).context("the process is gone")?;
+        kill_process(pid, Signal::KILL).with_context(|| format!("cannot kill process {}", self.id))?;
+        // Readable once the process has ended.
+        let wait = move || poll(&mut [PollFd::new(&handle, PollFlags::IN)], None);
+        tokio::task::spawn_blocking(wait).await??;
+        Ok(())
     }
 
     fn read(&self, file: &str) -> anyhow::Result<String> {
@@ -84,6 +104,16 @@ mod tests {
         let stat = "71 (a) b) S 1 71 71 0 -1 4194560 2312 0 1 0 250 31 0 0 20 0 6 0 8100 1 2";
         assert_eq!(read_ticks(stat), Some(281));
         assert_eq!(read_ticks("71 (a) S 1"), None);
+    }
+
+    #[tokio::test]
+    async fn a_killed_process_is_gone() {
+        let mut child = tokio::process::Command::new("sleep").arg("600").spawn().expect("sleep starts");
+        let process = Process::new(child.id().expect("it runs")).expect("it can be measured");
+        process.kill().await.expect("it is ours");
+        let ended = child.try_wait().expect("it is our child");
+        assert!(ended.is_some_and(|status| !status.success()), "it ended before kill answered");
+        process.kill().await.expect_err("it is gone");
     }
 
     #[test]

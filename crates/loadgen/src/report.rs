@@ -8,6 +8,8 @@ use std::{
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
+use crate::statistics::Times;
+
 /// One measured figure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
@@ -46,6 +48,15 @@ impl Report {
         self.add(name, count as f64 / during.as_secs_f64().max(f64::EPSILON), "1/s");
     }
 
+    /// Adds `NAME_p50`, `NAME_p90`, `NAME_p99` and `NAME_max` of measured times; nothing if there are none.
+    pub fn times(&mut self, name: &str, times: Vec<Duration>) {
+        let Some(times) = Times::new(times) else { return };
+        self.time(&format!("{name}_p50"), times.median());
+        self.time(&format!("{name}_p90"), times.quantile(0.9));
+        self.time(&format!("{name}_p99"), times.quantile(0.99));
+        self.time(&format!("{name}_max"), times.longest());
+    }
+
     fn add(&mut self, name: &str, value: f64, unit: &'static str) {
         self.0.push(Figure { name: name.to_owned(), value: rounded(value), unit });
     }
@@ -59,7 +70,11 @@ impl Report {
         io::stdout().lock().write_all(text.as_bytes())
     }
 
-    fn json(&self) -> serde_json::Result<String> {
+    /// One JSON object per line.
+    ///
+    /// # Errors
+    /// None that a figure could cause.
+    pub fn json(&self) -> serde_json::Result<String> {
         self.0.iter().map(|figure| Ok(serde_json::to_string(figure)? + "\n")).collect()
     }
 

@@ -3,9 +3,21 @@
 /// The store could not do its work. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database refused.
+    /// SQLite refused.
     #[error("database: {0}")]
-    Database(#[from] rusqlite::Error),
+    Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL refused.
+    #[error("database: {0}")]
+    Postgres(sqlx::Error),
+    /// PostgreSQL cannot be reached, or went away before it answered. Whether the change was made is not known.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// The address of the database cannot be understood.
+    #[error("the address of the database is not one like postgres://user:password@host:5432/name: {reason}")]
+    Address {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The folder or a file could not be used.
     #[error("{path}: {source}")]
     Folder {
@@ -25,6 +37,9 @@ pub enum StoreError {
     /// A stored value cannot be what it claims to be.
     #[error("inconsistent data: {0}")]
     Inconsistent(String),
+    /// Another process has taken over the duty in whose name something was to be done.
+    #[error("another process has the duty {0} now")]
+    LeaseLost(&'static str),
     /// The group commit that held this change failed.
     #[error("commit: {0}")]
     Commit(String),

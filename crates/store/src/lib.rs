@@ -12,7 +12,6 @@ mod error;
 #[cfg(test)]
 mod plans;
 mod records;
-mod sql;
 mod verbs;
 
 // Fixtures that unit tests share with the tests of the crate name it from outside.
@@ -21,9 +20,10 @@ extern crate self as guardhouse_store;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use engine::Engine;
+use engine::{Engine, Postgres, Sqlite};
 
-pub use backup::{BackupError, backup, restore};
+pub use backup::{BackupError, backup, backup_postgres, restore, restore_postgres};
+pub use engine::{Line, Listener, Reach, Signal};
 pub use error::StoreError;
 pub use records::*;
 
@@ -45,7 +45,32 @@ impl Store {
     /// The folder or the database cannot be used, or a newer version of Guardhouse wrote it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         prepare_folder(folder)?;
-        Ok(Self { engine: Engine::open(&folder.join(DATABASE_FILE))? })
+        Ok(Self { engine: Engine::Sqlite(Sqlite::open(&folder.join(DATABASE_FILE))?) })
+    }
+
+    /// Opens the store in the PostgreSQL database at `url`, which any number of processes may share.
+    ///
+    /// # Errors
+    /// The address is wrong, the database cannot be reached, or a newer version of Guardhouse wrote it.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Ok(Self { engine: Engine::Postgres(Postgres::open(url).await?) })
+    }
+
+    /// A new store in memory, whose verbs run at once on the thread of their caller: for simulations, which decide
+    /// the order of everything themselves.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Ok(Self { engine: Engine::Sqlite(Sqlite::in_memory()?) })
+    }
+
+    /// The store in memory as another process of a simulation has it, at the other end of `line`. `None`: this store
+    /// is not in memory.
+    #[must_use]
+    pub fn over(&self, line: Line) -> Option<Self> {
+        let Engine::Sqlite(sqlite) = &self.engine else { return None };
+        Some(Self { engine: Engine::Sqlite(sqlite.over(line)?) })
     }
 }
 

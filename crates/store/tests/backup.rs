@@ -10,6 +10,11 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+#[path = "backup/postgres.rs"]
+mod postgres;
+#[path = "backup/schema.rs"]
+mod schema;
+
 #[path = "conformance/support.rs"]
 #[expect(dead_code, reason = "the conformance suite needs more of it")]
 mod support;

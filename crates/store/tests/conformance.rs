@@ -1,34 +1,69 @@
-//! One suite of behaviour, instantiated once per storage engine.
+//! One suite of behaviour, run on every storage engine.
+
+// A case that nobody runs is a mistake.
+#![deny(dead_code)]
 
 #[path = "conformance/support.rs"]
 mod support;
 
+#[path = "conformance/accounts.rs"]
+mod accounts;
 #[path = "conformance/devices.rs"]
 mod devices;
+#[path = "conformance/enrolment.rs"]
+mod enrolment;
 #[path = "conformance/groups.rs"]
 mod groups;
+#[path = "conformance/keys.rs"]
+mod keys;
+#[path = "conformance/leases.rs"]
+mod leases;
+#[path = "conformance/refresh_tokens.rs"]
+mod refresh_tokens;
 #[path = "conformance/retention.rs"]
 mod retention;
+#[path = "conformance/signals.rs"]
+mod signals;
 #[path = "conformance/task_runs.rs"]
 mod task_runs;
 #[path = "conformance/tasks.rs"]
 mod tasks;
 
-/// Runs every case of the suite on stores that `$open` opens.
+/// Runs every case of the suite on every engine. A case that is missing here is dead code, and does not compile.
 macro_rules! conformance {
-    ($engine:ident, $open:path: $($module:ident { $($case:ident)* })*) => {
-        mod $engine {$(
+    ($($module:ident { $($case:ident)* })*) => {
+        mod sqlite {$(
             mod $module {$(
                 #[tokio::test]
                 async fn $case() {
-                    crate::$module::$case(&$open()).await;
+                    crate::$module::$case(&crate::support::sqlite()).await;
+                }
+            )*}
+        )*}
+        mod in_memory {$(
+            mod $module {$(
+                #[tokio::test]
+                async fn $case() {
+                    crate::$module::$case(&crate::support::in_memory()).await;
+                }
+            )*}
+        )*}
+        mod postgres {$(
+            mod $module {$(
+                #[tokio::test]
+                async fn $case() {
+                    crate::$module::$case(&crate::support::postgres().await).await;
                 }
             )*}
         )*}
     };
 }
 
-conformance! { sqlite, crate::support::sqlite:
+conformance! {
+    accounts {
+        account_names_are_unique
+        a_new_password_and_a_removal_end_the_sessions_of_the_account_alone
+    }
     devices {
         import_is_listed_in_order_of_ids
         import_into_an_unknown_group_adds_nothing
@@ -37,6 +72,15 @@ conformance! { sqlite, crate::support::sqlite:
         move_and_rename_raise_the_version_only_when_they_change_something
         reports_replace_what_is_known_and_repeat_without_a_change
         connections_count_upwards
+    }
+    enrolment {
+        a_new_host_becomes_a_device_in_the_group_of_the_token
+        a_host_claims_the_first_placeholder_of_its_name_and_only_once
+        the_same_key_and_token_are_the_same_device_at_any_time
+        the_same_key_with_another_token_is_the_same_device_and_spends_a_use
+        tokens_are_refused_for_what_is_wrong_with_them
+        a_token_needs_a_group_and_outlives_it
+        the_key_of_a_deleted_device_counts_no_more
     }
     groups {
         all_and_lost_and_found_exist_from_the_start
@@ -64,11 +108,30 @@ conformance! { sqlite, crate::support::sqlite:
         lists_are_newest_first_and_can_show_only_the_last
         many_runs_are_handed_out_in_portions
         unknown_devices_are_not_managed
+        a_superseded_connection_gets_nothing
+        batches_answer_each_claim_in_its_place
+        batches_of_reports_are_kept_in_their_order
     }
     retention {
         runs_go_after_their_end_and_the_expiry_of_their_trigger
         open_runs_stay_while_their_device_does
         runs_go_in_steps
         deleted_tasks_go_after_their_runs_and_templates_with_the_last
+    }
+    keys {
+        the_first_key_of_a_name_stays
+    }
+    leases {
+        one_holder_has_a_lease_and_renews_it
+        a_lease_that_ran_out_goes_to_the_next_with_a_higher_fence
+        a_lease_that_is_given_up_waits_for_nobody
+        retention_is_refused_in_the_name_of_a_lost_lease
+    }
+    refresh_tokens {
+        a_refresh_token_is_good_for_one_exchange
+        expired_refresh_tokens_are_refused_and_swept_a_hundred_at_a_time
+    }
+    signals {
+        what_is_announced_is_heard_where_others_can_listen
     }
 }

@@ -2,8 +2,9 @@
 
 use std::{
     convert::Infallible,
+    error::Error,
     net::SocketAddr,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,11 +12,11 @@ use std::{
     time::Duration,
 };
 
-use http::Request;
-use hyper::{body::Incoming, service::service_fn};
+use http::{Request, Response};
+use hyper::{body::Incoming, server::conn::http2, service::Service};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto::Builder,
+    server::conn::auto,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -23,13 +24,14 @@ use tokio::{
     sync::watch,
     time,
 };
+use tokio_rustls::server::TlsStream;
 use tracing::debug;
 
 use super::{
     Shared,
     opening::{Opened, open},
 };
-use crate::origin::Origin;
+use crate::{answer::Body, origin::Origin};
 
 /// From the first byte to the end of the TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
@@ -42,6 +44,9 @@ const PING_LIMIT: Duration = Duration::from_secs(20);
 const MAX_STREAMS: u32 = 256;
 
 /// Serves a connection until it ends, or until `stopping` is set and its requests are answered.
+///
+/// There is such a future for every connected device, and nearly all of them rest: what is large or needed for
+/// a while only has a box of its own.
 pub async fn serve(
     shared: &Arc<Shared>,
     stream: TcpStream,
@@ -49,7 +54,7 @@ pub async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let opened = tokio::select! {
-        opened = time::timeout(HANDSHAKE_LIMIT, open(shared, stream, address)) => opened,
+        opened = Box::pin(time::timeout(HANDSHAKE_LIMIT, open(shared, stream, address))) => opened,
         _ = stopping.wait_for(|stop| *stop) => return,
     };
     let opened = match opened {
@@ -58,57 +63,25 @@ pub async fn serve(
         Err(_) => return debug!(%address, "a connection took too long to open"),
     };
     let origin = Origin { address: address.ip().to_canonical(), certificate: opened.certificate() };
+    let requests = Requests { shared: Arc::clone(shared), origin, seen: Arc::default() };
     match opened {
-        Opened::Tls(stream) => serve_http(shared, *stream, origin, stopping).await,
-        Opened::Plain(stream) => serve_http(shared, stream, origin, stopping).await,
+        Opened::Http2(stream) => {
+            let connection = http2(stream, requests.clone());
+            drive(connection, |connection| connection.graceful_shutdown(), requests, stopping).await;
+        }
+        Opened::Tls(stream) => Box::pin(serve_any(*stream, requests, stopping)).await,
+        Opened::Plain(stream) => Box::pin(serve_any(stream, requests, stopping)).await,
         Opened::Closed => {}
     }
 }
 
-async fn serve_http(
-    shared: &Arc<Shared>,
+/// Serves a client that has yet to show which HTTP it speaks.
+async fn serve_any(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    origin: Origin,
-    mut stopping: watch::Receiver<bool>,
+    requests: Requests,
+    stopping: watch::Receiver<bool>,
 ) {
-    let address = origin.address;
-    let requested = Arc::new(AtomicBool::new(false));
-    let service = {
-        let (shared, requested) = (Arc::clone(shared), Arc::clone(&requested));
-        service_fn(move |request: Request<Incoming>| {
-            requested.store(true, Ordering::Relaxed);
-            let (shared, origin) = (Arc::clone(&shared), origin.clone());
-            async move { Ok::<_, Infallible>(shared.port.serve(request, &origin).await) }
-        })
-    };
-    let builder = builder();
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    // hyper limits the head of a request, but not the wait for the first byte of a connection.
-    let mut silence = pin!(time::sleep(HEADER_LIMIT));
-    let (mut watched, mut told) = (true, false);
-    loop {
-        tokio::select! {
-            ended = &mut connection => {
-                return if let Err(error) = ended {
-                    debug!(%address, error = &*error, "a connection ended early");
-                };
-            }
-            () = &mut silence, if watched => {
-                if !requested.load(Ordering::Relaxed) {
-                    return debug!(%address, "a connection without a request was closed");
-                }
-                watched = false;
-            }
-            _ = stopping.wait_for(|stop| *stop), if !told => {
-                connection.as_mut().graceful_shutdown();
-                told = true;
-            }
-        }
-    }
-}
-
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+    let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT);
     builder
         .http2()
@@ -116,5 +89,77 @@ fn builder() -> Builder<TokioExecutor> {
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_LIMIT)
         .max_concurrent_streams(MAX_STREAMS);
+    let connection = builder.serve_connection(TokioIo::new(stream), requests.clone());
+    drive(Box::pin(connection), |connection| connection.graceful_shutdown(), requests, stopping).await;
+}
+
+type Http2 = http2::Connection<TokioIo<TlsStream<TcpStream>>, Requests, TokioExecutor>;
+
+/// A client that has agreed on HTTP/2, as every agent does. A function of its own, at whose end the box of the
+/// stream is gone.
+fn http2(stream: Box<TlsStream<TcpStream>>, requests: Requests) -> Pin<Box<Http2>> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_LIMIT)
+        .max_concurrent_streams(MAX_STREAMS);
+    Box::pin(builder.serve_connection(TokioIo::new(*stream), requests))
+}
+
+/// Polls a connection to its end; `wind_down` makes it take no more requests.
+async fn drive<C, E>(
+    mut connection: Pin<Box<C>>,
+    wind_down: impl Fn(Pin<&mut C>),
+    requests: Requests,
+    mut stopping: watch::Receiver<bool>,
+) where
+    C: Future<Output = Result<(), E>>,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    let address = requests.origin.address;
+    // hyper limits the head of a request, but not the wait for the first byte of a connection.
+    let mut silence = pin!(time::sleep(HEADER_LIMIT));
+    let (mut watched, mut told) = (true, false);
+    loop {
+        tokio::select! {
+            ended = &mut connection => {
+                return if let Err(error) = ended {
+                    debug!(%address, error = &*error.into(), "a connection ended early");
+                };
+            }
+            () = &mut silence, if watched => {
+                if !requests.seen.load(Ordering::Relaxed) {
+                    return debug!(%address, "a connection without a request was closed");
+                }
+                watched = false;
+            }
+            _ = stopping.wait_for(|stop| *stop), if !told => {
+                wind_down(connection.as_mut());
+                told = true;
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+#[derive(Clone)]
+struct Requests {
+    shared: Arc<Shared>,
+    origin: Origin,
+    /// Whether there was one.
+    seen: Arc<AtomicBool>,
+}
+
+impl Service<Request<Incoming>> for Requests {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    // In a box that is given back with the answer: a stream, such as the agent link, can outlive it by weeks.
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.seen.store(true, Ordering::Relaxed);
+        let (shared, origin) = (Arc::clone(&self.shared), self.origin.clone());
+        Box::pin(async move { Ok(shared.port.serve(request, &origin).await) })
+    }
 }

@@ -16,11 +16,16 @@ use super::Shared;
 /// The first byte of a TLS connection: a handshake record.
 const TLS_HANDSHAKE: u8 = 0x16;
 
+/// HTTP/2 in ALPN (RFC 9113, 3.1).
+const HTTP_2: &[u8] = b"h2";
+
 /// How long a client that was refused may take to read why.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A connection that is ready for HTTP.
 pub enum Opened {
+    /// Encrypted; client and server agreed on HTTP/2.
+    Http2(Box<TlsStream<TcpStream>>),
     /// Encrypted.
     Tls(Box<TlsStream<TcpStream>>),
     /// Plain HTTP from this machine itself.
@@ -32,7 +37,7 @@ pub enum Opened {
 impl Opened {
     /// The certificate that the client presented and TLS verified.
     pub fn certificate(&self) -> Option<Arc<CertificateDer<'static>>> {
-        let Self::Tls(stream) = self else { return None };
+        let (Self::Http2(stream) | Self::Tls(stream)) = self else { return None };
         let leaf = stream.get_ref().1.peer_certificates()?.first()?;
         Some(Arc::new(leaf.clone().into_owned()))
     }
@@ -49,8 +54,9 @@ pub async fn open(shared: &Shared, mut stream: TcpStream, address: SocketAddr) -
         return Ok(Opened::Closed);
     }
     if first[0] == TLS_HANDSHAKE {
-        let stream = TlsAcceptor::from(Arc::clone(&shared.tls)).accept(stream).await?;
-        return Ok(Opened::Tls(Box::new(stream)));
+        let stream = Box::new(TlsAcceptor::from(Arc::clone(&shared.tls)).accept(stream).await?);
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP_2);
+        return Ok(if is_http2 { Opened::Http2(stream) } else { Opened::Tls(stream) });
     }
     if shared.insecure_http && address.ip().to_canonical().is_loopback() {
         return Ok(Opened::Plain(stream));

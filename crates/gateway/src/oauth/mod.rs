@@ -132,7 +132,7 @@ impl OAuth {
             GrantError::InvalidGrant { description } => {
                 Refusal::bad_request("invalid_grant", description.to_owned())
             }
-            GrantError::Failure(failure) => Refusal::Status(Status::internal(failure)),
+            GrantError::Failure(failure) => Refusal::Status(failure.into()),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
-use crate::admin::DataDir;
+use crate::storage::StorageArgs;
 
 /// Write everything that the server keeps, keys included, to one file. The server may run.
 #[derive(Debug, Args)]
@@ -13,11 +13,11 @@ pub struct BackupArgs {
     file: PathBuf,
 
     #[command(flatten)]
-    data_dir: DataDir,
+    storage: StorageArgs,
 }
 
 /// Carries out the command.
-pub fn run(args: &BackupArgs) -> anyhow::Result<ExitCode> {
-    guardhouse_store::backup(&args.data_dir.data_dir, &args.file)?;
+pub async fn run(args: &BackupArgs) -> anyhow::Result<ExitCode> {
+    args.storage.back_up(&args.file).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use guardhouse_identity::{Authority, EnrolmentTokens};
 use guardhouse_model::{Environment, GroupId, groups::LOST_AND_FOUND};
 
-use crate::{admin::DataDir, duration};
+use crate::{duration, storage::StorageArgs};
 
 /// Manage enrolment tokens.
 #[derive(Debug, Subcommand)]
@@ -26,14 +26,14 @@ pub enum EnrolmentTokenCommand {
         ttl: Duration,
 
         #[command(flatten)]
-        data_dir: DataDir,
+        storage: StorageArgs,
     },
 }
 
 /// Carries out a command.
 pub async fn run(command: EnrolmentTokenCommand) -> anyhow::Result<ExitCode> {
-    let EnrolmentTokenCommand::Create { group, uses, ttl, data_dir } = command;
-    let (store, environment) = (data_dir.open()?, Environment::system());
+    let EnrolmentTokenCommand::Create { group, uses, ttl, storage } = command;
+    let (store, environment) = (storage.open().await?, Environment::system());
     let authority = Arc::new(Authority::load_or_create(&store, &environment).await?);
     let token = EnrolmentTokens::new(store, environment, authority).create(group, uses, ttl).await?;
     println!("{token}");

@@ -4,20 +4,20 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
-use crate::admin::DataDir;
+use crate::storage::StorageArgs;
 
-/// Make a data folder from a backup. Devices do not carry out again what they did since.
+/// Make a data folder, or fill a new database, from a backup. Devices do not carry out again what they did since.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
-    /// File that `guardhouse backup` wrote.
+    /// File that `guardhouse backup` wrote, whichever of the two it was made of.
     file: PathBuf,
 
     #[command(flatten)]
-    data_dir: DataDir,
+    storage: StorageArgs,
 }
 
 /// Carries out the command.
-pub fn run(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
-    guardhouse_store::restore(&args.file, &args.data_dir.data_dir)?;
+pub async fn run(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
+    args.storage.restore(&args.file).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use guardhouse_contract::{Access, Account};
 use guardhouse_identity::Accounts;
 use guardhouse_model::Environment;
 
-use crate::{admin::DataDir, client::without_line_end};
+use crate::{client::without_line_end, storage::StorageArgs};
 
 /// Manage accounts.
 #[derive(Debug, Subcommand)]
@@ -27,12 +27,12 @@ pub enum UserCommand {
         access: AccessArg,
 
         #[command(flatten)]
-        data_dir: DataDir,
+        storage: StorageArgs,
     },
     /// List the accounts.
     List {
         #[command(flatten)]
-        data_dir: DataDir,
+        storage: StorageArgs,
     },
     /// Give an account another password; its sessions end.
     SetPassword {
@@ -44,7 +44,7 @@ pub enum UserCommand {
         password_stdin: bool,
 
         #[command(flatten)]
-        data_dir: DataDir,
+        storage: StorageArgs,
     },
     /// Remove an account; its sessions end, an access token lives out its hour.
     Remove {
@@ -52,7 +52,7 @@ pub enum UserCommand {
         name: String,
 
         #[command(flatten)]
-        data_dir: DataDir,
+        storage: StorageArgs,
     },
 }
 
@@ -70,30 +70,30 @@ pub enum AccessArg {
 /// Carries out a command.
 pub async fn run(command: UserCommand) -> anyhow::Result<ExitCode> {
     match command {
-        UserCommand::Add { name, password_stdin: _, access, data_dir } => {
+        UserCommand::Add { name, password_stdin: _, access, storage } => {
             let access = match access {
                 AccessArg::Full => Access::Full,
                 AccessArg::Read => Access::Read,
                 AccessArg::None => Access::None,
             };
-            let account = accounts(&data_dir)?.add(&name, &read_password()?, access).await?;
+            let account = accounts(&storage).await?.add(&name, &read_password()?, access).await?;
             println!("{}", account.uuid);
         }
-        UserCommand::List { data_dir } => {
-            for Account { uuid, name, access } in accounts(&data_dir)?.list().await? {
+        UserCommand::List { storage } => {
+            for Account { uuid, name, access } in accounts(&storage).await?.list().await? {
                 println!("{uuid}  {access:?}  {name}");
             }
         }
-        UserCommand::SetPassword { name, password_stdin: _, data_dir } => {
-            accounts(&data_dir)?.set_password(&name, &read_password()?).await?;
+        UserCommand::SetPassword { name, password_stdin: _, storage } => {
+            accounts(&storage).await?.set_password(&name, &read_password()?).await?;
         }
-        UserCommand::Remove { name, data_dir } => accounts(&data_dir)?.remove(&name).await?,
+        UserCommand::Remove { name, storage } => accounts(&storage).await?.remove(&name).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn accounts(data_dir: &DataDir) -> anyhow::Result<Accounts> {
-    Ok(Accounts::new(data_dir.open()?, Environment::system()))
+async fn accounts(storage: &StorageArgs) -> anyhow::Result<Accounts> {
+    Ok(Accounts::new(storage.open().await?, Environment::system()))
 }
 
 fn read_password() -> anyhow::Result<String> {

@@ -13,12 +13,12 @@ use clap::Args;
 use guardhouse_contract::Access;
 use guardhouse_identity::{Accounts, Authority, EnrolmentTokens};
 use guardhouse_model::{Environment, groups::LOST_AND_FOUND};
-use guardhouse_store::Store;
 use tokio::sync::oneshot;
 
 use crate::{
     client::{Client, Connection, Credentials},
     serve::{ServeArgs, Server},
+    storage::StorageArgs,
 };
 
 /// Show the whole of Guardhouse on this machine.
@@ -49,10 +49,11 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     };
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let data_dir = folder.join("data");
+    let storage = StorageArgs::folder(data_dir.clone());
 
     let server = Server::open(ServeArgs {
         listen: args.listen,
-        data_dir: data_dir.clone(),
+        storage: storage.clone(),
         insecure_http: true,
         tls_certificate: None,
         tls_key: None,
@@ -71,7 +72,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     }));
 
     let password = secret(&environment);
-    let token = prepare(&data_dir, &environment, &password).await?;
+    let token = prepare(&storage, &environment, &password).await?;
     println!("A server listens on {url}, with its data in {}.", data_dir.display());
     println!("Its account is {USER} with the password {password}.\n");
 
@@ -99,12 +100,8 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Makes the account and an enrolment token; answers the text of the token.
-async fn prepare(
-    data_dir: &std::path::Path,
-    environment: &Environment,
-    password: &str,
-) -> anyhow::Result<String> {
-    let store = Store::open(data_dir)?;
+async fn prepare(storage: &StorageArgs, environment: &Environment, password: &str) -> anyhow::Result<String> {
+    let store = storage.open().await?;
     Accounts::new(store.clone(), environment.clone()).add(USER, password, Access::Full).await?;
     let authority = Authority::load_or_create(&store, environment).await?.into();
     let lifetime = Duration::from_secs(3_600);

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::duration;
+use crate::{duration, storage::StorageArgs};
 
 pub use server::Server;
 
@@ -21,9 +21,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7443", env = "GUARDHOUSE_LISTEN")]
     pub listen: SocketAddr,
 
-    /// Folder with everything that is kept: database, keys, the certificate ca.pem.
-    #[arg(long, value_name = "DIR", default_value = "guardhouse-data", env = "GUARDHOUSE_DATA_DIR")]
-    pub data_dir: PathBuf,
+    #[command(flatten)]
+    pub storage: StorageArgs,
 
     /// Also speak plain HTTP. Only on a loopback address, and only to this machine.
     #[arg(long)]

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use guardhouse_model::{Environment, Timestamp};
-use guardhouse_store::{Store, StoreError};
-use tracing::warn;
+use guardhouse_store::{Lease, Store, StoreError};
+use tokio::time::timeout;
+use tracing::{info, warn};
+use uuid::Uuid;
 
 /// How often old rows are looked for. The first look is at the start.
 const PERIOD: Duration = Duration::from_secs(3_600);
@@ -15,13 +17,24 @@ const STEP: usize = 500;
 /// Rest between two steps: the writer belongs to the devices and the API.
 const REST: Duration = Duration::from_millis(20);
 
+/// The duty of which one replica holds the lease.
+const DUTY: &str = "retention";
+
+/// How long a replica has the duty to itself: several rounds, so that mostly the same one has it.
+const LEASE: Duration = Duration::from_secs(3 * 3_600);
+
+/// How long a process that stops tries to give the lease up. A database that stands still must not hold it up.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// What the removal of old rows needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Retention {
     /// Where they are.
     pub store: Store,
     /// The clock.
     pub environment: Environment,
+    /// Who takes the lease: this process.
+    pub holder: Uuid,
     /// How long runs are kept that are over.
     pub keep: Duration,
 }
@@ -30,27 +43,54 @@ impl Retention {
     /// Removes what is older, for as long as it is polled.
     pub async fn run(self) {
         let mut ticks = tokio::time::interval(PERIOD);
+        let mut was_ours = None;
         loop {
             ticks.tick().await;
             // A time that reaches back beyond the calendar keeps everything.
             let Ok(before) = self.environment.now().checked_sub(self.keep) else { continue };
-            if let Err(error) = remove_older(&self.store, before).await {
-                warn!(%error, "old runs were not removed; the next round will");
+            match self.remove_older(before).await {
+                Ok(ours) if was_ours == Some(ours) => {}
+                Ok(ours) => {
+                    let who = if ours { "this process" } else { "another process" };
+                    info!(duty = DUTY, "{who} removes old runs");
+                    was_ours = Some(ours);
+                }
+                Err(error) => warn!(%error, "old runs were not removed; the next round will"),
             }
+        }
+    }
+
+    /// Leaves the duty to the other replicas: this process stops.
+    pub async fn give_up(&self) {
+        match timeout(FAREWELL, self.store.lease_release(DUTY, self.holder)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(%error, duty = DUTY, "the lease is not given up: it has to run out"),
+            Err(_) => warn!(duty = DUTY, "the lease is not given up in time: it has to run out"),
+        }
+    }
+
+    /// Removes what is older; false: another replica has that duty.
+    async fn remove_older(&self, before: Timestamp) -> Result<bool, StoreError> {
+        let now = self.environment.now();
+        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
+        match self.store.lease_take(DUTY, self.holder, now, until).await? {
+            Some(lease) => remove_older(&self.store, lease, before).await.map(|()| true),
+            None => Ok(false),
         }
     }
 }
 
-async fn remove_older(store: &Store, before: Timestamp) -> Result<(), StoreError> {
+/// Removes what is older, in the name of a lease.
+async fn remove_older(store: &Store, lease: Lease, before: Timestamp) -> Result<(), StoreError> {
     let mut after = None;
     loop {
-        after = store.task_runs_expire(before, after, STEP).await?;
+        after = store.task_runs_expire(lease, before, after, STEP).await?;
         if after.is_none() {
             break;
         }
         tokio::time::sleep(REST).await;
     }
-    while store.tasks_expire(before, STEP).await? == STEP {
+    while store.tasks_expire(lease, before, STEP).await? == STEP {
         tokio::time::sleep(REST).await;
     }
     Ok(())
@@ -61,7 +101,6 @@ mod tests {
     use guardhouse_model::{TaskId, TemplateId, groups::ALL};
     use guardhouse_store::{NewTask, Targets, TaskChange};
     use tokio::task::JoinSet;
-    use uuid::Uuid;
 
     use super::*;
 
@@ -103,9 +142,11 @@ mod tests {
             let runs = store.task_runs_list(task, None, false, None, 1).await.expect("reads");
             runs.is_some()
         };
-        remove_older(&store, deleted).await.expect("works");
+        let lease = store.lease_take(DUTY, Uuid::nil(), deleted, Timestamp::MAX).await.expect("writes");
+        let lease = lease.expect("nobody else has it");
+        remove_older(&store, lease, deleted).await.expect("works");
         assert!(known(1).await && known(count).await, "not older");
-        remove_older(&store, deleted + Duration::from_micros(1)).await.expect("works");
+        remove_older(&store, lease, deleted + Duration::from_micros(1)).await.expect("works");
         for number in 1..=count {
             assert!(!known(number).await, "task {number}");
         }

@@ -1,6 +1,6 @@
 //! Puts the server together: the one place that knows every part.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use guardhouse_contract::link::agent_link_server::AgentLinkServer;
@@ -29,18 +29,20 @@ impl Server {
     /// Opens the data folder and the port.
     pub async fn open(args: ServeArgs) -> anyhow::Result<Self> {
         let environment = Environment::system();
-        let store = Store::open(&args.data_dir).context("cannot open the data folder")?;
+        let store = args.storage.open().await?;
         let authority = Arc::new(Authority::load_or_create(&store, &environment).await?);
         let tls = certificate::tls(&args, &authority)?;
-        let certificate_file = args.data_dir.join("ca.pem");
-        fs::write(&certificate_file, authority.certificate_pem())
-            .with_context(|| format!("cannot write {}", certificate_file.display()))?;
+        args.storage.write("ca.pem", &authority.certificate_pem())?;
 
         let tokens = Tokens::open(store.clone(), environment.clone(), token_settings(&args)?).await?;
         let devices = Devices::new(store.clone(), Arc::clone(&authority));
         let dispatcher = Dispatcher::new(store.clone(), environment.clone());
-        let retention =
-            Retention { store: store.clone(), environment: environment.clone(), keep: args.keep_runs };
+        let retention = Retention {
+            store: store.clone(),
+            environment: environment.clone(),
+            holder: environment.uuid(),
+            keep: args.keep_runs,
+        };
         let context = Arc::new(Context {
             environment: environment.clone(),
             dispatcher: dispatcher.clone(),
@@ -73,19 +75,21 @@ impl Server {
     /// Serves until `shutdown` is ready; connected devices are told to come back later.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { bound, dispatcher, retention, .. } = self;
-        let presence = tokio::spawn({
+        let exchange = tokio::spawn({
             let dispatcher = dispatcher.clone();
-            async move { dispatcher.note_presence().await }
+            async move { dispatcher.run().await }
         });
-        let retention = tokio::spawn(retention.run());
+        let removal = tokio::spawn(retention.clone().run());
         bound
             .run(async move {
                 shutdown.await;
-                dispatcher.drain();
+                // Beside the end of the running requests: the port closes at once.
+                tokio::spawn(async move { dispatcher.drain().await });
             })
             .await;
-        presence.abort();
-        retention.abort();
+        exchange.abort();
+        removal.abort();
+        retention.give_up().await;
     }
 }
 

@@ -9,6 +9,8 @@ mod commands;
 mod faces;
 mod kill_drills;
 mod limits;
+mod load;
+mod replicas;
 mod support;
 mod tasks;
 mod walk;

@@ -18,7 +18,7 @@ use crate::{api::Api, process::Process, report::Report, statistics::Times};
 
 /// Gives tasks to agents that are connected.
 #[derive(Debug)]
-pub struct Measurement {
+pub struct Measurement<'a> {
     /// Creates the tasks.
     pub api: Api,
     /// By which agents recognise them.
@@ -30,12 +30,12 @@ pub struct Measurement {
     /// How long a task may take.
     pub limit: Duration,
     /// What the agents tell.
-    pub events: UnboundedReceiver<Event>,
+    pub events: &'a mut UnboundedReceiver<Event>,
     /// The server, if it can be measured.
     pub server: Option<Process>,
 }
 
-impl Measurement {
+impl Measurement<'_> {
     /// Gives `count` tasks, one after the other, and reports their times: `dispatch_p50` to `dispatch_max` over
     /// every result of every task, `dispatch_total` the median task and `dispatch_total_worst` the slowest,
     /// each from the call until the last result.
@@ -53,17 +53,10 @@ impl Measurement {
             calls.push(task.call);
             results.extend(task.times);
         }
-        let (Some(results), Some(totals), Some(calls)) =
-            (Times::new(results), Times::new(totals), Times::new(calls))
-        else {
-            return Ok(());
-        };
+        let (Some(totals), Some(calls)) = (Times::new(totals), Times::new(calls)) else { return Ok(()) };
         report.count("tasks", count as usize);
         report.time("create_call", calls.median());
-        report.time("dispatch_p50", results.median());
-        report.time("dispatch_p90", results.quantile(0.9));
-        report.time("dispatch_p99", results.quantile(0.99));
-        report.time("dispatch_max", results.longest());
+        report.times("dispatch", results);
         report.time("dispatch_total", totals.median());
         report.time("dispatch_total_worst", totals.longest());
         if let (Some(before), Some(after)) = (used, self.processor_time()?) {
@@ -89,8 +82,8 @@ impl Measurement {
             let event = timeout_at(begun + self.limit, self.events.recv()).await;
             match event.ok().flatten() {
                 Some(Event::Stored(of, at)) if of == mark => times.push(at - begun),
-                Some(Event::Stored(..)) => {}
-                Some(Event::Lost(reason)) => anyhow::bail!("a link was lost: {reason}"),
+                Some(Event::Stored(..) | Event::Back { .. }) => {}
+                Some(Event::Lost { reason, .. }) => anyhow::bail!("a link was lost: {reason}"),
                 None => anyhow::bail!(
                     "{} of {} results are missing after {} s",
                     self.agents - times.len(),

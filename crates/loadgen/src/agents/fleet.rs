@@ -1,5 +1,7 @@
 //! All simulated agents together.
 
+use std::sync::Arc;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use guardhouse_contract::automation::DeviceTaskTargets;
 use guardhouse_link::{
@@ -7,13 +9,14 @@ use guardhouse_link::{
     tls::{self, Trust},
 };
 use guardhouse_model::{Environment, groups};
-use http::Uri;
 use tokio::{sync::mpsc::UnboundedSender, task::JoinSet};
 use tracing::info;
 
 use super::{
     Target,
-    host::Host,
+    agent::Agent,
+    endpoint::Endpoint,
+    host::{Common, Host},
     link::{Event, Link, now},
     mark::Series,
 };
@@ -25,7 +28,7 @@ const ENROLMENT_CONNECTIONS: usize = 4;
 /// The agents of one generator. Dropping it closes all links.
 #[derive(Debug)]
 pub struct Fleet {
-    server: Uri,
+    endpoint: Arc<Endpoint>,
     concurrency: usize,
     environment: Environment,
     hosts: Vec<Host>,
@@ -34,8 +37,9 @@ pub struct Fleet {
 
 impl Fleet {
     /// No agents yet; `concurrency` says how many enrol or connect at a time.
-    pub fn new(server: Uri, concurrency: usize, environment: Environment) -> Self {
-        Self { server, concurrency, environment, hosts: Vec::new(), links: JoinSet::new() }
+    pub fn new(endpoint: Endpoint, concurrency: usize, environment: Environment) -> Self {
+        let endpoint = Arc::new(endpoint);
+        Self { endpoint, concurrency, environment, hosts: Vec::new(), links: JoinSet::new() }
     }
 
     /// Enrols `count` hosts.
@@ -51,13 +55,14 @@ impl Fleet {
         let config = tls::client_config(Trust::Pinned(token.authority), None, &[tls::HTTP_2])?;
         let mut channels = Vec::with_capacity(ENROLMENT_CONNECTIONS);
         for _ in 0..ENROLMENT_CONNECTIONS {
-            channels.push(channel::connect(&self.server, config.clone()).await?);
+            channels.push(channel::connect(&self.endpoint.server, config.clone()).await?);
         }
         info!(count, "hosts enrol");
         let begun = now();
+        let common = Common::default();
         let enrolments = (1..=count).map(|number| {
             let channel = channels[number % channels.len()].clone();
-            Host::enrol(channel, token, number)
+            Host::enrol(channel, token, number, &common)
         });
         self.hosts = stream::iter(enrolments).buffer_unordered(self.concurrency).try_collect().await?;
         report.rate("enrolment_rate", count, begun.elapsed());
@@ -78,12 +83,19 @@ impl Fleet {
         let begun = now();
         // Tasks of their own: handshakes are work for every processor, not for the one of this loop.
         let opening = self.hosts.iter().cloned().map(|host| {
-            let (server, environment) = (self.server.clone(), self.environment.clone());
-            tokio::spawn(async move { Link::open(&server, &host, environment).await })
+            let agent = Agent {
+                host,
+                endpoint: Arc::clone(&self.endpoint),
+                environment: self.environment.clone(),
+                series,
+                events: events.clone(),
+            };
+            tokio::spawn(async move { anyhow::Ok((Link::open(&agent.endpoint, &agent.host).await?, agent)) })
         });
         let mut opened = stream::iter(opening).buffer_unordered(self.concurrency);
-        while let Some(link) = opened.next().await {
-            self.links.spawn(link??.work(series, events.clone()));
+        while let Some(opened) = opened.next().await {
+            let (link, agent) = opened??;
+            self.links.spawn(agent.live(link));
         }
         report.time("connect_time", begun.elapsed());
         report.rate("connect_rate", self.hosts.len(), begun.elapsed());

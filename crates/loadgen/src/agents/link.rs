@@ -1,4 +1,4 @@
-//! The link of one simulated agent.
+//! One link of a simulated agent, from Hello to its end.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -6,146 +6,139 @@ use anyhow::Context as _;
 use guardhouse_contract::{
     action::{Output, RunCommandResult},
     link::{
-        AgentFrame, Hello, Order, RunEnded, RunStarted, RunWithdrawn, ServerFrame, agent_frame::Kind,
-        agent_link_client::AgentLinkClient, server_frame,
+        Hello, Order, RunEnded, RunStarted, RunWithdrawn, ServerFrame, agent_frame::Kind, go_away::Reason,
+        server_frame,
     },
     pb::era::common::data_definition::task::os::RunCommand,
     status::pack,
     time::to_proto,
 };
-use guardhouse_link::channel;
 use guardhouse_model::Environment;
-use http::Uri;
 use tokio::{
-    sync::mpsc,
+    sync::mpsc::UnboundedSender,
     time::{Instant, timeout},
 };
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Streaming, transport::Channel};
 
 use super::{
+    endpoint::Endpoint,
     host::Host,
     mark::{Mark, Series},
+    wire::Wire,
 };
 
-/// How long the server may take for the connection and its Welcome.
-const WELCOME_LIMIT: Duration = Duration::from_secs(60);
-
-/// Frames that wait between an agent and its connection.
-const OUTBOUND: usize = 8;
+/// How long the server may take for the connection and its Welcome; an agent waits as long.
+const WELCOME_LIMIT: Duration = Duration::from_secs(30);
 
 /// What agents tell the measurement.
 #[derive(Debug)]
 pub enum Event {
     /// The server acknowledged the end of a run, which therefore is on its disk.
     Stored(Mark, Instant),
-    /// A link is over.
-    Lost(String),
+    /// The link of an agent is over.
+    Lost {
+        /// Of which agent, counted from 1.
+        number: usize,
+        /// Why.
+        reason: String,
+    },
+    /// An agent that lost its link has another one, at the end of so many attempts.
+    Back {
+        /// Which agent, counted from 1.
+        number: usize,
+        /// The moment of Welcome.
+        at: Instant,
+        /// Attempts, the successful one included.
+        attempts: u32,
+    },
 }
+
+/// Runs that ended and are not acknowledged, with the marks of their tasks. They outlive a link.
+pub type Unacknowledged = HashMap<String, Option<Mark>>;
 
 /// A link that stands.
 #[derive(Debug)]
-pub struct Link {
-    host_name: String,
-    /// Keeps the connection: a channel without a handle closes.
-    _channel: Channel,
-    outbound: mpsc::Sender<AgentFrame>,
-    inbound: Streaming<ServerFrame>,
-    environment: Environment,
-    /// Runs that ended and are not acknowledged, with the marks of their tasks.
-    ended: HashMap<String, Option<Mark>>,
-}
+pub struct Link(Wire);
 
 impl Link {
     /// Connects, says Hello and waits for Welcome.
     ///
     /// # Errors
     /// The server cannot be reached or does not welcome the device.
-    pub async fn open(server: &Uri, host: &Host, environment: Environment) -> anyhow::Result<Self> {
-        let name = &host.inventory.host_name;
-        match timeout(WELCOME_LIMIT, Self::greet(server, host, environment)).await {
-            Ok(link) => link.with_context(|| format!("{name} got no link")),
-            Err(_) => anyhow::bail!("{name} was not welcomed within {} s", WELCOME_LIMIT.as_secs()),
+    pub async fn open(endpoint: &Endpoint, host: &Host) -> anyhow::Result<Self> {
+        let link = timeout(WELCOME_LIMIT, Self::greet(endpoint, host)).await;
+        let link = link.unwrap_or_else(|_| anyhow::bail!("no Welcome within {} s", WELCOME_LIMIT.as_secs()));
+        link.with_context(|| format!("{} got no link", host.name()))
+    }
+
+    async fn greet(endpoint: &Endpoint, host: &Host) -> anyhow::Result<Self> {
+        let hello = Kind::Hello(Hello { inventory: Some(host.inventory()) });
+        let mut wire = Wire::open(endpoint, host.tls.clone(), host.number, hello).await?;
+        let frames = wire.receive().await?.unwrap_or_default();
+        // Orders come only after the inventory is stored, so Welcome arrives alone.
+        match frames.as_slice() {
+            [ServerFrame { kind: Some(server_frame::Kind::Welcome(_)) }] => Ok(Self(wire)),
+            other => anyhow::bail!("the server began with {other:?} instead of Welcome"),
         }
     }
 
-    async fn greet(server: &Uri, host: &Host, environment: Environment) -> anyhow::Result<Self> {
-        let channel = channel::connect(server, host.tls.clone()).await?;
-        let (outbound, frames) = mpsc::channel(OUTBOUND);
-        let hello = Kind::Hello(Hello { inventory: Some(host.inventory.clone()) });
-        outbound.send(AgentFrame { kind: Some(hello) }).await?;
-        let answer = AgentLinkClient::new(channel.clone()).connect(ReceiverStream::new(frames)).await?;
-        let mut inbound = answer.into_inner();
-        let first = inbound.message().await?.and_then(|frame| frame.kind);
-        anyhow::ensure!(
-            matches!(first, Some(server_frame::Kind::Welcome(_))),
-            "the server began with {first:?} instead of Welcome"
-        );
-        let host_name = host.inventory.host_name.clone();
-        Ok(Self { host_name, _channel: channel, outbound, inbound, environment, ended: HashMap::new() })
-    }
-
-    /// Answers every order at once, until the link is over.
-    pub async fn work(mut self, series: Series, events: mpsc::UnboundedSender<Event>) {
-        let reason = match self.talk(series, &events).await {
-            Ok(()) => "the server closed the link".to_owned(),
-            Err(error) => format!("{error:#}"),
-        };
-        // Nobody listens any more when the measurement is over.
-        let _ = events.send(Event::Lost(format!("{}: {reason}", self.host_name)));
-    }
-
-    async fn talk(&mut self, series: Series, events: &mpsc::UnboundedSender<Event>) -> anyhow::Result<()> {
-        while let Some(frame) = self.inbound.message().await? {
-            match frame.kind {
-                Some(server_frame::Kind::Order(order)) => self.obey(order, series).await?,
-                Some(server_frame::Kind::Withdraw(withdraw)) => {
-                    // Orders are answered at once, so whatever is withdrawn has ended or was never known.
-                    if !self.ended.contains_key(&withdraw.run_uuid) {
-                        let run_uuid = withdraw.run_uuid;
-                        self.send(Kind::RunWithdrawn(RunWithdrawn { run_uuid })).await?;
+    /// Answers every order at once, until the link is over; answers the reason that the server gave, if any.
+    ///
+    /// # Errors
+    /// The link was lost.
+    pub async fn talk(
+        &mut self,
+        series: Series,
+        ended: &mut Unacknowledged,
+        environment: &Environment,
+        events: &UnboundedSender<Event>,
+    ) -> anyhow::Result<Option<Reason>> {
+        while let Some(frames) = self.0.receive().await? {
+            for kind in frames.into_iter().filter_map(|frame| frame.kind) {
+                match kind {
+                    server_frame::Kind::Order(order) => self.obey(order, series, ended, environment)?,
+                    server_frame::Kind::Withdraw(withdraw) => {
+                        // Orders are answered at once, so whatever is withdrawn has ended or was never known.
+                        if !ended.contains_key(&withdraw.run_uuid) {
+                            self.0.send(Kind::RunWithdrawn(RunWithdrawn { run_uuid: withdraw.run_uuid }))?;
+                        }
                     }
-                }
-                Some(server_frame::Kind::RunEndedAck(ack)) => {
-                    if let Some(mark) = self.ended.remove(&ack.run_uuid).flatten() {
-                        events.send(Event::Stored(mark, now()))?;
+                    server_frame::Kind::RunEndedAck(ack) => {
+                        if let Some(mark) = ended.remove(&ack.run_uuid).flatten() {
+                            // Nobody listens any more when the measurement is over.
+                            let _ = events.send(Event::Stored(mark, now()));
+                        }
                     }
+                    server_frame::Kind::GoAway(farewell) => return Ok(Some(farewell.reason())),
+                    server_frame::Kind::Welcome(_) => {}
                 }
-                Some(server_frame::Kind::GoAway(farewell)) => {
-                    anyhow::bail!("the server closes the link: {:?}", farewell.reason());
-                }
-                Some(server_frame::Kind::Welcome(_)) | None => {}
             }
         }
-        Ok(())
+        Ok(None)
     }
 
-    async fn obey(&mut self, order: Order, series: Series) -> anyhow::Result<()> {
+    fn obey(
+        &mut self,
+        order: Order,
+        series: Series,
+        ended: &mut Unacknowledged,
+        environment: &Environment,
+    ) -> anyhow::Result<()> {
         let mark = order
             .action
             .and_then(|action| action.params)
             .and_then(|params| params.to_msg::<RunCommand>().ok())
             .and_then(|command| series.mark_in(&command.command_line));
         let run_uuid = order.run_uuid;
-        self.ended.insert(run_uuid.clone(), mark);
-        self.send(Kind::RunStarted(RunStarted { run_uuid: run_uuid.clone() })).await?;
+        ended.insert(run_uuid.clone(), mark);
+        self.0.send(Kind::RunStarted(RunStarted { run_uuid: run_uuid.clone() }))?;
         let result = RunCommandResult {
             stdout: Some(Output { head: "done\n".to_owned(), ..Default::default() }),
             duration: Some(prost_types::Duration { seconds: 0, nanos: 2_000_000 }),
             ..Default::default()
         };
-        let end_time = Some(to_proto(self.environment.now()));
-        self.send(Kind::RunEnded(RunEnded {
-            run_uuid,
-            succeeded: true,
-            result: Some(pack(&result)),
-            end_time,
-        }))
-        .await
-    }
-
-    async fn send(&self, kind: Kind) -> anyhow::Result<()> {
-        self.outbound.send(AgentFrame { kind: Some(kind) }).await.context("the connection is gone")
+        let end_time = Some(to_proto(environment.now()));
+        let result = Some(pack(&result));
+        self.0.send(Kind::RunEnded(RunEnded { run_uuid, succeeded: true, result, end_time }))
     }
 }
 

@@ -1,10 +1,14 @@
 //! `guardhouse-loadgen agents`
 
+mod agent;
 mod dispatch;
+mod endpoint;
 mod fleet;
 mod host;
 mod link;
 mod mark;
+mod reconnect;
+mod wire;
 
 use std::time::Duration;
 
@@ -12,20 +16,22 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use guardhouse_link::{EnrolmentToken, tls::Trust};
 use guardhouse_model::Environment;
-use http::Uri;
 use tokio::{sync::mpsc, time::sleep};
 
-use crate::{api::Api, descriptors, process::Process, report::Report};
+use crate::{account::Account, api::Api, descriptors, process::Process, report::Report};
 use dispatch::Measurement;
+use endpoint::Endpoint;
 use fleet::Fleet;
+use link::Event;
+pub(crate) use link::now;
 use mark::Series;
+use reconnect::Restarts;
 
 /// What is simulated and measured.
 #[derive(Debug, Args)]
 pub struct AgentsArgs {
-    /// Address of the server; run it with --rate-limit 0.
-    #[arg(long, value_name = "URL", default_value = "https://127.0.0.1:7443")]
-    server: Uri,
+    #[command(flatten)]
+    account: Account,
 
     /// Enrolment token with as many uses as there are agents.
     #[arg(long, env = "GUARDHOUSE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
@@ -43,17 +49,13 @@ pub struct AgentsArgs {
     #[arg(long, value_enum, default_value_t)]
     target: Target,
 
-    /// Account that creates the tasks.
-    #[arg(long, value_name = "NAME", default_value = "load")]
-    user: String,
+    /// How often the server is killed and started again, after the tasks.
+    #[arg(long, value_name = "K", default_value_t = 0, requires = "restart_with", requires = "server_pid")]
+    restarts: u32,
 
-    /// Its password.
-    #[arg(long, env = "GUARDHOUSE_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
-    password: Option<String>,
-
-    /// File with its password.
-    #[arg(long, value_name = "FILE", conflicts_with = "password")]
-    password_file: Option<std::path::PathBuf>,
+    /// Shell command that starts the server again, on the same data and address; it is killed in the end.
+    #[arg(long, value_name = "COMMAND")]
+    restart_with: Option<String>,
 
     /// Process of the server, on this machine: measures its memory and processor time.
     #[arg(long, value_name = "PID")]
@@ -67,13 +69,9 @@ pub struct AgentsArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     settle: u64,
 
-    /// How long a task may take until its last result, in seconds.
+    /// How long a task may take until its last result, and a restart until the last agent is back, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     limit: u64,
-
-    /// Print one JSON object per figure: name, value, unit.
-    #[arg(long)]
-    json: bool,
 }
 
 /// At whom a task can be aimed.
@@ -87,66 +85,59 @@ enum Target {
 }
 
 /// Enrols, connects, drives and reports.
-pub async fn run(args: AgentsArgs) -> anyhow::Result<()> {
-    anyhow::ensure!(args.server.scheme_str() == Some("https"), "--server must be https://HOST:PORT");
-    let password = password(&args)?;
+///
+/// # Errors
+/// Something could not be measured; the report holds what was measured before.
+pub async fn run(args: &AgentsArgs, report: &mut Report) -> anyhow::Result<()> {
+    let endpoint = Endpoint::find(&args.account.server).await?;
     descriptors::make_room(u64::from(args.agents) + u64::from(args.concurrency))?;
     let environment = Environment::system();
-    let server_process = args.server_pid.map(Process::new).transpose()?;
+    let server = args.server_pid.map(Process::new).transpose()?;
     let trust = Trust::Pinned(args.token.authority);
     // First of all: a wrong password should not cost the uses of the token.
-    let api = Api::sign_in(&args.server, trust, &args.user, &password, environment.clone()).await?;
+    let signed_in = args.account.sign_in(trust, &[guardhouse_link::tls::HTTP_2]).await?;
+    let api = Api::open(&args.account.server, &signed_in, environment.clone()).await?;
 
-    let mut report = Report::default();
-    report.count("agents", args.agents as usize);
-    note_memory(&mut report, "start", server_process.as_ref())?;
+    let agents = args.agents as usize;
+    report.count("agents", agents);
+    note_memory(report, "start", server.as_ref())?;
 
-    let mut fleet = Fleet::new(args.server.clone(), usize::from(args.concurrency), environment.clone());
-    fleet.enrol(&args.token, args.agents as usize, &mut report).await?;
+    let mut fleet = Fleet::new(endpoint, usize::from(args.concurrency), environment.clone());
+    fleet.enrol(&args.token, agents, report).await?;
     sleep(Duration::from_secs(args.settle)).await;
-    let before = note_memory(&mut report, "enrolled", server_process.as_ref())?;
+    let before = note_memory(report, "enrolled", server.as_ref())?;
 
     let series = Series(u64::from_le_bytes(environment.random()));
-    let (events, arriving) = mpsc::unbounded_channel();
-    fleet.connect(series, &events, &mut report).await?;
+    let (events, mut arriving) = mpsc::unbounded_channel();
+    fleet.connect(series, &events, report).await?;
     sleep(Duration::from_secs(args.settle)).await;
-    if let (Some(before), Some(after)) =
-        (before, note_memory(&mut report, "connected", server_process.as_ref())?)
-    {
+    // Whatever is measured next is about all of them.
+    if let Ok(Event::Lost { reason, .. }) = arriving.try_recv() {
+        anyhow::bail!("a link was lost: {reason}");
+    }
+    if let (Some(before), Some(after)) = (before, note_memory(report, "connected", server.as_ref())?) {
         report.memory("memory_per_agent", (after - before) / f64::from(args.agents));
     }
 
-    let mut measurement = Measurement {
-        api,
-        series,
-        targets: fleet.targets(args.target),
-        agents: args.agents as usize,
-        limit: Duration::from_secs(args.limit),
-        events: arriving,
-        server: server_process.clone(),
-    };
-    let mut outcome = measurement.run(args.tasks, &mut report).await;
-    if outcome.is_ok() {
-        outcome = note_memory(&mut report, "after_tasks", server_process.as_ref()).map(drop);
+    let limit = Duration::from_secs(args.limit);
+    let targets = fleet.targets(args.target);
+    let (events, measured) = (&mut arriving, server.clone());
+    let mut measurement = Measurement { api, series, targets, agents, limit, events, server: measured };
+    measurement.run(args.tasks, report).await?;
+    note_memory(report, "after_tasks", server.as_ref())?;
+
+    if let (Some(server), Some(command)) = (server, args.restart_with.as_deref()) {
+        let events = &mut arriving;
+        let started = Restarts { server, command, agents, limit, events }.run(args.restarts, report).await?;
+        drop(fleet);
+        if let Some(mut started) = started {
+            started.kill().await.context("the server that was started could not be stopped")?;
+        }
     }
-    // What was measured before something went wrong is worth seeing too.
-    report.print(args.json)?;
-    outcome
+    Ok(())
 }
 
-fn password(args: &AgentsArgs) -> anyhow::Result<String> {
-    if let Some(password) = &args.password {
-        return Ok(password.clone());
-    }
-    let file = args
-        .password_file
-        .as_ref()
-        .context("no password: name a file with --password-file, or set GUARDHOUSE_PASSWORD")?;
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Adds the memory of the server at this moment; answers its anonymous part in KiB.
+/// Adds the memory of the server at this moment; answers its proportional set size in KiB.
 fn note_memory(report: &mut Report, moment: &str, server: Option<&Process>) -> anyhow::Result<Option<f64>> {
     let Some(server) = server else { return Ok(None) };
     let memory = server.memory()?;

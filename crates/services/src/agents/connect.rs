@@ -21,7 +21,8 @@ const OUTGOING: usize = 32;
 #[derive(Debug, Clone)]
 pub struct AgentLinkService(pub Arc<Context>);
 
-type Frames = Map<ReceiverStream<ServerFrame>, fn(ServerFrame) -> Result<ServerFrame, Status>>;
+// Boxed: a channel makes room for many frames at once, and there is one for every connected device.
+type Frames = Map<ReceiverStream<Box<ServerFrame>>, fn(Box<ServerFrame>) -> Result<ServerFrame, Status>>;
 
 #[tonic::async_trait]
 impl AgentLink for AgentLinkService {
@@ -39,7 +40,9 @@ impl AgentLink for AgentLinkService {
                 warn!(%device, %error, "the session ended; the device will connect again");
             }
         });
-        Ok(Response::new(ReceiverStream::new(frames).map(Ok as fn(_) -> _)))
+        Ok(Response::new(
+            ReceiverStream::new(frames).map((|frame: Box<ServerFrame>| Ok(*frame)) as fn(_) -> _),
+        ))
     }
 }
 

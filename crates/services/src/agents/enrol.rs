@@ -33,13 +33,14 @@ pub async fn run(context: &Context, call: &Call, request: EnrolRequest) -> Resul
 }
 
 fn refusal(error: RedeemError) -> Status {
-    let denied = |reason| Status::new(Code::PermissionDenied, reason, error.to_string());
-    match &error {
-        RedeemError::TokenText(_) => Status::invalid_field("token", error.to_string()),
-        RedeemError::SigningRequest(_) => Status::invalid_field("signingRequest", error.to_string()),
+    let text = error.to_string();
+    let denied = |reason| Status::new(Code::PermissionDenied, reason, &text);
+    match error {
+        RedeemError::TokenText(_) => Status::invalid_field("token", text),
+        RedeemError::SigningRequest(_) => Status::invalid_field("signingRequest", text),
         RedeemError::UnknownToken => denied("ENROLMENT_TOKEN_UNKNOWN"),
         RedeemError::Expired => denied("ENROLMENT_TOKEN_EXPIRED"),
         RedeemError::UsedUp => denied("ENROLMENT_TOKEN_USED_UP"),
-        RedeemError::Failure(failure) => Status::internal(failure),
+        RedeemError::Failure(failure) => failure.into(),
     }
 }

@@ -18,11 +18,11 @@ pub async fn run(context: &Context, call: &Call, request: RenewRequest) -> Resul
         ));
     };
     let renewed = context.devices.renew(device.into(), &request.signing_request).await;
-    let certificate = renewed.map_err(|error| match &error {
+    let certificate = renewed.map_err(|error| match error {
         RenewError::SigningRequest(_) | RenewError::OtherKey => {
             Status::invalid_field("signingRequest", error.to_string())
         }
-        RenewError::Failure(failure) => Status::internal(failure),
+        RenewError::Failure(failure) => failure.into(),
     })?;
     Ok(RenewResponse { certificate, authorities: context.trust.clone() })
 }

@@ -4,6 +4,7 @@ use guardhouse_contract::{
     Status,
     assets::{CreateGroupRequest, CreateGroupResponse, GroupEntityType},
 };
+use guardhouse_identity::Failure;
 use guardhouse_model::groups::ALL;
 use guardhouse_store::Group;
 
@@ -42,6 +43,6 @@ pub async fn run(context: &Context, request: CreateGroupRequest) -> Result<Creat
         external_type: asked.external_type,
         version: 1,
     };
-    let outcome = context.store.group_create(group).await.map_err(Status::internal)?;
+    let outcome = context.store.group_create(group).await.map_err(Failure::from)?;
     Ok(CreateGroupResponse { group: Some(placed(outcome, id, "group.parentGroupUuid")?) })
 }

@@ -6,12 +6,13 @@ use guardhouse_contract::{
 };
 
 use crate::{Context, assets::changeable};
+use guardhouse_identity::Failure;
 
 /// Deletes a group with its whole subtree and every device in it. There are no licence units to release, so
 /// `releaseConsumedUnits` changes nothing.
 pub async fn run(context: &Context, request: DeleteGroupRequest) -> Result<DeleteGroupResponse, Status> {
     let group = changeable(&request.group_uuid)?;
-    let gone = context.store.group_delete(group).await.map_err(Status::internal)?;
+    let gone = context.store.group_delete(group).await.map_err(Failure::from)?;
     let gone = gone.ok_or_else(|| Status::not_found(format!("group {group}")))?;
     // Those that are connected learn that they are no longer managed.
     context.dispatcher.wake(&gone);

@@ -10,6 +10,7 @@ use crate::{
     assets::{changeable, render},
     fields::Checks,
 };
+use guardhouse_identity::Failure;
 
 /// Gives a group another display name.
 pub async fn run(context: &Context, request: RenameGroupRequest) -> Result<RenameGroupResponse, Status> {
@@ -17,7 +18,7 @@ pub async fn run(context: &Context, request: RenameGroupRequest) -> Result<Renam
     let mut checks = Checks::default();
     checks.name("displayName", &request.display_name);
     checks.finish()?;
-    let renamed = context.store.group_rename(id, request.display_name).await.map_err(Status::internal)?;
+    let renamed = context.store.group_rename(id, request.display_name).await.map_err(Failure::from)?;
     let group = renamed.ok_or_else(|| Status::not_found(format!("group {id}")))?;
     Ok(RenameGroupResponse { group: Some(render(group)) })
 }

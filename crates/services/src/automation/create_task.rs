@@ -5,6 +5,7 @@ use guardhouse_contract::{
     Status,
     automation::{Action, CreateTaskRequest, CreateTaskResponse, DeviceTask, DeviceTaskSource},
 };
+use guardhouse_identity::Failure;
 use guardhouse_model::{GroupId, TaskId};
 use guardhouse_store::{NewTask, Targets};
 use prost::Message as _;
@@ -23,10 +24,10 @@ pub async fn run(context: &Context, request: CreateTaskRequest) -> Result<Create
     let task = check(context, asked)?;
     let (id, targets) = (task.id, task.targets.clone());
     let template = context.environment.uuid().into();
-    let change = context.store.task_create(task, template).await.map_err(Status::internal)?;
+    let change = context.store.task_create(task, template).await.map_err(Failure::from)?;
     parts::changed(change, id, "task.targets")?;
     // Read before the devices wake: they all look at the store then.
-    let kept = context.store.task_get(id).await.map_err(Status::internal)?;
+    let kept = context.store.task_get(id).await.map_err(Failure::from)?;
     wake(context, &targets);
     let kept = kept.ok_or_else(|| Status::not_found(format!("device task {id}")))?;
     Ok(CreateTaskResponse { task: Some(render::task(kept)?) })

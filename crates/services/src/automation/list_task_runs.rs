@@ -4,6 +4,7 @@ use guardhouse_contract::{
     Status,
     automation::{ListTaskRunsRequest, ListTaskRunsResponse},
 };
+use guardhouse_identity::Failure;
 use guardhouse_model::{DeviceId, TaskId, Timestamp};
 use guardhouse_store::{Run, RunPosition};
 use uuid::Uuid;
@@ -27,7 +28,7 @@ pub async fn run(context: &Context, request: ListTaskRunsRequest) -> Result<List
 
     let runs = context.store.task_runs_list(task, device, only_last, after, page.fetch()).await;
     let mut runs =
-        runs.map_err(Status::internal)?.ok_or_else(|| Status::not_found(format!("device task {task}")))?;
+        runs.map_err(Failure::from)?.ok_or_else(|| Status::not_found(format!("device task {task}")))?;
     let next_page_token = page.close(&mut runs, write_position);
     let task_runs = runs.into_iter().map(render::run).collect::<Result<_, _>>()?;
     Ok(ListTaskRunsResponse { task_runs, next_page_token })

@@ -4,6 +4,7 @@ use guardhouse_contract::{
     Status,
     automation::{UpdateTaskTargetsRequest, UpdateTaskTargetsResponse},
 };
+use guardhouse_identity::Failure;
 use guardhouse_model::TaskId;
 
 use crate::{Context, automation::parts, fields, fields::Checks};
@@ -18,7 +19,7 @@ pub async fn run(
     let targets = parts::targets(&mut checks, "targets", request.targets.as_ref());
     checks.finish()?;
     let now = context.environment.now();
-    let change = context.store.task_set_targets(id, targets, now).await.map_err(Status::internal)?;
+    let change = context.store.task_set_targets(id, targets, now).await.map_err(Failure::from)?;
     parts::changed(change, id, "targets")?;
     // Both the new targets and those that lost a run have something to learn.
     context.dispatcher.wake_all();

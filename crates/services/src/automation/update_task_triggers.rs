@@ -4,6 +4,7 @@ use guardhouse_contract::{
     Status,
     automation::{UpdateTaskTriggersRequest, UpdateTaskTriggersResponse},
 };
+use guardhouse_identity::Failure;
 use guardhouse_model::TaskId;
 
 use crate::{Context, automation::parts, fields, fields::Checks};
@@ -18,7 +19,7 @@ pub async fn run(
     let triggers = parts::triggers(&mut checks, "triggers", &request.triggers, &context.environment);
     checks.finish()?;
     let now = context.environment.now();
-    let change = context.store.task_set_triggers(id, triggers, now).await.map_err(Status::internal)?;
+    let change = context.store.task_set_triggers(id, triggers, now).await.map_err(Failure::from)?;
     parts::changed(change, id, "triggers")?;
     context.dispatcher.wake_all();
     Ok(UpdateTaskTriggersResponse {})

@@ -4,6 +4,7 @@ use guardhouse_contract::{
     Status,
     devices::{DeviceGroup, DeviceGroupEntityType, ListGroupsRequest, ListGroupsResponse},
 };
+use guardhouse_identity::Failure;
 use guardhouse_store::Group;
 
 use crate::{Context, page::Scan};
@@ -12,7 +13,7 @@ use crate::{Context, page::Scan};
 pub async fn run(context: &Context, request: ListGroupsRequest) -> Result<ListGroupsResponse, Status> {
     let page = context.pages.open(Scan::new("ListGroups"), request.page_size, &request.page_token)?;
     let after = page.after_id()?;
-    let mut groups = context.store.groups_list(after, page.fetch()).await.map_err(Status::internal)?;
+    let mut groups = context.store.groups_list(after, page.fetch()).await.map_err(Failure::from)?;
     let next_page_token = page.close(&mut groups, |group| group.id.0.into_bytes().into());
     Ok(ListGroupsResponse { device_groups: groups.into_iter().map(render).collect(), next_page_token })
 }

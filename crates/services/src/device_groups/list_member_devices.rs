@@ -4,6 +4,7 @@ use guardhouse_contract::{
     Status,
     devices::{ListMemberDevicesRequest, ListMemberDevicesResponse, MemberDevice},
 };
+use guardhouse_identity::Failure;
 use guardhouse_model::GroupId;
 
 use crate::{Context, fields, page::Scan};
@@ -20,9 +21,8 @@ pub async fn run(
     let after = page.after_id()?;
 
     let members = context.store.group_members_list(group, recurse, after, page.fetch()).await;
-    let (total, mut members) = members
-        .map_err(Status::internal)?
-        .ok_or_else(|| Status::not_found(format!("device group {group}")))?;
+    let (total, mut members) =
+        members.map_err(Failure::from)?.ok_or_else(|| Status::not_found(format!("device group {group}")))?;
     let next_page_token = page.close(&mut members, |member| member.device.0.into_bytes().into());
     let devices = members.into_iter().map(|member| MemberDevice {
         display_name: member.display_name,

@@ -4,6 +4,7 @@ use guardhouse_contract::{
     Code, Status,
     devices::{BatchGetDevicesRequest, BatchGetDevicesResponse},
 };
+use guardhouse_identity::Failure;
 use guardhouse_model::DeviceId;
 
 use crate::{Context, devices::render, fields::Checks};
@@ -29,7 +30,7 @@ pub async fn run(
     let ids: Vec<DeviceId> = asked.iter().enumerate().filter_map(read).collect();
     checks.finish()?;
 
-    let found = context.store.devices_get_many(ids.clone()).await.map_err(Status::internal)?;
+    let found = context.store.devices_get_many(ids.clone()).await.map_err(Failure::from)?;
     let devices = found
         .into_iter()
         .zip(ids)

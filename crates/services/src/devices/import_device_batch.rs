@@ -6,6 +6,7 @@ use guardhouse_contract::{
     Code, Status,
     devices::{self, DeviceEnrollmentStatus, ImportDeviceBatchRequest, ImportDeviceBatchResponse},
 };
+use guardhouse_identity::Failure;
 use guardhouse_model::{Environment, GroupId, groups::LOST_AND_FOUND};
 use guardhouse_store::Device;
 use prost::Message as _;
@@ -45,7 +46,7 @@ pub async fn run(
             }
         }
     }
-    let imported = context.store.devices_import(group, placeholders).await.map_err(Status::internal)?;
+    let imported = context.store.devices_import(group, placeholders).await.map_err(Failure::from)?;
     let imported = imported.ok_or_else(|| {
         Status::invalid_field("parentGroupUuid", format!("names group {group}, which does not exist"))
     })?;

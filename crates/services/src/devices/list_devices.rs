@@ -4,6 +4,7 @@ use guardhouse_contract::{
     Status,
     devices::{DeviceFunctionalityStatus, ListDevicesRequest, ListDevicesResponse},
 };
+use guardhouse_identity::Failure;
 use guardhouse_store::DeviceFilter;
 
 use crate::{Context, devices::render, page::Scan};
@@ -25,8 +26,7 @@ pub async fn run(context: &Context, request: ListDevicesRequest) -> Result<ListD
         functionality_status: (status != DeviceFunctionalityStatus::Unspecified).then_some(status as i32),
         is_muted: request.is_muted,
     };
-    let mut devices =
-        context.store.devices_list(filter, after, page.fetch()).await.map_err(Status::internal)?;
+    let mut devices = context.store.devices_list(filter, after, page.fetch()).await.map_err(Failure::from)?;
     let next_page_token = page.close(&mut devices, |device| device.id.0.into_bytes().into());
     Ok(ListDevicesResponse { devices: render::devices(devices)?, next_page_token })
 }

@@ -4,6 +4,7 @@ use guardhouse_contract::{
     Status,
     devices::{MoveDeviceRequest, MoveDeviceResponse},
 };
+use guardhouse_identity::Failure;
 use guardhouse_model::{DeviceId, GroupId};
 
 use crate::{Context, devices::render, fields};
@@ -12,7 +13,7 @@ use crate::{Context, devices::render, fields};
 pub async fn run(context: &Context, request: MoveDeviceRequest) -> Result<MoveDeviceResponse, Status> {
     let id: DeviceId = fields::resource("deviceUuid", &request.device_uuid)?;
     let group: GroupId = fields::resource("newParentUuid", &request.new_parent_uuid)?;
-    let moved = context.store.device_move(id, group).await.map_err(Status::internal)?;
+    let moved = context.store.device_move(id, group).await.map_err(Failure::from)?;
     let device = moved.ok_or_else(|| Status::not_found(format!("device {id}")))?.ok_or_else(|| {
         Status::invalid_field("newParentUuid", format!("names group {group}, which does not exist"))
     })?;

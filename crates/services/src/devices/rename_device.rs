@@ -4,6 +4,7 @@ use guardhouse_contract::{
     Status,
     devices::{RenameDeviceRequest, RenameDeviceResponse},
 };
+use guardhouse_identity::Failure;
 use guardhouse_model::DeviceId;
 
 use crate::{
@@ -18,7 +19,7 @@ pub async fn run(context: &Context, request: RenameDeviceRequest) -> Result<Rena
     let mut checks = Checks::default();
     checks.name("displayName", &request.display_name);
     checks.finish()?;
-    let renamed = context.store.device_rename(id, request.display_name).await.map_err(Status::internal)?;
+    let renamed = context.store.device_rename(id, request.display_name).await.map_err(Failure::from)?;
     let device = renamed.ok_or_else(|| Status::not_found(format!("device {id}")))?;
     Ok(RenameDeviceResponse { device: Some(render::device(device)?) })
 }

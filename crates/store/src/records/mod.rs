@@ -3,11 +3,13 @@
 mod devices;
 mod groups;
 mod identity;
+mod leases;
 mod task_runs;
 mod tasks;
 
 pub use devices::*;
 pub use groups::*;
 pub use identity::*;
+pub use leases::*;
 pub use task_runs::*;
 pub use tasks::*;

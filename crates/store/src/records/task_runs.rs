@@ -43,13 +43,38 @@ pub struct OpenRun {
     pub withdrawn: bool,
 }
 
+/// A device that asks what there is to do, over one of its connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// The device.
+    pub device: DeviceId,
+    /// The epoch of the connection.
+    pub epoch: u64,
+}
+
 /// What there is to do for a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
     /// The device does not exist (any more).
     NotManaged,
+    /// The device has a later connection: nothing more is to be done over this one.
+    Superseded,
     /// Runs that are not over.
     Runs(Vec<OpenRun>),
+}
+
+/// What a device reports of a run.
+#[derive(Debug, Clone)]
+pub enum RunReport {
+    /// It began.
+    Started {
+        /// The run.
+        run: RunId,
+        /// The device that says so.
+        device: DeviceId,
+    },
+    /// It is over.
+    Ended(RunEnd),
 }
 
 /// How a run ended.

@@ -1,12 +1,11 @@
 //! Accounts of administrators and automations.
 
 use guardhouse_model::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
 use crate::{
     AccountRecord, Store, StoreError,
-    sql::{Id, Micros},
+    engine::{Row, Transaction, values},
 };
 
 const COLUMNS: &str = "uuid, name, password_hash, access";
@@ -15,19 +14,14 @@ impl Store {
     /// Adds an account. False: its name is taken, nothing was changed.
     pub async fn account_add(&self, account: AccountRecord, now: Timestamp) -> Result<bool, StoreError> {
         self.engine
-            .write(move |connection| {
-                let added = connection
-                    .prepare_cached(&format!(
+            .write(move |transaction| {
+                let added = transaction.execute(
+                    &format!(
                         "insert into accounts ({COLUMNS}, create_time) values ($1, $2, $3, $4, $5)
                          on conflict (name) do nothing"
-                    ))?
-                    .execute((
-                        Id(account.uuid),
-                        account.name,
-                        account.password_hash,
-                        account.access,
-                        Micros(now),
-                    ))?;
+                    ),
+                    values![account.uuid, &account.name, &account.password_hash, account.access, now],
+                )?;
                 Ok(added == 1)
             })
             .await
@@ -35,12 +29,14 @@ impl Store {
 
     /// The account with this name, upper and lower case told apart.
     pub async fn account_find(&self, name: String) -> Result<Option<AccountRecord>, StoreError> {
+        // PostgreSQL has no such texts, and would call the question an error.
+        if name.contains('\0') {
+            return Ok(None);
+        }
         self.engine
-            .read(move |connection| {
-                Ok(connection
-                    .prepare_cached(&format!("select {COLUMNS} from accounts where name = $1"))?
-                    .query_row([name], from_row)
-                    .optional()?)
+            .read(move |transaction| {
+                let sql = format!("select {COLUMNS} from accounts where name = $1");
+                transaction.find(&sql, values![&name], from_row)
             })
             .await
     }
@@ -48,11 +44,9 @@ impl Store {
     /// One account.
     pub async fn account_get(&self, account: Uuid) -> Result<Option<AccountRecord>, StoreError> {
         self.engine
-            .read(move |connection| {
-                Ok(connection
-                    .prepare_cached(&format!("select {COLUMNS} from accounts where uuid = $1"))?
-                    .query_row([Id(account)], from_row)
-                    .optional()?)
+            .read(move |transaction| {
+                let sql = format!("select {COLUMNS} from accounts where uuid = $1");
+                transaction.find(&sql, values![account], from_row)
             })
             .await
     }
@@ -60,11 +54,9 @@ impl Store {
     /// Every account, by name.
     pub async fn accounts_list(&self) -> Result<Vec<AccountRecord>, StoreError> {
         self.engine
-            .read(move |connection| {
+            .read(move |transaction| {
                 let sql = format!("select {COLUMNS} from accounts order by name");
-                let mut statement = connection.prepare_cached(&sql)?;
-                let accounts = statement.query_map([], from_row)?;
-                Ok(accounts.collect::<Result<_, _>>()?)
+                transaction.list(&sql, &[], from_row)
             })
             .await
     }
@@ -76,11 +68,12 @@ impl Store {
         password_hash: String,
     ) -> Result<bool, StoreError> {
         self.engine
-            .write(move |connection| {
-                end_sessions(connection, &name)?;
-                let touched = connection
-                    .prepare_cached("update accounts set password_hash = $1 where name = $2")?
-                    .execute((password_hash, name))?;
+            .write(move |transaction| {
+                end_sessions(transaction, &name)?;
+                let touched = transaction.execute(
+                    "update accounts set password_hash = $1 where name = $2",
+                    values![&password_hash, &name],
+                )?;
                 Ok(touched == 1)
             })
             .await
@@ -89,10 +82,9 @@ impl Store {
     /// Removes an account with its sessions. False: there is no such account.
     pub async fn account_remove(&self, name: String) -> Result<bool, StoreError> {
         self.engine
-            .write(move |connection| {
-                end_sessions(connection, &name)?;
-                let removed =
-                    connection.prepare_cached("delete from accounts where name = $1")?.execute([name])?;
+            .write(move |transaction| {
+                end_sessions(transaction, &name)?;
+                let removed = transaction.execute("delete from accounts where name = $1", values![&name])?;
                 Ok(removed == 1)
             })
             .await
@@ -100,19 +92,21 @@ impl Store {
 }
 
 /// Deletes the refresh tokens of an account.
-fn end_sessions(connection: &Connection, name: &str) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "delete from refresh_tokens
+fn end_sessions(transaction: &Transaction<'_>, name: &str) -> Result<(), StoreError> {
+    // Who signs in or goes on with a token at this moment is waited for, or waits: no token is overlooked.
+    let sql = transaction.locking("select 1 from accounts where name = $1", "for update");
+    transaction.exists(&sql, values![name])?;
+    transaction.execute(
+        "delete from refresh_tokens
              where account_uuid = (select uuid from accounts where name = $1)",
-        )?
-        .execute([name])?;
+        values![&name],
+    )?;
     Ok(())
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<AccountRecord> {
+fn from_row(row: &Row<'_>) -> Result<AccountRecord, StoreError> {
     Ok(AccountRecord {
-        uuid: row.get::<_, Id>(0)?.0,
+        uuid: row.get(0)?,
         name: row.get(1)?,
         password_hash: row.get(2)?,
         access: row.get(3)?,

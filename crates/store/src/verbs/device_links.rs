@@ -1,11 +1,12 @@
 //! Connections of devices and what they report of themselves.
 
 use guardhouse_model::{DeviceId, Timestamp};
-use rusqlite::OptionalExtension as _;
+use uuid::Uuid;
 
 use crate::{
     DeviceReport, Store, StoreError,
-    sql::{Id, Micros},
+    engine::{Transaction, Value, values},
+    verbs::devices,
 };
 
 impl Store {
@@ -18,25 +19,23 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<u64>, StoreError> {
         self.engine
-            .write(move |connection| {
-                let touched = connection
-                    .prepare_cached(
-                        "update devices set last_sync_time = $1, public_ip_address = $2,
-                             version = version + (public_ip_address <> $2)
-                         where uuid = $3",
-                    )?
-                    .execute((Micros(now), public_ip_address, Id::from(device)))?;
+            .write(move |transaction| {
+                let touched = transaction.execute(
+                    "update devices set last_sync_time = $1, public_ip_address = $2,
+                         version = version + case when public_ip_address = $2 then 0 else 1 end
+                     where uuid = $3",
+                    values![now, &public_ip_address, device],
+                )?;
                 if touched == 0 {
                     return Ok(None);
                 }
-                let epoch = connection
-                    .prepare_cached(
-                        "insert into device_links (device_uuid, epoch) values ($1, 1)
-                         on conflict (device_uuid) do update set epoch = device_links.epoch + 1
-                         returning epoch",
-                    )?
-                    .query_row([Id::from(device)], |row| row.get(0))?;
-                Ok(Some(epoch))
+                transaction.find(
+                    "insert into device_links (device_uuid, epoch) values ($1, 1)
+                     on conflict (device_uuid) do update set epoch = device_links.epoch + 1
+                     returning epoch",
+                    values![device],
+                    |row| row.get(0),
+                )
             })
             .await
     }
@@ -44,11 +43,19 @@ impl Store {
     /// Notes that devices are in contact, without counting it as a change of them.
     pub async fn devices_seen(&self, devices: Vec<DeviceId>, now: Timestamp) -> Result<(), StoreError> {
         self.engine
-            .write(move |connection| {
-                let mut update =
-                    connection.prepare_cached("update devices set last_sync_time = $1 where uuid = $2")?;
+            .write(move |transaction| {
+                if let Transaction::Postgres(_) = transaction {
+                    let ids: Vec<Uuid> = devices.iter().map(|device| device.0).collect();
+                    // In one order with others who touch several devices.
+                    let sql = "update devices set last_sync_time = $1
+                        from (select uuid from devices where uuid = any($2) order by uuid for no key update) seen
+                        where devices.uuid = seen.uuid";
+                    transaction.execute(sql, &[Value::from(now), Value::Ids(&ids)])?;
+                    return Ok(());
+                }
                 for device in devices {
-                    update.execute((Micros(now), Id::from(device)))?;
+                    let sql = "update devices set last_sync_time = $1 where uuid = $2";
+                    transaction.execute(sql, values![now, device])?;
                 }
                 Ok(())
             })
@@ -57,36 +64,15 @@ impl Store {
 
     /// Keeps what a device reports of itself, if it differs from what is known. False: no such device.
     pub async fn device_reported(&self, device: DeviceId, report: DeviceReport) -> Result<bool, StoreError> {
-        // The same report comes with every connection; it must not become a write.
-        let known = self
-            .engine
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(
-                    "select original_display_name, attributes from devices where uuid = $1",
+        self.engine
+            .write(move |transaction| {
+                let touched = transaction.execute(
+                    "update devices set original_display_name = $1, attributes = $2, version = version + 1
+                     where uuid = $3 and (original_display_name <> $1 or attributes <> $2)",
+                    values![&report.host_name, &report.attributes, device],
                 )?;
-                let known = statement.query_row([Id::from(device)], |row| {
-                    Ok(DeviceReport { host_name: row.get(0)?, attributes: row.get(1)? })
-                });
-                Ok(known.optional()?)
+                Ok(touched == 1 || devices::fetch(transaction, device)?.is_some())
             })
-            .await?;
-        match known {
-            None => Ok(false),
-            Some(known) if known == report => Ok(true),
-            Some(_) => {
-                self.engine
-                    .write(move |connection| {
-                        let touched = connection
-                            .prepare_cached(
-                                "update devices set original_display_name = $1, attributes = $2,
-                                     version = version + 1
-                                 where uuid = $3",
-                            )?
-                            .execute((report.host_name, report.attributes, Id::from(device)))?;
-                        Ok(touched == 1)
-                    })
-                    .await
-            }
-        }
+            .await
     }
 }

@@ -1,16 +1,12 @@
 //! Devices.
 
-use guardhouse_model::{DeviceId, GroupId};
-use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter, types::Value};
+use guardhouse_model::{DeviceId, GroupId, Timestamp};
 use uuid::Uuid;
 
 use crate::{
     Device, DeviceFilter, Store, StoreError,
-    sql::{Id, Micros},
-    verbs::{
-        group_members,
-        groups::{self, row_limit},
-    },
+    engine::{Gate, Row, Transaction, Value, values},
+    verbs::{group_members, groups},
 };
 
 const COLUMNS: &str = "uuid, group_uuid, display_name, original_display_name, description, enrolment_status, \
@@ -20,13 +16,13 @@ const COLUMNS: &str = "uuid, group_uuid, display_name, original_display_name, de
 impl Store {
     /// One device.
     pub async fn device_get(&self, device: DeviceId) -> Result<Option<Device>, StoreError> {
-        self.engine.read(move |connection| fetch(connection, device)).await
+        self.engine.read(move |transaction| fetch(transaction, device)).await
     }
 
     /// Several devices at one point in time, in the order asked for; those that do not exist are `None`.
     pub async fn devices_get_many(&self, devices: Vec<DeviceId>) -> Result<Vec<Option<Device>>, StoreError> {
         self.engine
-            .read(move |connection| devices.into_iter().map(|device| fetch(connection, device)).collect())
+            .read(move |transaction| devices.into_iter().map(|device| fetch(transaction, device)).collect())
             .await
     }
 
@@ -37,7 +33,7 @@ impl Store {
         after: Option<DeviceId>,
         limit: usize,
     ) -> Result<Vec<Device>, StoreError> {
-        self.engine.read(move |connection| list(connection, &filter, after, limit)).await
+        self.engine.read(move |transaction| list(transaction, &filter, after, limit)).await
     }
 
     /// Adds placeholders to a group. `None`: there is no such group, and nothing was added.
@@ -47,14 +43,16 @@ impl Store {
         devices: Vec<Device>,
     ) -> Result<Option<Vec<Device>>, StoreError> {
         self.engine
-            .write(move |connection| {
-                if !groups::exists(connection, group)? {
+            .write(move |transaction| {
+                transaction.pass_beside(Gate::GroupTree)?;
+                if !groups::exists(transaction, group)? {
                     return Ok(None);
                 }
-                for device in &devices {
-                    insert(connection, device)?;
-                }
-                group_members::count(connection, group, row_limit(devices.len()))?;
+                insert_all(transaction, &devices)?;
+                group_members::count(
+                    transaction,
+                    &[(group, i64::try_from(devices.len()).unwrap_or(i64::MAX))],
+                )?;
                 Ok(Some(devices))
             })
             .await
@@ -67,22 +65,23 @@ impl Store {
         group: GroupId,
     ) -> Result<Option<Option<Device>>, StoreError> {
         self.engine
-            .write(move |connection| {
-                let Some(found) = fetch(connection, device)? else { return Ok(None) };
-                if !groups::exists(connection, group)? {
+            .write(move |transaction| {
+                transaction.pass_beside(Gate::GroupTree)?;
+                let sql = format!("select {COLUMNS} from devices where uuid = $1");
+                let sql = transaction.locking(&sql, "for no key update");
+                let Some(found) = transaction.find(&sql, values![device], from_row)? else { return Ok(None) };
+                if !groups::exists(transaction, group)? {
                     return Ok(Some(None));
                 }
                 if found.group == group {
                     return Ok(Some(Some(found)));
                 }
-                connection
-                    .prepare_cached(
-                        "update devices set group_uuid = $1, version = version + 1 where uuid = $2",
-                    )?
-                    .execute((Id::from(group), Id::from(device)))?;
-                group_members::count(connection, found.group, -1)?;
-                group_members::count(connection, group, 1)?;
-                fetch(connection, device).map(Some)
+                transaction.execute(
+                    "update devices set group_uuid = $1, version = version + 1 where uuid = $2",
+                    values![group, device],
+                )?;
+                group_members::count(transaction, &[(found.group, -1), (group, 1)])?;
+                fetch(transaction, device).map(Some)
             })
             .await
     }
@@ -94,71 +93,107 @@ impl Store {
         display_name: String,
     ) -> Result<Option<Device>, StoreError> {
         self.engine
-            .write(move |connection| {
-                connection
-                    .prepare_cached(
-                        "update devices set display_name = $1, version = version + 1
+            .write(move |transaction| {
+                transaction.execute(
+                    "update devices set display_name = $1, version = version + 1
                          where uuid = $2 and display_name <> $1",
-                    )?
-                    .execute((display_name, Id::from(device)))?;
-                fetch(connection, device)
+                    values![&display_name, device],
+                )?;
+                fetch(transaction, device)
             })
             .await
     }
 }
 
 /// One device, inside a transaction.
-pub fn fetch(connection: &Connection, device: DeviceId) -> Result<Option<Device>, StoreError> {
-    let mut statement =
-        connection.prepare_cached(&format!("select {COLUMNS} from devices where uuid = $1"))?;
-    Ok(statement.query_row([Id::from(device)], from_row).optional()?)
+pub fn fetch(transaction: &Transaction<'_>, device: DeviceId) -> Result<Option<Device>, StoreError> {
+    transaction.find(&format!("select {COLUMNS} from devices where uuid = $1"), values![device], from_row)
 }
 
-/// Adds a device, inside a transaction.
-pub fn insert(connection: &Connection, device: &Device) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(&format!(
-            "insert into devices ({COLUMNS})
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-        ))?
-        .execute((
-            Id::from(device.id),
-            Id::from(device.group),
-            &device.display_name,
-            &device.original_display_name,
-            &device.description,
-            device.enrolment_status,
-            device.functionality_status,
-            device.problem_count,
-            device.is_muted,
-            device.last_sync_time.map(Micros),
-            &device.public_ip_address,
-            &device.device_token,
-            &device.attributes,
-            device.version,
-        ))?;
+fn insert_all(transaction: &Transaction<'_>, devices: &[Device]) -> Result<(), StoreError> {
+    if let Transaction::Postgres(_) = transaction {
+        return insert_as_arrays(transaction, devices);
+    }
+    let sql = format!(
+        "insert into devices ({COLUMNS})
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+    );
+    for device in devices {
+        transaction.execute(
+            &sql,
+            values![
+                device.id,
+                device.group,
+                &device.display_name,
+                &device.original_display_name,
+                &device.description,
+                device.enrolment_status,
+                device.functionality_status,
+                device.problem_count,
+                device.is_muted,
+                device.last_sync_time,
+                &device.public_ip_address,
+                &device.device_token,
+                &device.attributes,
+                device.version,
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// On PostgreSQL a statement costs a journey: all rows travel in one.
+fn insert_as_arrays(transaction: &Transaction<'_>, devices: &[Device]) -> Result<(), StoreError> {
+    fn column<'a, T>(devices: &'a [Device], of: impl Fn(&'a Device) -> T) -> Vec<T> {
+        devices.iter().map(of).collect()
+    }
+    let sql = format!(
+        "insert into devices ({COLUMNS})
+         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[],
+             $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[],
+             $14::bigint[])"
+    );
+    transaction.execute(
+        &sql,
+        &[
+            Value::Ids(&column(devices, |device| device.id.0)),
+            Value::Ids(&column(devices, |device| device.group.0)),
+            Value::Texts(&column(devices, |device| device.display_name.as_str())),
+            Value::Texts(&column(devices, |device| device.original_display_name.as_str())),
+            Value::Texts(&column(devices, |device| device.description.as_str())),
+            Value::Integers(&column(devices, |device| device.enrolment_status.into())),
+            Value::Integers(&column(devices, |device| device.functionality_status.into())),
+            Value::Integers(&column(devices, |device| device.problem_count.into())),
+            Value::Integers(&column(devices, |device| device.is_muted.into())),
+            Value::OptionalIntegers(&column(devices, |device| {
+                device.last_sync_time.map(Timestamp::as_microsecond)
+            })),
+            Value::Texts(&column(devices, |device| device.public_ip_address.as_str())),
+            Value::Texts(&column(devices, |device| device.device_token.as_str())),
+            Value::OptionalBytes(&column(devices, |device| Some(device.attributes.as_slice()))),
+            Value::Integers(&column(devices, |device| device.version.cast_signed())),
+        ],
+    )?;
     Ok(())
 }
 
 fn list(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     filter: &DeviceFilter,
     after: Option<DeviceId>,
     limit: usize,
 ) -> Result<Vec<Device>, StoreError> {
-    let mut sql = format!("select {COLUMNS} from devices");
-    let mut values: Vec<Value> = Vec::new();
-    let mut bind = |sql: &mut String, condition: &str, value: Value| {
+    let mut sql = format!("select {COLUMNS} from devices where uuid > $1");
+    let mut values = vec![Value::from(after.map_or(Uuid::nil(), |after| after.0))];
+    let mut bind = |sql: &mut String, condition: &str, value| {
         values.push(value);
         sql.push_str(condition);
         sql.push_str(&format!("${}", values.len()));
     };
-    let after = after.map_or(Uuid::nil(), |after| after.0);
-    bind(&mut sql, " where uuid > ", Value::Blob(after.as_bytes().to_vec()));
-    // Names find fewer devices than a status: with `+` SQLite leaves the index of the status aside.
+    // Names find fewer devices than a status: with `+` the database leaves the index of the status aside.
     let column = if filter.display_names.is_empty() { "" } else { "+" };
     if let Some(status) = filter.functionality_status {
-        bind(&mut sql, &format!(" and {column}functionality_status = "), Value::Integer(status.into()));
+        bind(&mut sql, &format!(" and {column}functionality_status = "), Value::from(status));
     }
     if let Some(is_muted) = filter.is_muted {
         // Not a parameter: the index of the muted ones is found by the literal.
@@ -166,22 +201,19 @@ fn list(
     }
     for (index, name) in filter.display_names.iter().enumerate() {
         let opening = if index == 0 { " and display_name in (" } else { ", " };
-        bind(&mut sql, opening, Value::Text(name.clone()));
+        bind(&mut sql, opening, Value::from(name));
     }
     if !filter.display_names.is_empty() {
         sql.push(')');
     }
-    bind(&mut sql, " order by uuid limit ", Value::Integer(row_limit(limit)));
-
-    let mut statement = connection.prepare_cached(&sql)?;
-    let devices = statement.query_map(params_from_iter(values), from_row)?;
-    Ok(devices.collect::<Result<_, _>>()?)
+    bind(&mut sql, " order by uuid limit ", Value::from(limit));
+    transaction.list(&sql, &values, from_row)
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Device> {
+fn from_row(row: &Row<'_>) -> Result<Device, StoreError> {
     Ok(Device {
-        id: row.get::<_, Id>(0)?.into(),
-        group: row.get::<_, Id>(1)?.into(),
+        id: row.get(0)?,
+        group: row.get(1)?,
         display_name: row.get(2)?,
         original_display_name: row.get(3)?,
         description: row.get(4)?,
@@ -189,7 +221,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Device> {
         functionality_status: row.get(6)?,
         problem_count: row.get(7)?,
         is_muted: row.get(8)?,
-        last_sync_time: row.get::<_, Option<Micros>>(9)?.map(|time| time.0),
+        last_sync_time: row.get(9)?,
         public_ip_address: row.get(10)?,
         device_token: row.get(11)?,
         attributes: row.get(12)?,

@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 
 use guardhouse_model::{DeviceId, GroupId, Timestamp, groups::LOST_AND_FOUND};
-use rusqlite::{Connection, OptionalExtension as _};
 use subtle::ConstantTimeEq as _;
 
 use crate::{
     EnrolDevice, EnrolOutcome, NewEnrolmentToken, Store, StoreError,
-    sql::{Id, Micros},
+    engine::{Gate, Transaction, values},
     verbs::{group_members, groups},
 };
 
@@ -21,22 +20,15 @@ impl Store {
     /// Keeps an enrolment token. False: its group does not exist, nothing was changed.
     pub async fn enrolment_token_create(&self, token: NewEnrolmentToken) -> Result<bool, StoreError> {
         self.engine
-            .write(move |connection| {
-                if !groups::exists(connection, token.group)? {
+            .write(move |transaction| {
+                if !groups::exists(transaction, token.group)? {
                     return Ok(false);
                 }
-                connection
-                    .prepare_cached(
-                        "insert into enrolment_tokens (id, secret_digest, group_uuid, uses_left, expire_time)
-                         values ($1, $2, $3, $4, $5)",
-                    )?
-                    .execute((
-                        token.id,
-                        token.secret_digest,
-                        Id::from(token.group),
-                        token.uses,
-                        Micros(token.expire_time),
-                    ))?;
+                transaction.execute(
+                    "insert into enrolment_tokens (id, secret_digest, group_uuid, uses_left, expire_time)
+                     values ($1, $2, $3, $4, $5)",
+                    values![&token.id, &token.secret_digest, token.group, token.uses, token.expire_time],
+                )?;
                 Ok(true)
             })
             .await
@@ -49,11 +41,14 @@ impl Store {
     /// same device too, but spends a use of that token.
     pub async fn device_enrol(&self, host: EnrolDevice) -> Result<EnrolOutcome, StoreError> {
         self.engine
-            .write(move |connection| {
-                let Some(token) = find_token(connection, &host)? else {
+            .write(move |transaction| {
+                transaction.pass_beside(Gate::GroupTree)?;
+                let Some(token) = find_token(transaction, &host)? else {
                     return Ok(EnrolOutcome::UnknownToken);
                 };
-                let known = find_key(connection, &host.key_digest)?;
+                // With two tokens at once a host is still one device.
+                transaction.pass_alone(Gate::device_key(&host.key_digest))?;
+                let known = find_key(transaction, &host.key_digest)?;
                 if let Some((device, by)) = known
                     && by == host.token_id
                 {
@@ -65,16 +60,16 @@ impl Store {
                 if token.uses_left == 0 {
                     return Ok(EnrolOutcome::UsedUp);
                 }
-                spend_use(connection, &host.token_id)?;
+                spend_use(transaction, &host.token_id)?;
                 let device = match known {
                     Some((device, _)) => device,
-                    None => match find_placeholder(connection, &host.host_name)? {
+                    None => match find_placeholder(transaction, &host.host_name)? {
                         Some(device) => device,
-                        None => insert_device(connection, &host, token.group)?,
+                        None => insert_device(transaction, &host, token.group)?,
                     },
                 };
-                mark_enrolled(connection, &host, device)?;
-                keep_key(connection, &host, device)?;
+                mark_enrolled(transaction, &host, device)?;
+                keep_key(transaction, &host, device)?;
                 Ok(EnrolOutcome::Enrolled(device))
             })
             .await
@@ -83,7 +78,7 @@ impl Store {
     /// The device whose key has this digest.
     pub async fn device_of_key(&self, key_digest: [u8; 32]) -> Result<Option<DeviceId>, StoreError> {
         self.engine
-            .read(move |connection| Ok(find_key(connection, &key_digest)?.map(|(device, _)| device)))
+            .read(move |transaction| Ok(find_key(transaction, &key_digest)?.map(|(device, _)| device)))
             .await
     }
 }
@@ -95,105 +90,100 @@ struct Token {
 }
 
 /// The token of `host`, if its secret is the right one.
-fn find_token(connection: &Connection, host: &EnrolDevice) -> Result<Option<Token>, StoreError> {
-    let found = connection
-        .prepare_cached(
-            "select secret_digest, group_uuid, uses_left, expire_time from enrolment_tokens where id = $1",
-        )?
-        .query_row([host.token_id], |row| {
-            let token = Token {
-                group: row.get::<_, Id>(1)?.into(),
-                uses_left: row.get(2)?,
-                expire_time: row.get::<_, Micros>(3)?.0,
-            };
-            Ok((row.get::<_, [u8; 32]>(0)?, token))
-        })
-        .optional()?;
+fn find_token(transaction: &Transaction<'_>, host: &EnrolDevice) -> Result<Option<Token>, StoreError> {
+    let sql = "select secret_digest, group_uuid, uses_left, expire_time from enrolment_tokens where id = $1";
+    // Hosts that redeem it at the same time are counted one after the other.
+    let found =
+        transaction.find(&transaction.locking(sql, "for update"), values![&host.token_id], |row| {
+            let token = Token { group: row.get(1)?, uses_left: row.get(2)?, expire_time: row.get(3)? };
+            Ok((row.get::<[u8; 32]>(0)?, token))
+        })?;
     // In constant time: how long the comparison takes must not tell how much of a guess was right.
     Ok(found.filter(|(digest, _)| digest.ct_eq(&host.secret_digest).into()).map(|(_, token)| token))
 }
 
 /// The device that holds a key, and the token it was enrolled with.
-fn find_key(connection: &Connection, digest: &[u8; 32]) -> Result<Option<(DeviceId, [u8; 8])>, StoreError> {
-    let found = connection
-        .prepare_cached("select device_uuid, enrolment_token_id from device_keys where digest = $1")?
-        .query_row([digest], |row| Ok((row.get::<_, Id>(0)?.into(), row.get(1)?)))
-        .optional()?;
-    Ok(found)
+fn find_key(
+    transaction: &Transaction<'_>,
+    digest: &[u8; 32],
+) -> Result<Option<(DeviceId, [u8; 8])>, StoreError> {
+    let sql = "select device_uuid, enrolment_token_id from device_keys where digest = $1";
+    transaction.find(sql, values![digest], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-fn spend_use(connection: &Connection, token_id: &[u8; 8]) -> Result<(), StoreError> {
-    let touched = connection
-        .prepare_cached(
-            "update enrolment_tokens set uses_left = uses_left - 1 where id = $1 and uses_left > 0",
-        )?
-        .execute([token_id])?;
-    one(touched, "enrolment token to spend")
+fn spend_use(transaction: &Transaction<'_>, token_id: &[u8; 8]) -> Result<(), StoreError> {
+    let sql = "update enrolment_tokens set uses_left = uses_left - 1 where id = $1 and uses_left > 0";
+    one(transaction.execute(sql, values![token_id])?, "enrolment token to spend")
 }
 
 /// The first imported placeholder with the name of the host (ASCII letters in either case).
-fn find_placeholder(connection: &Connection, host_name: &str) -> Result<Option<DeviceId>, StoreError> {
-    let found = connection
-        .prepare_cached(
-            "select uuid from devices
-             where enrolment_status = 1 and lower(display_name) = lower($1) order by uuid limit 1",
-        )?
-        .query_row([host_name], |row| Ok(row.get::<_, Id>(0)?.into()))
-        .optional()?;
-    Ok(found)
+fn find_placeholder(transaction: &Transaction<'_>, host_name: &str) -> Result<Option<DeviceId>, StoreError> {
+    let pending = "enrolment_status = 1 and lower(display_name) = $1";
+    let first = format!("select uuid from devices where {pending} order by uuid limit 1");
+    let still = format!("select 1 from devices where {pending} and uuid = $2");
+    let still = transaction.locking(&still, "for no key update");
+    let name = host_name.to_ascii_lowercase();
+    // One that is changed at this moment is waited for; if another host claimed it, the next one is tried.
+    while let Some(device) = transaction.find(&first, values![&name], |row| row.get::<DeviceId>(0))? {
+        if transaction.exists(&still, values![&name, device])? {
+            return Ok(Some(device));
+        }
+    }
+    Ok(None)
 }
 
 /// A new device in the group of the token, or in *Lost & found* if that group was deleted meanwhile.
 fn insert_device(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     host: &EnrolDevice,
     group: GroupId,
 ) -> Result<DeviceId, StoreError> {
-    let group = if groups::exists(connection, group)? { group } else { LOST_AND_FOUND };
-    connection
-        .prepare_cached(
-            "insert into devices (uuid, group_uuid, display_name, original_display_name, description,
-                 enrolment_status, functionality_status, problem_count, is_muted, last_sync_time,
-                 public_ip_address, device_token, attributes, version)
-             values ($1, $2, $3, '', '', 0, 0, 0, 0, null, '', '', x'', 0)",
-        )?
-        .execute((Id::from(host.new_id), Id::from(group), &host.host_name))?;
-    group_members::count(connection, group, 1)?;
+    let group = if groups::exists(transaction, group)? { group } else { LOST_AND_FOUND };
+    transaction.execute(
+        "insert into devices (uuid, group_uuid, display_name, original_display_name, description,
+             enrolment_status, functionality_status, problem_count, is_muted, last_sync_time,
+             public_ip_address, device_token, attributes, version)
+         values ($1, $2, $3, '', '', 0, 0, 0, 0, null, '', '', $4, 0)",
+        values![host.new_id, group, &host.host_name, &[][..]],
+    )?;
+    group_members::count(transaction, &[(group, 1)])?;
     Ok(host.new_id)
 }
 
 /// What enrolment changes of a device, whether it is new, a placeholder or known. Attributes that are already
 /// kept stay: the first report over the link joins the two.
-fn mark_enrolled(connection: &Connection, host: &EnrolDevice, device: DeviceId) -> Result<(), StoreError> {
-    let touched = connection
-        .prepare_cached(
-            "update devices set original_display_name = $1, enrolment_status = $2, functionality_status = $3,
-                 last_sync_time = $4, public_ip_address = $5, device_token = $6,
-                 attributes = case attributes when x'' then $7 else attributes end,
-                 version = version + 1
-             where uuid = $8",
-        )?
-        .execute((
+fn mark_enrolled(
+    transaction: &Transaction<'_>,
+    host: &EnrolDevice,
+    device: DeviceId,
+) -> Result<(), StoreError> {
+    let touched = transaction.execute(
+        "update devices set original_display_name = $1, enrolment_status = $2, functionality_status = $3,
+             last_sync_time = $4, public_ip_address = $5, device_token = $6,
+             attributes = case length(attributes) when 0 then $7 else attributes end,
+             version = version + 1
+         where uuid = $8",
+        values![
             &host.host_name,
             FINISHED,
             OK,
-            Micros(host.now),
+            host.now,
             &host.public_ip_address,
-            hex(&host.key_digest),
+            &hex(&host.key_digest),
             &host.attributes,
-            Id::from(device),
-        ))?;
+            device,
+        ],
+    )?;
     one(touched, "device to enrol")
 }
 
-fn keep_key(connection: &Connection, host: &EnrolDevice, device: DeviceId) -> Result<(), StoreError> {
-    let touched = connection
-        .prepare_cached(
-            "insert into device_keys (digest, device_uuid, enrolment_token_id, create_time)
-             values ($1, $2, $3, $4)
-             on conflict (digest) do update set enrolment_token_id = excluded.enrolment_token_id",
-        )?
-        .execute((host.key_digest, Id::from(device), host.token_id, Micros(host.now)))?;
+fn keep_key(transaction: &Transaction<'_>, host: &EnrolDevice, device: DeviceId) -> Result<(), StoreError> {
+    let touched = transaction.execute(
+        "insert into device_keys (digest, device_uuid, enrolment_token_id, create_time)
+         values ($1, $2, $3, $4)
+         on conflict (digest) do update set enrolment_token_id = excluded.enrolment_token_id",
+        values![&host.key_digest, device, &host.token_id, host.now],
+    )?;
     one(touched, "device key to keep")
 }
 

@@ -6,13 +6,12 @@ use std::{
 };
 
 use guardhouse_model::{DeviceId, GroupId};
-use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::{
     Member, Store, StoreError,
-    sql::Id,
-    verbs::groups::{self, row_limit},
+    engine::{Transaction, values},
+    verbs::groups,
 };
 
 /// Fewest members that are read of a group at once.
@@ -30,29 +29,33 @@ impl Store {
     ) -> Result<Option<(u64, Vec<Member>)>, StoreError> {
         let after = after.map_or(Uuid::nil(), |after| after.0);
         self.engine
-            .read(move |connection| {
-                if !groups::exists(connection, group)? {
+            .read(move |transaction| {
+                if !groups::exists(transaction, group)? {
                     return Ok(None);
                 }
-                let groups = if recurse { groups::subtree(connection, group)? } else { vec![group] };
-                Ok(Some((total(connection, &groups)?, merge(connection, &groups, after, limit)?)))
+                let groups = if recurse { groups::subtree(transaction, group)? } else { vec![group] };
+                Ok(Some((total(transaction, &groups)?, merge(transaction, &groups, after, limit)?)))
             })
             .await
     }
 }
 
-/// Notes that devices came to a group, or with a negative `change` that they left it.
-pub fn count(connection: &Connection, group: GroupId, change: i64) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("update device_groups set device_count = device_count + $1 where uuid = $2")?
-        .execute((change, Id::from(group)))?;
+/// Notes how many devices came to groups, or with a negative number left them.
+pub fn count(transaction: &Transaction<'_>, changes: &[(GroupId, i64)]) -> Result<(), StoreError> {
+    let mut changes = changes.to_vec();
+    // In one order everywhere: two that wait for each other's groups would wait for ever.
+    changes.sort_unstable_by_key(|(group, _)| group.0);
+    for (group, change) in changes {
+        let sql = "update device_groups set device_count = device_count + $1 where uuid = $2";
+        transaction.execute(sql, values![change, group])?;
+    }
     Ok(())
 }
 
-fn total(connection: &Connection, groups: &[GroupId]) -> Result<u64, StoreError> {
-    let mut count = connection.prepare_cached("select device_count from device_groups where uuid = $1")?;
+fn total(transaction: &Transaction<'_>, groups: &[GroupId]) -> Result<u64, StoreError> {
+    let sql = "select device_count from device_groups where uuid = $1";
     groups.iter().try_fold(0, |total, &group| {
-        Ok(total + count.query_row([Id::from(group)], |row| row.get::<_, u64>(0))?)
+        Ok(total + transaction.find(sql, values![group], |row| row.get::<u64>(0))?.unwrap_or(0))
     })
 }
 
@@ -61,20 +64,18 @@ fn total(connection: &Connection, groups: &[GroupId]) -> Result<u64, StoreError>
 /// Each group has an index in that order, all of them together have none. Merging portions of them costs the
 /// same for the first page and for the last; sorting would read everything that follows, for each page.
 fn merge(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     groups: &[GroupId],
     after: Uuid,
     limit: usize,
 ) -> Result<Vec<Member>, StoreError> {
     let portion = (limit.saturating_mul(2) / groups.len().max(1)).clamp(PORTION.min(limit), limit);
     let read = |group: GroupId, after: Uuid| -> Result<VecDeque<Member>, StoreError> {
-        let mut statement = connection.prepare_cached(
-            "select uuid, display_name from devices where group_uuid = $1 and uuid > $2 order by uuid limit $3",
-        )?;
-        let members = statement.query_map((Id::from(group), Id(after), row_limit(portion)), |row| {
-            Ok(Member { device: row.get::<_, Id>(0)?.into(), display_name: row.get(1)?, group })
+        let sql = "select uuid, display_name from devices where group_uuid = $1 and uuid > $2 order by uuid limit $3";
+        let members = transaction.list(sql, values![group, after, portion], |row| {
+            Ok(Member { device: row.get(0)?, display_name: row.get(1)?, group })
         })?;
-        Ok(members.collect::<Result<_, _>>()?)
+        Ok(members.into())
     };
     let mut queues = Vec::with_capacity(groups.len());
     // The first of every queue, smallest on top.

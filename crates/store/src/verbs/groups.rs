@@ -6,28 +6,29 @@ use guardhouse_model::{
     DeviceId, GroupId,
     groups::{MoveError, check_move},
 };
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use uuid::Uuid;
 
-use crate::{Group, GroupMove, Store, StoreError, sql::Id};
+use crate::{
+    Group, GroupMove, Store, StoreError,
+    engine::{Column, Gate, Row, Transaction, Value, values},
+};
 
 const COLUMNS: &str = "uuid, parent, display_name, description, external_reference, external_type, version";
 
 impl Store {
     /// One group.
     pub async fn group_get(&self, group: GroupId) -> Result<Option<Group>, StoreError> {
-        self.engine.read(move |connection| fetch(connection, group)).await
+        self.engine.read(move |transaction| fetch(transaction, group)).await
     }
 
     /// Up to `limit` groups after `after`, in the order of their ids.
     pub async fn groups_list(&self, after: Option<GroupId>, limit: usize) -> Result<Vec<Group>, StoreError> {
-        let after = Id::from(after.unwrap_or(GroupId(uuid::Uuid::nil())));
+        let after = after.unwrap_or(GroupId(Uuid::nil()));
         self.engine
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(&format!(
-                    "select {COLUMNS} from device_groups where uuid > $1 order by uuid limit $2"
-                ))?;
-                let groups = statement.query_map((after, row_limit(limit)), from_row)?;
-                Ok(groups.collect::<Result<_, _>>()?)
+            .read(move |transaction| {
+                let sql =
+                    format!("select {COLUMNS} from device_groups where uuid > $1 order by uuid limit $2");
+                transaction.list(&sql, values![after, limit], from_row)
             })
             .await
     }
@@ -35,24 +36,24 @@ impl Store {
     /// Adds a group below `group.parent`.
     pub async fn group_create(&self, group: Group) -> Result<GroupMove, StoreError> {
         self.engine
-            .write(move |connection| {
+            .write(move |transaction| {
                 let Some(parent) = group.parent else { return Ok(GroupMove::NoSuchParent) };
-                if let Some(refusal) = refuse_place(connection, group.id, parent)? {
+                transaction.pass_alone(Gate::GroupTree)?;
+                if let Some(refusal) = refuse_place(transaction, group.id, parent)? {
                     return Ok(refusal);
                 }
-                connection
-                    .prepare_cached(&format!(
-                        "insert into device_groups ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)"
-                    ))?
-                    .execute((
-                        Id::from(group.id),
-                        Id::from(parent),
+                transaction.execute(
+                    &format!("insert into device_groups ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)"),
+                    values![
+                        group.id,
+                        parent,
                         &group.display_name,
                         &group.description,
                         &group.external_reference,
                         group.external_type,
                         group.version,
-                    ))?;
+                    ],
+                )?;
                 Ok(GroupMove::Done(group))
             })
             .await
@@ -61,20 +62,20 @@ impl Store {
     /// Hangs a group, with all that is below it, under another group.
     pub async fn group_move(&self, group: GroupId, parent: GroupId) -> Result<GroupMove, StoreError> {
         self.engine
-            .write(move |connection| {
-                if !exists(connection, group)? {
+            .write(move |transaction| {
+                transaction.pass_alone(Gate::GroupTree)?;
+                if !exists(transaction, group)? {
                     return Ok(GroupMove::NoSuchGroup);
                 }
-                if let Some(refusal) = refuse_place(connection, group, parent)? {
+                if let Some(refusal) = refuse_place(transaction, group, parent)? {
                     return Ok(refusal);
                 }
-                connection
-                    .prepare_cached(
-                        "update device_groups set parent = $1, version = version + 1
+                transaction.execute(
+                    "update device_groups set parent = $1, version = version + 1
                          where uuid = $2 and parent <> $1",
-                    )?
-                    .execute((Id::from(parent), Id::from(group)))?;
-                Ok(fetch(connection, group)?.map_or(GroupMove::NoSuchGroup, GroupMove::Done))
+                    values![parent, group],
+                )?;
+                Ok(fetch(transaction, group)?.map_or(GroupMove::NoSuchGroup, GroupMove::Done))
             })
             .await
     }
@@ -86,14 +87,13 @@ impl Store {
         display_name: String,
     ) -> Result<Option<Group>, StoreError> {
         self.engine
-            .write(move |connection| {
-                connection
-                    .prepare_cached(
-                        "update device_groups set display_name = $1, version = version + 1
+            .write(move |transaction| {
+                transaction.execute(
+                    "update device_groups set display_name = $1, version = version + 1
                          where uuid = $2 and display_name <> $1",
-                    )?
-                    .execute((display_name, Id::from(group)))?;
-                fetch(connection, group)
+                    values![&display_name, group],
+                )?;
+                fetch(transaction, group)
             })
             .await
     }
@@ -102,74 +102,94 @@ impl Store {
     /// that are gone; `None`: no such group.
     pub async fn group_delete(&self, group: GroupId) -> Result<Option<Vec<DeviceId>>, StoreError> {
         self.engine
-            .write(move |connection| {
-                if !exists(connection, group)? {
+            .write(move |transaction| {
+                transaction.pass_alone(Gate::GroupTree)?;
+                if !exists(transaction, group)? {
                     return Ok(None);
                 }
-                let groups = subtree(connection, group)?;
-                let mut gone = Vec::new();
-                // Every group comes after its parent in `groups`; they go the other way round.
-                for &group in groups.iter().rev() {
-                    let devices = "select uuid from devices where group_uuid = $1";
-                    gone.extend(ids::<DeviceId>(connection, devices, group)?);
-                    for dependent in ["device_keys", "device_links"] {
-                        let sql = format!("delete from {dependent} where device_uuid in ({devices})");
-                        connection.prepare_cached(&sql)?.execute([Id::from(group)])?;
-                    }
-                    for sql in [
-                        "delete from devices where group_uuid = $1",
-                        "delete from device_groups where uuid = $1",
-                    ] {
-                        connection.prepare_cached(sql)?.execute([Id::from(group)])?;
-                    }
-                }
+                let groups = subtree(transaction, group)?;
+                let gone = match transaction {
+                    Transaction::Sqlite(_) => delete_one_by_one(transaction, &groups)?,
+                    Transaction::Postgres(_) => delete_as_arrays(transaction, &groups)?,
+                };
                 Ok(Some(gone))
             })
             .await
     }
 }
 
+/// Deletes groups, each of which comes after its parent; answers their devices.
+fn delete_one_by_one(transaction: &Transaction<'_>, groups: &[GroupId]) -> Result<Vec<DeviceId>, StoreError> {
+    let devices = "select uuid from devices where group_uuid = $1";
+    let mut gone = Vec::new();
+    for &group in groups.iter().rev() {
+        gone.extend(ids::<DeviceId>(transaction, devices, group)?);
+        for dependent in ["device_keys", "device_links"] {
+            let sql = format!("delete from {dependent} where device_uuid in ({devices})");
+            transaction.execute(&sql, values![group])?;
+        }
+        for sql in ["delete from devices where group_uuid = $1", "delete from device_groups where uuid = $1"]
+        {
+            transaction.execute(sql, values![group])?;
+        }
+    }
+    Ok(gone)
+}
+
+fn delete_as_arrays(transaction: &Transaction<'_>, groups: &[GroupId]) -> Result<Vec<DeviceId>, StoreError> {
+    let groups: Vec<Uuid> = groups.iter().map(|group| group.0).collect();
+    // A device that connects at this moment is waited for: it must not leave anything behind. In one order with
+    // others who touch several devices.
+    let sql = "select uuid from devices where group_uuid = any($1) order by uuid for update";
+    let gone = transaction.list(sql, &[Value::Ids(&groups)], |row| row.get::<Uuid>(0))?;
+    for (sql, ids) in [
+        ("delete from device_keys where device_uuid = any($1)", &gone),
+        ("delete from device_links where device_uuid = any($1)", &gone),
+        ("delete from devices where uuid = any($1)", &gone),
+        ("delete from device_groups where uuid = any($1)", &groups),
+    ] {
+        transaction.execute(sql, &[Value::Ids(ids)])?;
+    }
+    Ok(gone.into_iter().map(DeviceId).collect())
+}
+
 /// Whether a group exists, inside a transaction.
-pub fn exists(connection: &Connection, group: GroupId) -> Result<bool, StoreError> {
-    Ok(connection.prepare_cached("select 1 from device_groups where uuid = $1")?.exists([Id::from(group)])?)
+pub fn exists(transaction: &Transaction<'_>, group: GroupId) -> Result<bool, StoreError> {
+    transaction.exists("select 1 from device_groups where uuid = $1", values![group])
 }
 
 /// A group and all groups below it, each after its parent.
-pub fn subtree(connection: &Connection, group: GroupId) -> Result<Vec<GroupId>, StoreError> {
+pub fn subtree(transaction: &Transaction<'_>, group: GroupId) -> Result<Vec<GroupId>, StoreError> {
     let sql = "with recursive subtree (uuid) as (
             select uuid from device_groups where uuid = $1
             union all
             select child.uuid from device_groups child join subtree on child.parent = subtree.uuid
         )
         select uuid from subtree";
-    ids(connection, sql, group)
+    ids(transaction, sql, group)
 }
 
-/// Most rows of a page as the database counts them.
-pub fn row_limit(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-fn fetch(connection: &Connection, group: GroupId) -> Result<Option<Group>, StoreError> {
-    let mut statement =
-        connection.prepare_cached(&format!("select {COLUMNS} from device_groups where uuid = $1"))?;
-    Ok(statement.query_row([Id::from(group)], from_row).optional()?)
+fn fetch(transaction: &Transaction<'_>, group: GroupId) -> Result<Option<Group>, StoreError> {
+    transaction.find(
+        &format!("select {COLUMNS} from device_groups where uuid = $1"),
+        values![group],
+        from_row,
+    )
 }
 
 fn refuse_place(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     group: GroupId,
     parent: GroupId,
 ) -> Result<Option<GroupMove>, StoreError> {
-    if !exists(connection, parent)? {
+    if !exists(transaction, parent)? {
         return Ok(Some(GroupMove::NoSuchParent));
     }
-    let mut statement =
-        connection.prepare_cached("select uuid, parent from device_groups where parent is not null")?;
-    let parents = statement.query_map([], |row| {
-        Ok((GroupId::from(row.get::<_, Id>(0)?), GroupId::from(row.get::<_, Id>(1)?)))
-    })?;
-    let parents = parents.collect::<Result<HashMap<_, _>, _>>()?;
+    let parents =
+        transaction.list("select uuid, parent from device_groups where parent is not null", &[], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let parents: HashMap<GroupId, GroupId> = parents.into_iter().collect();
     Ok(match check_move(&parents, group, parent) {
         Ok(()) => None,
         Err(MoveError::Cycle) => Some(GroupMove::Cycle),
@@ -177,16 +197,14 @@ fn refuse_place(
     })
 }
 
-fn ids<T: From<Id>>(connection: &Connection, sql: &str, group: GroupId) -> Result<Vec<T>, StoreError> {
-    let mut statement = connection.prepare_cached(sql)?;
-    let ids = statement.query_map([Id::from(group)], |row| Ok(row.get::<_, Id>(0)?.into()))?;
-    Ok(ids.collect::<Result<_, _>>()?)
+fn ids<T: Column>(transaction: &Transaction<'_>, sql: &str, group: GroupId) -> Result<Vec<T>, StoreError> {
+    transaction.list(sql, values![group], |row| row.get(0))
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Group> {
+fn from_row(row: &Row<'_>) -> Result<Group, StoreError> {
     Ok(Group {
-        id: row.get::<_, Id>(0)?.into(),
-        parent: row.get::<_, Option<Id>>(1)?.map(Into::into),
+        id: row.get(0)?,
+        parent: row.get(1)?,
         display_name: row.get(2)?,
         description: row.get(3)?,
         external_reference: row.get(4)?,

@@ -1,14 +1,16 @@
 //! Secrets of the server itself, by name.
 
 use guardhouse_model::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::{KeyRecord, Store, StoreError, sql::Micros};
+use crate::{
+    KeyRecord, Store, StoreError,
+    engine::{Transaction, values},
+};
 
 impl Store {
     /// The key with this name.
     pub async fn key_get(&self, name: &'static str) -> Result<Option<KeyRecord>, StoreError> {
-        self.engine.read(move |connection| fetch(connection, name)).await
+        self.engine.read(move |transaction| fetch(transaction, name)).await
     }
 
     /// Keeps `candidate` unless there is a key with this name already, and answers the key that is kept: of
@@ -20,14 +22,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<KeyRecord, StoreError> {
         self.engine
-            .write(move |connection| {
-                connection
-                    .prepare_cached(
-                        "insert into keys (name, secret, certificate, create_time) values ($1, $2, $3, $4)
+            .write(move |transaction| {
+                transaction.execute(
+                    "insert into keys (name, secret, certificate, create_time) values ($1, $2, $3, $4)
                          on conflict (name) do nothing",
-                    )?
-                    .execute((name, candidate.secret, candidate.certificate, Micros(now)))?;
-                fetch(connection, name)?.ok_or_else(|| {
+                    values![name, &candidate.secret, &candidate.certificate, now],
+                )?;
+                fetch(transaction, name)?.ok_or_else(|| {
                     StoreError::Inconsistent(format!("key {name} is not there after its insert"))
                 })
             })
@@ -35,10 +36,8 @@ impl Store {
     }
 }
 
-fn fetch(connection: &Connection, name: &str) -> Result<Option<KeyRecord>, StoreError> {
-    let key = connection
-        .prepare_cached("select secret, certificate from keys where name = $1")?
-        .query_row([name], |row| Ok(KeyRecord { secret: row.get(0)?, certificate: row.get(1)? }))
-        .optional()?;
-    Ok(key)
+fn fetch(transaction: &Transaction<'_>, name: &str) -> Result<Option<KeyRecord>, StoreError> {
+    let sql = "select secret, certificate from keys where name = $1";
+    transaction
+        .find(sql, values![name], |row| Ok(KeyRecord { secret: row.get(0)?, certificate: row.get(1)? }))
 }

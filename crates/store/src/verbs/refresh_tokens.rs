@@ -1,12 +1,11 @@
 //! Refresh tokens: each is good for one exchange, and all that descend from one sign-in are a family.
 
 use guardhouse_model::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use crate::{
     AccountRecord, NewRefreshToken, RefreshOutcome, Store, StoreError,
-    sql::{Id, Micros},
+    engine::{Transaction, values},
 };
 
 /// Most expired rows that one insert takes away: bounds what a sign-in pays for those before it, and still
@@ -23,12 +22,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.engine
-            .write(move |connection| {
-                let known = connection
-                    .prepare_cached("select 1 from accounts where uuid = $1")?
-                    .exists([Id(account)])?;
+            .write(move |transaction| {
+                let sql = transaction.locking("select 1 from accounts where uuid = $1", "for key share");
+                let known = transaction.exists(&sql, values![account])?;
                 if known {
-                    insert(connection, &token, Id(family), Id(account), now)?;
+                    insert(transaction, &token, family, account, now)?;
                 }
                 Ok(known)
             })
@@ -44,79 +42,89 @@ impl Store {
         now: Timestamp,
     ) -> Result<RefreshOutcome, StoreError> {
         self.engine
-            .write(move |connection| {
-                let Some(token) = find(connection, digest)? else { return Ok(RefreshOutcome::Unknown) };
+            .write(move |transaction| {
+                lock_account(transaction, digest)?;
+                let Some(token) = find(transaction, digest)? else { return Ok(RefreshOutcome::Unknown) };
                 if token.spent {
-                    connection
-                        .prepare_cached("delete from refresh_tokens where family = $1")?
-                        .execute([token.family])?;
+                    transaction
+                        .execute("delete from refresh_tokens where family = $1", values![token.family])?;
                     return Ok(RefreshOutcome::Reused);
                 }
                 if token.expire_time <= now {
                     return Ok(RefreshOutcome::Expired);
                 }
-                let spent = connection
-                    .prepare_cached("update refresh_tokens set spent = 1 where digest = $1 and spent = 0")?
-                    .execute([digest])?;
+                let spent = transaction.execute(
+                    "update refresh_tokens set spent = 1 where digest = $1 and spent = 0",
+                    values![&digest],
+                )?;
                 if spent != 1 {
                     return Err(StoreError::Inconsistent("a refresh token was spent in between".to_owned()));
                 }
-                insert(connection, &successor, token.family, Id(token.account.uuid), now)?;
+                insert(transaction, &successor, token.family, token.account.uuid, now)?;
                 Ok(RefreshOutcome::Rotated(token.account))
             })
             .await
     }
 }
 
+/// Exchanges of one account go one after the other: two that find reuse would wait for each other's token. Whoever
+/// locks both locks the account before its tokens.
+fn lock_account(transaction: &Transaction<'_>, digest: [u8; 32]) -> Result<(), StoreError> {
+    if let Transaction::Postgres(_) = transaction {
+        let sql = "select 1 from accounts
+            where uuid = (select account_uuid from refresh_tokens where digest = $1) for no key update";
+        transaction.exists(sql, values![&digest])?;
+    }
+    Ok(())
+}
+
 struct Found {
-    family: Id,
+    family: Uuid,
     expire_time: Timestamp,
     spent: bool,
     account: AccountRecord,
 }
 
-fn find(connection: &Connection, digest: [u8; 32]) -> Result<Option<Found>, StoreError> {
-    let found = connection
-        .prepare_cached(
-            "select token.family, token.expire_time, token.spent,
+fn find(transaction: &Transaction<'_>, digest: [u8; 32]) -> Result<Option<Found>, StoreError> {
+    let sql = "select token.family, token.expire_time, token.spent,
                  account.uuid, account.name, account.password_hash, account.access
              from refresh_tokens token join accounts account on account.uuid = token.account_uuid
-             where token.digest = $1",
-        )?
-        .query_row([digest], |row| {
-            Ok(Found {
-                family: row.get(0)?,
-                expire_time: row.get::<_, Micros>(1)?.0,
-                spent: row.get(2)?,
-                account: AccountRecord {
-                    uuid: row.get::<_, Id>(3)?.0,
-                    name: row.get(4)?,
-                    password_hash: row.get(5)?,
-                    access: row.get(6)?,
-                },
-            })
+             where token.digest = $1";
+    // Two who exchange the same token at the same time: the second is to find it spent.
+    transaction.find(&transaction.locking(sql, "for update of token"), values![&digest], |row| {
+        Ok(Found {
+            family: row.get(0)?,
+            expire_time: row.get(1)?,
+            spent: row.get(2)?,
+            account: AccountRecord {
+                uuid: row.get(3)?,
+                name: row.get(4)?,
+                password_hash: row.get(5)?,
+                access: row.get(6)?,
+            },
         })
-        .optional()?;
-    Ok(found)
+    })
 }
 
 fn insert(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     token: &NewRefreshToken,
-    family: Id,
-    account: Id,
+    family: Uuid,
+    account: Uuid,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "delete from refresh_tokens where digest in
-                 (select digest from refresh_tokens where expire_time <= $1 order by expire_time limit $2)",
-        )?
-        .execute((Micros(now), SWEEP))?;
-    connection
-        .prepare_cached(
-            "insert into refresh_tokens (digest, family, account_uuid, expire_time) values ($1, $2, $3, $4)",
-        )?
-        .execute((token.digest, family, account, Micros(token.expire_time)))?;
+    let expired = "select digest from refresh_tokens where expire_time <= $1 order by expire_time limit $2";
+    let which = match transaction {
+        Transaction::Sqlite(_) => format!("in ({expired})"),
+        // What others are about to take away need not be waited for. As an array the few are looked up; as a set
+        // they would be joined with all tokens.
+        Transaction::Postgres(_) => format!("= any(array({expired} for update skip locked))"),
+    };
+    let sql = format!("delete from refresh_tokens where digest {which}");
+    transaction.execute(&sql, values![now, SWEEP])?;
+    transaction.execute(
+        "insert into refresh_tokens (digest, family, account_uuid, expire_time) values ($1, $2, $3, $4)",
+        values![&token.digest, family, account, token.expire_time],
+    )?;
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! What is removed when it has become old. Every verb here looks at a bounded number of rows, so that others
 //! who write wait for a step and never for all of it.
 
-use guardhouse_model::{RunId, Timestamp};
+use guardhouse_model::{RunId, TemplateId, Timestamp};
 use uuid::Uuid;
 
 use crate::{
-    Store, StoreError,
-    sql::{Id, Micros},
-    verbs::groups::row_limit,
+    Lease, Store, StoreError,
+    engine::{Transaction, values},
+    verbs::{leases, tasks},
 };
 
 /// Runs after `$1` up to `$2` that may go when all that ended before `$3` may.
@@ -24,72 +24,85 @@ const REMOVABLE_TASKS: &str = "select uuid from tasks where delete_time < $1
 impl Store {
     /// Removes runs that ended before `before` and whose trigger had expired by then. Looks at up to `limit`
     /// runs after `after` in the order of their ids; answers where to go on, or `None` at the end.
+    ///
+    /// # Errors
+    /// As of every verb, and [`StoreError::LeaseLost`].
     pub async fn task_runs_expire(
         &self,
+        lease: Lease,
         before: Timestamp,
         after: Option<RunId>,
         limit: usize,
     ) -> Result<Option<RunId>, StoreError> {
-        let after = Id(after.map_or(Uuid::nil(), |after| after.0));
-        let end = Id(first_id_at(before));
-        let (last, found) =
-            self.engine
-                .read(move |connection| {
-                    let mut step = connection.prepare_cached(
-                        "select uuid from task_runs where uuid > $1 and uuid < $2 order by uuid limit $3",
-                    )?;
-                    let ids = step.query_map((after, end, row_limit(limit)), |row| row.get::<_, Id>(0))?;
-                    let ids = ids.collect::<Result<Vec<_>, _>>()?;
-                    let last = if ids.len() < limit { None } else { ids.last().copied() };
-                    let found = connection
-                        .prepare_cached(&format!("select 1 {REMOVABLE_RUNS}"))?
-                        .exists((after, last.unwrap_or(end), Micros(before)))?;
-                    Ok((last, found))
-                })
-                .await?;
+        let after = after.map_or(Uuid::nil(), |after| after.0);
+        let end = first_id_at(before);
+        let (last, found) = self
+            .engine
+            .read(move |transaction| {
+                let ids = transaction.list(
+                    "select uuid from task_runs where uuid > $1 and uuid < $2 order by uuid limit $3",
+                    values![after, end, limit],
+                    |row| row.get::<Uuid>(0),
+                )?;
+                let last = if ids.len() < limit { None } else { ids.last().copied() };
+                let sql = format!("select 1 {REMOVABLE_RUNS}");
+                let found = transaction.exists(&sql, values![after, last.unwrap_or(end), before])?;
+                Ok((last, found))
+            })
+            .await?;
         if found {
             self.engine
-                .write(move |connection| {
-                    connection.prepare_cached(&format!("delete {REMOVABLE_RUNS}"))?.execute((
-                        after,
-                        last.unwrap_or(end),
-                        Micros(before),
-                    ))?;
-                    Ok(())
+                .write(move |transaction| {
+                    leases::hold(transaction, lease)?;
+                    let sql = match transaction {
+                        Transaction::Sqlite(_) => format!("delete {REMOVABLE_RUNS}"),
+                        // In one order with those who report of several runs.
+                        Transaction::Postgres(_) => format!(
+                            "delete from task_runs where uuid
+                             = any(array(select uuid {REMOVABLE_RUNS} order by uuid for update of task_runs))"
+                        ),
+                    };
+                    transaction.execute(&sql, values![after, last.unwrap_or(end), before])
                 })
                 .await?;
         }
-        Ok(last.map(Into::into))
+        Ok(last.map(RunId))
     }
 
     /// Removes up to `limit` tasks that were deleted before `before` and have no runs any more, and templates
     /// with the last of their tasks. Answers how many tasks went.
-    pub async fn tasks_expire(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        let found = self
-            .engine
-            .read(move |connection| {
-                Ok(connection.prepare_cached(REMOVABLE_TASKS)?.exists([Micros(before)])?)
-            })
-            .await?;
+    ///
+    /// # Errors
+    /// As of every verb, and [`StoreError::LeaseLost`].
+    pub async fn tasks_expire(
+        &self,
+        lease: Lease,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let found =
+            self.engine.read(move |transaction| transaction.exists(REMOVABLE_TASKS, values![before])).await?;
         if !found {
             return Ok(0);
         }
         self.engine
-            .write(move |connection| {
-                let mut delete = connection.prepare_cached(&format!(
-                    "delete from tasks where uuid in ({REMOVABLE_TASKS} limit $2) returning template_uuid"
-                ))?;
-                let templates =
-                    delete.query_map((Micros(before), row_limit(limit)), |row| row.get::<_, Id>(0))?;
-                let templates = templates.collect::<Result<Vec<_>, _>>()?;
-                let mut delete = connection.prepare_cached(
-                    "delete from task_templates where uuid = $1
-                       and not exists (select 1 from tasks where template_uuid = task_templates.uuid)",
-                )?;
-                for template in &templates {
-                    delete.execute([template])?;
+            .write(move |transaction| {
+                leases::hold(transaction, lease)?;
+                let which = match transaction {
+                    Transaction::Sqlite(_) => format!("in ({REMOVABLE_TASKS} limit $2)"),
+                    // As an array the few are looked up; as a set they would be joined with all tasks.
+                    Transaction::Postgres(_) => format!("= any(array({REMOVABLE_TASKS} limit $2))"),
+                };
+                let sql = format!("delete from tasks where uuid {which} returning template_uuid");
+                let mut templates =
+                    transaction.list(&sql, values![before, limit], |row| row.get::<TemplateId>(0))?;
+                let removed = templates.len();
+                templates.sort_unstable();
+                templates.dedup();
+                for template in templates {
+                    tasks::delete_unused_template(transaction, template)?;
                 }
-                Ok(templates.len())
+                Ok(removed)
             })
             .await
     }

@@ -1,12 +1,11 @@
 //! Device tasks: what is to be done, for whom, and when.
 
 use guardhouse_model::{DeviceId, GroupId, TaskId, TemplateId, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use uuid::Uuid;
 
 use crate::{
     MissingTarget, NewTask, Store, StoreError, Targets, Task, TaskChange, Trigger,
-    sql::{Id, Micros},
-    verbs::groups::row_limit,
+    engine::{Gate, Row, Transaction, Value, values},
 };
 
 const SELECT: &str = "select tasks.uuid, display_name, description, action, asset_group, source, create_time,
@@ -26,26 +25,20 @@ impl Store {
         new_template: TemplateId,
     ) -> Result<TaskChange, StoreError> {
         self.engine
-            .write(move |connection| {
-                if let Some(missing) = first_missing(connection, &task.targets)? {
+            .write(move |transaction| {
+                transaction.pass_beside(Gate::GroupTree)?;
+                if let Some(missing) = first_missing(transaction, &task.targets)? {
                     return Ok(TaskChange::Missing(missing));
                 }
-                let template = template(connection, &task, new_template)?;
-                connection
-                    .prepare_cached(
-                        "insert into tasks (uuid, template_uuid, asset_group, source, create_time,
-                             update_time, version)
-                         values ($1, $2, $3, $4, $5, $5, 1)",
-                    )?
-                    .execute((
-                        Id::from(task.id),
-                        Id::from(template),
-                        &task.asset_group,
-                        task.source,
-                        Micros(task.now),
-                    ))?;
-                insert_targets(connection, task.id, &task.targets)?;
-                insert_triggers(connection, task.id, &task.triggers)?;
+                let template = template(transaction, &task, new_template)?;
+                transaction.execute(
+                    "insert into tasks (uuid, template_uuid, asset_group, source, create_time,
+                         update_time, version)
+                     values ($1, $2, $3, $4, $5, $5, 1)",
+                    values![task.id, template, &task.asset_group, task.source, task.now],
+                )?;
+                insert_targets(transaction, task.id, &task.targets)?;
+                insert_triggers(transaction, task.id, &task.triggers)?;
                 Ok(TaskChange::Changed)
             })
             .await
@@ -54,23 +47,22 @@ impl Store {
     /// One task.
     pub async fn task_get(&self, task: TaskId) -> Result<Option<Task>, StoreError> {
         self.engine
-            .read(move |connection| {
-                let mut statement = connection.prepare_cached(&format!("{SELECT} and tasks.uuid = $1"))?;
-                let task = statement.query_row([Id::from(task)], from_row).optional()?;
-                task.map(|task| complete(connection, task)).transpose()
+            .read(move |transaction| {
+                let task =
+                    transaction.find(&format!("{SELECT} and tasks.uuid = $1"), values![task], from_row)?;
+                task.map(|task| complete(transaction, task)).transpose()
             })
             .await
     }
 
     /// Up to `limit` tasks after `after`, in the order of their ids.
     pub async fn tasks_list(&self, after: Option<TaskId>, limit: usize) -> Result<Vec<Task>, StoreError> {
-        let after = Id::from(after.unwrap_or(TaskId(uuid::Uuid::nil())));
+        let after = after.unwrap_or(TaskId(uuid::Uuid::nil()));
         self.engine
-            .read(move |connection| {
-                let mut statement = connection
-                    .prepare_cached(&format!("{SELECT} and tasks.uuid > $1 order by tasks.uuid limit $2"))?;
-                let tasks = statement.query_map((after, row_limit(limit)), from_row)?;
-                tasks.map(|task| complete(connection, task?)).collect()
+            .read(move |transaction| {
+                let sql = format!("{SELECT} and tasks.uuid > $1 order by tasks.uuid limit $2");
+                let tasks = transaction.list(&sql, values![after, limit], from_row)?;
+                tasks.into_iter().map(|task| complete(transaction, task)).collect()
             })
             .await
     }
@@ -84,17 +76,18 @@ impl Store {
         now: Timestamp,
     ) -> Result<TaskChange, StoreError> {
         self.engine
-            .write(move |connection| {
-                if let Some(missing) = first_missing(connection, &targets)? {
+            .write(move |transaction| {
+                transaction.pass_beside(Gate::GroupTree)?;
+                if let Some(missing) = first_missing(transaction, &targets)? {
                     return Ok(TaskChange::Missing(missing));
                 }
-                if !touch(connection, task, now)? {
+                if !touch(transaction, task, now)? {
                     return Ok(TaskChange::NoSuchTask);
                 }
-                delete_rows(connection, "task_targets", task)?;
-                insert_targets(connection, task, &targets)?;
+                delete_rows(transaction, "task_targets", task)?;
+                insert_targets(transaction, task, &targets)?;
                 withdraw(
-                    connection,
+                    transaction,
                     task,
                     "and not exists (
                     with recursive above (uuid) as (
@@ -120,12 +113,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<TaskChange, StoreError> {
         self.engine
-            .write(move |connection| {
-                if !touch(connection, task, now)? {
+            .write(move |transaction| {
+                if !touch(transaction, task, now)? {
                     return Ok(TaskChange::NoSuchTask);
                 }
-                delete_rows(connection, "task_triggers", task)?;
-                insert_triggers(connection, task, &triggers)?;
+                delete_rows(transaction, "task_triggers", task)?;
+                insert_triggers(transaction, task, &triggers)?;
                 Ok(TaskChange::Changed)
             })
             .await
@@ -135,28 +128,19 @@ impl Store {
     /// template goes with its last task.
     pub async fn task_delete(&self, task: TaskId, now: Timestamp) -> Result<bool, StoreError> {
         self.engine
-            .write(move |connection| {
-                if !touch(connection, task, now)? {
+            .write(move |transaction| {
+                if !touch(transaction, task, now)? {
                     return Ok(false);
                 }
-                delete_rows(connection, "task_targets", task)?;
-                delete_rows(connection, "task_triggers", task)?;
-                withdraw(connection, task, "")?;
-                connection
-                    .prepare_cached("update tasks set delete_time = $1 where uuid = $2")?
-                    .execute((Micros(now), Id::from(task)))?;
-                // Open runs still need the action that the template holds.
-                connection
-                    .prepare_cached(
-                        "delete from task_templates
-                         where uuid = (select template_uuid from tasks where uuid = $1)
-                           and not exists (select 1 from tasks
-                               where template_uuid = task_templates.uuid and delete_time is null)
-                           and not exists (select 1 from task_runs
-                               where task_uuid in (select uuid from tasks
-                                   where template_uuid = task_templates.uuid) and status in (1, 2))",
-                    )?
-                    .execute([Id::from(task)])?;
+                delete_rows(transaction, "task_targets", task)?;
+                delete_rows(transaction, "task_triggers", task)?;
+                withdraw(transaction, task, "")?;
+                transaction
+                    .execute("update tasks set delete_time = $1 where uuid = $2", values![now, task])?;
+                let sql = "select template_uuid from tasks where uuid = $1";
+                if let Some(template) = transaction.find(sql, values![task], |row| row.get(0))? {
+                    delete_unused_template(transaction, template)?;
+                }
                 Ok(true)
             })
             .await
@@ -165,109 +149,144 @@ impl Store {
     /// How many templates there are.
     pub async fn task_templates_count(&self) -> Result<u64, StoreError> {
         let sql = "select count(*) from task_templates";
-        self.engine.read(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0))?)).await
+        let count = self.engine.read(move |transaction| transaction.find(sql, &[], |row| row.get(0))).await?;
+        Ok(count.unwrap_or(0))
     }
 }
 
-/// The template of a task, found by its digest or made.
+/// Deletes a template that no live task shares and no open run needs for its action.
+pub fn delete_unused_template(transaction: &Transaction<'_>, template: TemplateId) -> Result<(), StoreError> {
+    // Whoever is about to share it is waited for, before the look.
+    let sql = transaction.locking("select 1 from task_templates where uuid = $1", "for update");
+    transaction.exists(&sql, values![template])?;
+    transaction.execute(
+        "delete from task_templates
+         where uuid = $1
+           and not exists (select 1 from tasks where template_uuid = $1 and delete_time is null)
+           and not exists (select 1 from task_runs
+               where task_uuid in (select uuid from tasks where template_uuid = $1) and status in (1, 2))",
+        values![template],
+    )?;
+    Ok(())
+}
+
+/// The template of a task, found by its digest or made. It stays until this transaction ends.
 fn template(
-    connection: &Connection,
+    transaction: &Transaction<'_>,
     task: &NewTask,
     new_template: TemplateId,
 ) -> Result<TemplateId, StoreError> {
-    connection
-        .prepare_cached(
-            "insert into task_templates (uuid, digest, display_name, description, action)
-             values ($1, $2, $3, $4, $5) on conflict (digest) do nothing",
-        )?
-        .execute((
-            Id::from(new_template),
-            task.template_digest,
-            &task.display_name,
-            &task.description,
-            &task.action,
-        ))?;
-    let template: Id = connection
-        .prepare_cached("select uuid from task_templates where digest = $1")?
-        .query_row([task.template_digest], |row| row.get(0))?;
-    Ok(template.into())
+    let template = transaction.find(
+        "insert into task_templates (uuid, digest, display_name, description, action)
+         values ($1, $2, $3, $4, $5) on conflict (digest) do update set digest = excluded.digest
+         returning uuid",
+        values![new_template, &task.template_digest, &task.display_name, &task.description, &task.action,],
+        |row| row.get(0),
+    )?;
+    template.ok_or_else(|| StoreError::Inconsistent("an insert answered no template".to_owned()))
 }
 
 /// Notes that a task changed; false: no such task.
-fn touch(connection: &Connection, task: TaskId, now: Timestamp) -> Result<bool, StoreError> {
-    let touched = connection
-        .prepare_cached(
-            "update tasks set version = version + 1, update_time = $1 where uuid = $2 and delete_time is null",
-        )?
-        .execute((Micros(now), Id::from(task)))?;
+fn touch(transaction: &Transaction<'_>, task: TaskId, now: Timestamp) -> Result<bool, StoreError> {
+    let touched = transaction.execute(
+        "update tasks set version = version + 1, update_time = $1 where uuid = $2 and delete_time is null",
+        values![now, task],
+    )?;
     Ok(touched == 1)
 }
 
 /// Marks runs that have not begun as no longer wanted, where `condition` holds.
-fn withdraw(connection: &Connection, task: TaskId, condition: &str) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(&format!(
-            "update task_runs set withdrawn = 1 where task_uuid = $1 and status = 1 {condition}"
-        ))?
-        .execute([Id::from(task)])?;
-    Ok(())
+fn withdraw(transaction: &Transaction<'_>, task: TaskId, condition: &str) -> Result<(), StoreError> {
+    let mut which = format!("task_uuid = $1 and status = 1 {condition}");
+    if let Transaction::Postgres(_) = transaction {
+        // In one order with those who report of several runs.
+        which = format!(
+            "uuid = any(array(select uuid from task_runs where {which} order by uuid for no key update))"
+        );
+    }
+    let sql = format!("update task_runs set withdrawn = 1 where {which}");
+    transaction.execute(&sql, values![task]).map(drop)
 }
 
-fn first_missing(connection: &Connection, targets: &Targets) -> Result<Option<MissingTarget>, StoreError> {
-    let mut device = connection.prepare_cached("select 1 from devices where uuid = $1")?;
-    for (index, &id) in targets.devices.iter().enumerate() {
-        if !device.exists([Id::from(id)])? {
-            return Ok(Some(MissingTarget::Device(index)));
-        }
+fn first_missing(
+    transaction: &Transaction<'_>,
+    targets: &Targets,
+) -> Result<Option<MissingTarget>, StoreError> {
+    let devices: Vec<Uuid> = targets.devices.iter().map(|device| device.0).collect();
+    if let Some(place) = first_not_in(transaction, "devices", &devices)? {
+        return Ok(Some(MissingTarget::Device(place)));
     }
-    let mut group = connection.prepare_cached("select 1 from device_groups where uuid = $1")?;
-    for (index, &id) in targets.groups.iter().enumerate() {
-        if !group.exists([Id::from(id)])? {
-            return Ok(Some(MissingTarget::Group(index)));
+    let groups: Vec<Uuid> = targets.groups.iter().map(|group| group.0).collect();
+    Ok(first_not_in(transaction, "device_groups", &groups)?.map(MissingTarget::Group))
+}
+
+/// The place of the first id that is not in `table`.
+fn first_not_in(
+    transaction: &Transaction<'_>,
+    table: &str,
+    ids: &[Uuid],
+) -> Result<Option<usize>, StoreError> {
+    if let Transaction::Postgres(_) = transaction {
+        let sql = format!(
+            "select place - 1 from unnest($1) with ordinality as wanted (id, place)
+             where not exists (select 1 from {table} where uuid = wanted.id) order by place limit 1"
+        );
+        let place = transaction.find(&sql, &[Value::Ids(ids)], |row| row.get::<u32>(0))?;
+        return Ok(place.map(|place| place as usize));
+    }
+    let sql = format!("select 1 from {table} where uuid = $1");
+    for (place, &id) in ids.iter().enumerate() {
+        if !transaction.exists(&sql, values![id])? {
+            return Ok(Some(place));
         }
     }
     Ok(None)
 }
 
-fn insert_targets(connection: &Connection, task: TaskId, targets: &Targets) -> Result<(), StoreError> {
-    let mut insert = connection.prepare_cached(
-        "insert into task_targets (task_uuid, kind, position, target) values ($1, $2, $3, $4)",
-    )?;
-    let devices = targets.devices.iter().map(|&DeviceId(uuid)| uuid).enumerate();
-    let groups = targets.groups.iter().map(|&GroupId(uuid)| uuid).enumerate();
-    for (kind, (position, target)) in devices.map(|d| (DEVICE, d)).chain(groups.map(|g| (GROUP, g))) {
-        insert.execute((Id::from(task), kind, row_limit(position), Id(target)))?;
+fn insert_targets(transaction: &Transaction<'_>, task: TaskId, targets: &Targets) -> Result<(), StoreError> {
+    let devices: Vec<Uuid> = targets.devices.iter().map(|device| device.0).collect();
+    let groups: Vec<Uuid> = targets.groups.iter().map(|group| group.0).collect();
+    for (kind, ids) in [(DEVICE, devices), (GROUP, groups)] {
+        if let Transaction::Postgres(_) = transaction {
+            transaction.execute(
+                "insert into task_targets (task_uuid, kind, position, target)
+                 select $1, $2, place - 1, id from unnest($3) with ordinality as wanted (id, place)",
+                &[Value::from(task), Value::from(kind), Value::Ids(&ids)],
+            )?;
+            continue;
+        }
+        for (position, id) in ids.into_iter().enumerate() {
+            transaction.execute(
+                "insert into task_targets (task_uuid, kind, position, target) values ($1, $2, $3, $4)",
+                values![task, kind, position, id],
+            )?;
+        }
     }
     Ok(())
 }
 
-fn insert_triggers(connection: &Connection, task: TaskId, triggers: &[Trigger]) -> Result<(), StoreError> {
-    let mut insert = connection.prepare_cached(
-        "insert into task_triggers (uuid, task_uuid, position, create_time, expire_time)
-         values ($1, $2, $3, $4, $5)",
-    )?;
+fn insert_triggers(
+    transaction: &Transaction<'_>,
+    task: TaskId,
+    triggers: &[Trigger],
+) -> Result<(), StoreError> {
     for (position, trigger) in triggers.iter().enumerate() {
-        insert.execute((
-            Id::from(trigger.id),
-            Id::from(task),
-            row_limit(position),
-            Micros(trigger.create_time),
-            Micros(trigger.expire_time),
-        ))?;
+        transaction.execute(
+            "insert into task_triggers (uuid, task_uuid, position, create_time, expire_time)
+             values ($1, $2, $3, $4, $5)",
+            values![trigger.id, task, position, trigger.create_time, trigger.expire_time],
+        )?;
     }
     Ok(())
 }
 
-fn delete_rows(connection: &Connection, table: &str, task: TaskId) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(&format!("delete from {table} where task_uuid = $1"))?
-        .execute([Id::from(task)])?;
-    Ok(())
+fn delete_rows(transaction: &Transaction<'_>, table: &str, task: TaskId) -> Result<(), StoreError> {
+    transaction.execute(&format!("delete from {table} where task_uuid = $1"), values![task]).map(drop)
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Task> {
+fn from_row(row: &Row<'_>) -> Result<Task, StoreError> {
     Ok(Task {
-        id: row.get::<_, Id>(0)?.into(),
+        id: row.get(0)?,
         display_name: row.get(1)?,
         description: row.get(2)?,
         action: row.get(3)?,
@@ -275,41 +294,33 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Task> {
         source: row.get(5)?,
         targets: Targets::default(),
         triggers: Vec::new(),
-        create_time: row.get::<_, Micros>(6)?.0,
-        update_time: row.get::<_, Micros>(7)?.0,
+        create_time: row.get(6)?,
+        update_time: row.get(7)?,
         version: row.get(8)?,
     })
 }
 
 /// Adds targets and triggers to a task that was read.
-fn complete(connection: &Connection, mut task: Task) -> Result<Task, StoreError> {
-    let mut targets = connection.prepare_cached(
+fn complete(transaction: &Transaction<'_>, mut task: Task) -> Result<Task, StoreError> {
+    let targets = transaction.list(
         "select kind, target from task_targets where task_uuid = $1 order by kind, position",
+        values![task.id],
+        |row| Ok((row.get::<i64>(0)?, row.get::<Uuid>(1)?)),
     )?;
-    let mut rows = targets.query([Id::from(task.id)])?;
-    while let Some(row) = rows.next()? {
-        let target: Id = row.get(1)?;
-        match row.get(0)? {
-            DEVICE => task.targets.devices.push(target.into()),
-            GROUP => task.targets.groups.push(target.into()),
-            kind => {
-                return Err(StoreError::Inconsistent(format!(
-                    "task_targets.kind {kind} of task {}",
-                    task.id
-                )));
+    for (kind, target) in targets {
+        match kind {
+            DEVICE => task.targets.devices.push(DeviceId(target)),
+            GROUP => task.targets.groups.push(GroupId(target)),
+            _ => {
+                let place = format!("task_targets.kind {kind} of task {}", task.id);
+                return Err(StoreError::Inconsistent(place));
             }
         }
     }
-    let mut triggers = connection.prepare_cached(
+    task.triggers = transaction.list(
         "select uuid, create_time, expire_time from task_triggers where task_uuid = $1 order by position",
+        values![task.id],
+        |row| Ok(Trigger { id: row.get(0)?, create_time: row.get(1)?, expire_time: row.get(2)? }),
     )?;
-    let rows = triggers.query_map([Id::from(task.id)], |row| {
-        Ok(Trigger {
-            id: row.get::<_, Id>(0)?.into(),
-            create_time: row.get::<_, Micros>(1)?.0,
-            expire_time: row.get::<_, Micros>(2)?.0,
-        })
-    })?;
-    task.triggers = rows.collect::<Result<_, _>>()?;
     Ok(task)
 }

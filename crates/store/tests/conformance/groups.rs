@@ -103,8 +103,7 @@ pub async fn delete_takes_the_subtree_with_its_devices(f: &Fixture) {
     assert_eq!(f.store.group_get(lower).await.expect("reads"), None);
     assert_eq!(f.store.device_get(gone).await.expect("reads"), None);
     assert!(f.store.device_get(kept).await.expect("reads").is_some());
-    let work = f.store.task_runs_claim(gone, f.environment.now()).await.expect("works");
-    assert_eq!(work, Work::NotManaged);
+    assert_eq!(f.work(gone).await, Work::NotManaged);
     let runs = f.store.task_runs_list(task, Some(DeviceId(gone.0)), false, None, 10).await.expect("reads");
     assert_eq!(runs.map(|runs| runs.len()), Some(1), "runs outlive their device");
     assert_eq!(f.store.group_delete(upper).await.expect("works"), None);

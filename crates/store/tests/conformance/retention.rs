@@ -1,5 +1,5 @@
 use guardhouse_model::{DeviceId, RunId, TaskId, TemplateId, Timestamp, groups::ALL, tasks::RunStatus};
-use guardhouse_store::{RunEnd, Targets, Work};
+use guardhouse_store::{Claim, RunEnd, RunReport, Targets, Work};
 
 use crate::support::{Fixture, at};
 
@@ -8,8 +8,8 @@ const EXPIRED: i64 = 1_000_001;
 
 /// Goes through all runs in steps of `limit`; answers how many steps it took.
 async fn expire(f: &Fixture, before: Timestamp, limit: usize) -> usize {
-    let (mut steps, mut after) = (1, None);
-    while let Some(next) = f.store.task_runs_expire(before, after, limit).await.expect("works") {
+    let (lease, mut steps, mut after) = (f.lease().await, 1, None);
+    while let Some(next) = f.store.task_runs_expire(lease, before, after, limit).await.expect("works") {
         (steps, after) = (steps + 1, Some(next));
     }
     steps
@@ -18,7 +18,7 @@ async fn expire(f: &Fixture, before: Timestamp, limit: usize) -> usize {
 async fn finish(f: &Fixture, device: DeviceId, run: RunId, second: i64) {
     let status = RunStatus::Finished;
     let end = RunEnd { run, device, status, end_time: at(second), result: None };
-    assert!(f.store.task_run_ended(end).await.expect("writes"));
+    assert!(f.report(RunReport::Ended(end)).await);
 }
 
 async fn runs(f: &Fixture, task: TaskId) -> Option<usize> {
@@ -35,8 +35,9 @@ pub async fn runs_go_after_their_end_and_the_expiry_of_their_trigger(f: &Fixture
         expire(f, at(before), 10).await;
         assert_eq!(runs(f, task).await, Some(left), "before second {before}");
     }
-    let work = f.store.task_runs_claim(device, at(EXPIRED)).await.expect("works");
-    assert_eq!(work, Work::Runs(vec![]), "it is not run again");
+    let claims = vec![Claim { device, epoch: 0 }];
+    let work = f.store.task_runs_claim(claims, at(EXPIRED)).await.expect("works");
+    assert_eq!(work, [Work::Runs(vec![])], "it is not run again");
 
     let early = f.task(&[device], &[]).await;
     let run = f.claim(device).await[0].id;
@@ -77,7 +78,8 @@ pub async fn deleted_tasks_go_after_their_runs_and_templates_with_the_last(f: &F
     let run = f.claim(device).await[0].id;
     finish(f, device, run, 10).await;
     assert!(f.store.task_delete(first, at(20)).await.expect("writes"));
-    let expire_tasks = async |second| f.store.tasks_expire(at(second), 10).await.expect("works");
+    let lease = f.lease().await;
+    let expire_tasks = async |second| f.store.tasks_expire(lease, at(second), 10).await.expect("works");
 
     assert_eq!(expire_tasks(30).await, 0, "it has a run");
     expire(f, at(EXPIRED), 10).await;

@@ -1,8 +1,11 @@
 //! Stores and records for the suite.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    thread,
 };
 
 use guardhouse_model::{
@@ -10,9 +13,12 @@ use guardhouse_model::{
     environment::SeededEntropy, groups::ALL,
 };
 use guardhouse_store::{
-    Device, Group, GroupMove, NewTask, OpenRun, Store, Targets, TaskChange, Trigger, Work,
+    Claim, Device, Group, GroupMove, Lease, NewTask, OpenRun, RunReport, Store, Targets, TaskChange, Trigger,
+    Work,
 };
+use guardhouse_testing::postgres::{Database, Server};
 use tempfile::TempDir;
+use tokio::runtime;
 use uuid::Uuid;
 
 /// A store with what the cases need around it.
@@ -20,18 +26,45 @@ pub struct Fixture {
     pub store: Store,
     pub environment: Environment,
     next: AtomicI64,
-    _folder: TempDir,
+    home: Home,
 }
 
-/// The embedded engine.
+/// Where the data of a store is.
+enum Home {
+    Folder(TempDir),
+    Memory,
+    Database(Database),
+}
+
+/// SQLite in a file.
 pub fn sqlite() -> Fixture {
     let folder = tempfile::tempdir().expect("a folder");
-    Fixture {
-        store: Store::open(folder.path()).expect("opens"),
-        environment: Environment::new(Arc::new(Ticking(AtomicI64::new(0))), Arc::new(SeededEntropy::new(7))),
-        next: AtomicI64::new(1),
-        _folder: folder,
-    }
+    Fixture::new(Store::open(folder.path()).expect("opens"), Home::Folder(folder))
+}
+
+/// SQLite in memory.
+pub fn in_memory() -> Fixture {
+    Fixture::new(Store::in_memory().expect("opens"), Home::Memory)
+}
+
+/// PostgreSQL: a database of its own, a copy of one whose schema is up to date.
+pub async fn postgres() -> Fixture {
+    let database = database();
+    Fixture::new(Store::connect(&database.url()).await.expect("connects"), Home::Database(database))
+}
+
+/// A database of PostgreSQL whose schema is up to date.
+pub fn database() -> Database {
+    Server::shared().database_from("store", migrate)
+}
+
+/// Brings the schema of a database up to date, from a thread that may wait.
+fn migrate(url: &str) {
+    let connect = || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(Store::connect(url)).expect("connects");
+    };
+    thread::scope(|scope| scope.spawn(connect).join().expect("the schema is applied"));
 }
 
 /// A clock that moves on by a second with every look, so that nothing happens at the same time.
@@ -50,6 +83,22 @@ pub fn at(second: i64) -> Timestamp {
 }
 
 impl Fixture {
+    fn new(store: Store, home: Home) -> Self {
+        let clock = Arc::new(Ticking(AtomicI64::new(0)));
+        let environment = Environment::new(clock, Arc::new(SeededEntropy::new(7)));
+        Self { store, environment, next: AtomicI64::new(1), home }
+    }
+
+    /// The same data, as another process has it open.
+    pub async fn replica(&self) -> Store {
+        match &self.home {
+            Home::Folder(folder) => Store::open(folder.path()).expect("opens"),
+            // Of this process alone: nobody else has it open.
+            Home::Memory => self.store.clone(),
+            Home::Database(database) => Store::connect(&database.url()).await.expect("connects"),
+        }
+    }
+
     /// Ids in ascending order.
     pub fn id(&self) -> Uuid {
         Uuid::from_u128(self.next.fetch_add(1, Ordering::Relaxed) as u128)
@@ -129,9 +178,30 @@ impl Fixture {
 
     /// What there is to do for a device.
     pub async fn claim(&self, device: DeviceId) -> Vec<OpenRun> {
-        match self.store.task_runs_claim(device, self.environment.now()).await.expect("works") {
+        match self.work(device).await {
             Work::Runs(runs) => runs,
-            Work::NotManaged => panic!("device {device} is managed"),
+            other => panic!("{other:?} for device {device}"),
         }
+    }
+
+    /// What a device is told that asks over its latest connection.
+    pub async fn work(&self, device: DeviceId) -> Work {
+        let claims = vec![Claim { device, epoch: u64::MAX }];
+        let work = self.store.task_runs_claim(claims, self.environment.now()).await.expect("works");
+        let [work] = <[Work; 1]>::try_from(work).expect("an answer for each claim");
+        work
+    }
+
+    /// Keeps one report; answers whether the device has such a run.
+    pub async fn report(&self, report: RunReport) -> bool {
+        let known = self.store.task_runs_report(vec![report]).await.expect("works");
+        let [known] = <[bool; 1]>::try_from(known).expect("an answer for each report");
+        known
+    }
+
+    /// The lease of a duty, for long.
+    pub async fn lease(&self) -> Lease {
+        let taken = self.store.lease_take("retention", Uuid::from_u128(1), at(0), at(1_000_000_000)).await;
+        taken.expect("writes").expect("nobody else wants it")
     }
 }

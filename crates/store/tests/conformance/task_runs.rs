@@ -1,5 +1,5 @@
 use guardhouse_model::{DeviceId, RunId, groups::ALL, tasks::RunStatus};
-use guardhouse_store::{Run, RunEnd, RunPosition, Targets, Trigger, Work};
+use guardhouse_store::{Claim, Run, RunEnd, RunPosition, RunReport, Targets, Trigger, Work};
 
 use crate::support::{Fixture, at};
 
@@ -7,8 +7,12 @@ async fn runs(f: &Fixture, task: guardhouse_model::TaskId) -> Vec<Run> {
     f.store.task_runs_list(task, None, false, None, 1_000).await.expect("reads").expect("was known")
 }
 
-fn end(run: RunId, device: DeviceId, status: RunStatus) -> RunEnd {
-    RunEnd { run, device, status, end_time: at(500_000), result: Some(vec![4]) }
+fn end(run: RunId, device: DeviceId, status: RunStatus) -> RunReport {
+    RunReport::Ended(RunEnd { run, device, status, end_time: at(500_000), result: Some(vec![4]) })
+}
+
+fn started(run: RunId, device: DeviceId) -> RunReport {
+    RunReport::Started { run, device }
 }
 
 pub async fn each_trigger_runs_once_per_device(f: &Fixture) {
@@ -19,7 +23,7 @@ pub async fn each_trigger_runs_once_per_device(f: &Fixture) {
     assert_eq!((first[0].action.as_slice(), first[0].withdrawn), (b"action".as_slice(), false));
     assert_eq!(f.claim(device).await, first, "the same again until it is over");
 
-    f.store.task_run_ended(end(first[0].id, device, RunStatus::Finished)).await.expect("writes");
+    f.report(end(first[0].id, device, RunStatus::Finished)).await;
     assert_eq!(f.claim(device).await, []);
     f.store.task_set_triggers(task, vec![f.trigger()], at(1)).await.expect("writes");
     let second = f.claim(device).await;
@@ -55,14 +59,14 @@ pub async fn the_first_end_counts(f: &Fixture) {
     let device = f.member(ALL).await;
     let task = f.task(&[device], &[]).await;
     let run = f.claim(device).await[0].id;
-    assert!(f.store.task_run_started(run, device).await.expect("writes"));
+    assert!(f.report(started(run, device)).await);
     assert_eq!(runs(f, task).await[0].status, RunStatus::Running);
-    assert!(f.store.task_run_ended(end(run, device, RunStatus::Finished)).await.expect("writes"));
+    assert!(f.report(end(run, device, RunStatus::Finished)).await);
     let kept = runs(f, task).await;
     assert_eq!((kept[0].status, kept[0].end_time), (RunStatus::Finished, Some(at(500_000))));
 
-    assert!(f.store.task_run_ended(end(run, device, RunStatus::Failed)).await.expect("works"));
-    assert!(f.store.task_run_started(run, device).await.expect("works"));
+    assert!(f.report(end(run, device, RunStatus::Failed)).await);
+    assert!(f.report(started(run, device)).await);
     assert_eq!(runs(f, task).await, kept, "a repetition changes nothing");
 }
 
@@ -99,7 +103,7 @@ pub async fn withdrawn_runs_that_had_begun_stay(f: &Fixture) {
     f.store.task_delete(task, at(1)).await.expect("writes");
     assert_eq!(runs(f, task).await, []);
 
-    f.store.task_run_started(run, device).await.expect("writes");
+    f.report(started(run, device)).await;
     f.store.task_run_withdrawn(run, device).await.expect("works");
     assert_eq!(runs(f, task).await[0].status, RunStatus::Running, "it had begun after all");
 }
@@ -108,8 +112,8 @@ pub async fn devices_speak_only_for_their_own_runs(f: &Fixture) {
     let (device, other) = (f.member(ALL).await, f.member(ALL).await);
     let task = f.task(&[device], &[]).await;
     let run = f.claim(device).await[0].id;
-    assert!(!f.store.task_run_started(run, other).await.expect("works"));
-    assert!(!f.store.task_run_ended(end(run, other, RunStatus::Failed)).await.expect("works"));
+    assert!(!f.report(started(run, other)).await);
+    assert!(!f.report(end(run, other, RunStatus::Failed)).await);
     assert_eq!(runs(f, task).await[0].status, RunStatus::Queued);
 }
 
@@ -118,7 +122,7 @@ pub async fn lists_are_newest_first_and_can_show_only_the_last(f: &Fixture) {
     let task = f.task(&[a, b], &[]).await;
     let a_first = f.claim(a).await[0].id;
     let b_first = f.claim(b).await[0].id;
-    f.store.task_run_ended(end(a_first, a, RunStatus::Finished)).await.expect("writes");
+    f.report(end(a_first, a, RunStatus::Finished)).await;
     f.store.task_set_triggers(task, vec![f.trigger()], at(1)).await.expect("writes");
     let a_second = f.claim(a).await[0].id;
 
@@ -149,6 +153,62 @@ pub async fn many_runs_are_handed_out_in_portions(f: &Fixture) {
 }
 
 pub async fn unknown_devices_are_not_managed(f: &Fixture) {
-    let work = f.store.task_runs_claim(DeviceId(f.id()), f.environment.now()).await.expect("works");
-    assert_eq!(work, Work::NotManaged);
+    assert_eq!(f.work(DeviceId(f.id())).await, Work::NotManaged);
+}
+
+pub async fn a_superseded_connection_gets_nothing(f: &Fixture) {
+    let device = f.member(ALL).await;
+    let connect = async || {
+        let epoch = f.store.device_connected(device, String::new(), at(0)).await.expect("writes");
+        epoch.expect("is managed")
+    };
+    let (old, new) = (connect().await, connect().await);
+    f.task(&[device], &[]).await;
+    let work =
+        async |epoch| f.store.task_runs_claim(vec![Claim { device, epoch }], at(1)).await.expect("works");
+    assert_eq!(work(old).await, [Work::Superseded]);
+    assert!(matches!(&work(new).await[..], [Work::Runs(runs)] if runs.len() == 1));
+    assert_eq!(work(old).await, [Work::Superseded], "nor does it hear of what is open");
+}
+
+pub async fn batches_answer_each_claim_in_its_place(f: &Fixture) {
+    let (busy, idle) = (f.member(ALL).await, f.member(ALL).await);
+    let unknown = DeviceId(f.id());
+    f.store.device_connected(idle, String::new(), at(0)).await.expect("writes");
+    f.task(&[busy], &[]).await;
+    let claim = |device, epoch| Claim { device, epoch };
+    let claims = vec![claim(idle, 1), claim(unknown, 1), claim(busy, 0), claim(idle, 0)];
+    let work = f.store.task_runs_claim(claims, at(1)).await.expect("works");
+    assert_eq!(work.len(), 4);
+    assert_eq!((&work[0], &work[1], &work[3]), (&Work::Runs(vec![]), &Work::NotManaged, &Work::Superseded));
+    assert!(matches!(&work[2], Work::Runs(runs) if runs.len() == 1), "{:?}", work[2]);
+    let twice = f.store.task_runs_claim(vec![claim(busy, 0), claim(busy, 0)], at(1)).await.expect("works");
+    assert_eq!(twice, [work[2].clone(), work[2].clone()], "asked twice, answered twice");
+    assert_eq!(f.store.task_runs_claim(vec![], at(1)).await.expect("works"), []);
+}
+
+pub async fn batches_of_reports_are_kept_in_their_order(f: &Fixture) {
+    let (a, b, c) = (f.member(ALL).await, f.member(ALL).await, f.member(ALL).await);
+    let task = f.task(&[a, b, c], &[]).await;
+    let mut open = Vec::new();
+    for device in [a, b, c] {
+        open.push(f.claim(device).await[0].id);
+    }
+    let reports = vec![
+        end(open[1], b, RunStatus::Failed),
+        started(open[0], a),
+        started(open[1], b),
+        end(open[1], b, RunStatus::Finished),
+        // Neither is b's.
+        started(open[2], b),
+        end(open[0], b, RunStatus::Finished),
+        started(RunId(f.id()), a),
+        end(open[0], a, RunStatus::Finished),
+    ];
+    let known = f.store.task_runs_report(reports).await.expect("writes");
+    assert_eq!(known, [true, true, true, true, false, false, false, true]);
+    let mut kept: Vec<_> = runs(f, task).await.iter().map(|run| (run.device, run.status)).collect();
+    kept.sort_by_key(|(device, _)| *device);
+    assert_eq!(kept, [(a, RunStatus::Finished), (b, RunStatus::Failed), (c, RunStatus::Queued)]);
+    assert_eq!(f.store.task_runs_report(vec![]).await.expect("works"), [] as [bool; 0]);
 }

@@ -2,6 +2,7 @@
 
 mod agent;
 mod api;
+mod balancer;
 mod grpc;
 mod process;
 mod server;
@@ -11,9 +12,10 @@ use std::time::Duration;
 
 pub use agent::Agent;
 pub use api::{Answer, Api, Request, send};
+pub use balancer::Balancer;
 pub use grpc::{Grpc, plain_channel, tls_channel};
 pub use process::{Process, guardhouse, run};
-pub use server::{NOBODY, PASSWORD, READER, Server};
+pub use server::{ADMIN, NOBODY, PASSWORD, READER, Server};
 pub use work::{Evidence, of_devices, of_groups};
 
 /// A uuid that names nothing.

@@ -72,6 +72,11 @@ impl Process {
         timeout(PATIENCE, self.child.wait()).await.expect("the process ends").expect("it is our child")
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// `kill -9`.
     pub async fn kill(mut self) {
         self.child.start_kill().expect("it runs");
@@ -79,10 +84,14 @@ impl Process {
     }
 
     /// Asks the process to end, as a service manager does.
-    pub async fn terminate(mut self) -> ExitStatus {
+    pub fn ask_to_end(&self) {
         let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("it runs");
         kill_process(pid, Signal::TERM).expect("it runs");
-        self.ended().await
+    }
+
+    /// Whether it has not ended yet.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_none()
     }
 }
 

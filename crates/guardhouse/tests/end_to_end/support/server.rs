@@ -1,18 +1,21 @@
 //! A server in a folder of its own.
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use guardhouse_link::tls::{Trust, client_config};
+use guardhouse_testing::postgres::Database;
 use rustls::{
     ClientConfig,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 use tempfile::TempDir;
+use tokio::process::Command;
 
-use super::{Api, Process, guardhouse, run};
+use super::{Api, Process, guardhouse, run, wait_for};
 
 /// An account that may do everything.
 pub const ADMIN: &str = "admin";
@@ -28,6 +31,10 @@ pub const PASSWORD: &str = "correct horse battery staple";
 pub struct Server {
     process: Option<Process>,
     folder: TempDir,
+    /// A database that goes with the server.
+    database: Option<Database>,
+    /// The URL of the database where everything is kept instead of in the data folder.
+    database_url: Option<String>,
     flags: Vec<String>,
     /// Address and port; the same after a restart.
     pub address: String,
@@ -39,11 +46,32 @@ impl Server {
         Self::start_with_limits(&[&["--rate-limit", "0"], flags].concat()).await
     }
 
+    /// A server without limits that keeps everything in `database`, if there is one.
+    pub async fn start_on(database: Option<Database>) -> Self {
+        Self::start_with(database, &["--rate-limit", "0"]).await
+    }
+
+    /// A server without limits that does not run yet and shares the database at this URL with others. Nobody adds an
+    /// account.
+    pub fn replica(database_url: &str, flags: &[&str]) -> Self {
+        let server = Self::make(None, &[&["--rate-limit", "0"], flags].concat());
+        Self { database_url: Some(database_url.to_owned()), ..server }
+    }
+
     /// A server with the default limits.
     pub async fn start_with_limits(flags: &[&str]) -> Self {
+        Self::start_with(None, flags).await
+    }
+
+    fn make(database: Option<Database>, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
-        let mut server = Self { process: None, folder, flags, address: "127.0.0.1:0".to_owned() };
+        let (database_url, address) = (database.as_ref().map(Database::url), "127.0.0.1:0".to_owned());
+        Self { process: None, folder, database, database_url, flags, address }
+    }
+
+    async fn start_with(database: Option<Database>, flags: &[&str]) -> Self {
+        let mut server = Self::make(database, flags);
         // Accounts can be added before the first start.
         server.add_account(ADMIN, "full").await;
         server.restart().await;
@@ -52,13 +80,25 @@ impl Server {
 
     /// Starts a server again that was killed or stopped.
     pub async fn restart(&mut self) {
-        let mut command = guardhouse();
-        command.args(["serve", "--listen", &self.address, "--data-dir"]).arg(self.data()).args(&self.flags);
+        let mut command = self.command(&["serve", "--listen", &self.address]);
+        command.args(&self.flags);
         let mut process = Process::start(&mut command, &self.folder.path().join("server.log"));
         let line = process.line().await;
         let address = line.strip_prefix("listening on ").and_then(|url| url.split_once("://"));
         self.address = address.expect("the first line says where it listens").1.to_owned();
         self.process = Some(process);
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
+    }
+
+    /// A shell command that starts the server once more, at the same address.
+    pub fn start_command(&self) -> String {
+        let (program, data) = (env!("CARGO_BIN_EXE_guardhouse"), self.data());
+        let flags = self.flags.join(" ");
+        format!("'{program}' serve --listen {} --data-dir '{}' {flags}", self.address, data.display())
     }
 
     /// `kill -9`.
@@ -68,7 +108,39 @@ impl Server {
 
     /// Stops the server in order.
     pub async fn stop(&mut self) {
-        assert!(self.process.take().expect("it runs").terminate().await.success());
+        self.ask_to_end();
+        self.ended().await;
+    }
+
+    /// Asks the server to stop, and does not wait until it has.
+    pub fn ask_to_end(&self) {
+        self.process.as_ref().expect("it runs").ask_to_end();
+    }
+
+    /// Whether it has not ended yet.
+    pub fn runs(&mut self) -> bool {
+        self.process.as_mut().expect("it was started").runs()
+    }
+
+    /// Waits until the server has ended in order.
+    pub async fn ended(&mut self) {
+        assert!(self.process.take().expect("it was started").ended().await.success());
+    }
+
+    /// Waits until its log has a line with all of `words`.
+    pub async fn logged(&self, words: &[&str]) {
+        let look = async || self.has_logged(words).then_some(());
+        wait_for(&format!("{} logs {words:?}", self.address), look).await;
+    }
+
+    /// Whether its log has a line with all of `words`.
+    pub fn has_logged(&self, words: &[&str]) -> bool {
+        self.log().lines().any(|line| words.iter().all(|word| line.contains(word)))
+    }
+
+    /// The log of all its processes.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("server.log")).expect("it was started")
     }
 
     /// Backs the data folder up to the new file `file`.
@@ -76,16 +148,34 @@ impl Server {
         self.copy("backup", file).await;
     }
 
-    /// Starts the server, which was stopped, at the same address with a new data folder from a backup.
-    pub async fn put_back(&mut self, file: &Path) {
+    /// Starts the server, which was stopped, at the same address with a new data folder from a backup, or with the
+    /// new `database` filled from it.
+    pub async fn put_back(&mut self, file: &Path, database: Option<Database>) {
         self.folder = tempfile::tempdir().expect("a folder");
+        self.database_url = database.as_ref().map(Database::url);
+        self.database = database;
         self.copy("restore", file).await;
         self.restart().await;
     }
 
     async fn copy(&self, command: &str, file: &Path) {
-        let ended = run(guardhouse().arg(command).arg(file).arg("--data-dir").arg(self.data()), "").await;
+        let ended = run(self.command(&[command]).arg(file), "").await;
         assert!(ended.status.success(), "{ended:?}");
+    }
+
+    /// A command that works on what the server keeps.
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = guardhouse();
+        command.args(words).arg("--data-dir").arg(self.data());
+        if let Some(url) = &self.database_url {
+            command.env("GUARDHOUSE_DATABASE_URL", url);
+        }
+        command
+    }
+
+    /// Where it listens.
+    pub fn socket(&self) -> SocketAddr {
+        self.address.parse().expect("it was started")
     }
 
     /// The address with `scheme`.
@@ -100,20 +190,21 @@ impl Server {
 
     /// Adds an account with the password [`PASSWORD`], whether the server runs or not.
     pub async fn add_account(&self, name: &str, access: &str) {
-        let mut command = guardhouse();
-        command.args(["user", "add", name, "--password-stdin", "--access", access]);
-        let added = run(command.arg("--data-dir").arg(self.data()), PASSWORD).await;
+        let mut command = self.command(&["user", "add", name, "--password-stdin", "--access", access]);
+        let added = run(&mut command, PASSWORD).await;
         assert!(added.status.success(), "{added:?}");
     }
 
     /// A token with which many hosts can enrol, into `group` if one is named.
     pub async fn enrolment_token(&self, group: Option<&str>) -> String {
-        let mut command = guardhouse();
-        command.args(["enrollment-token", "create", "--uses", "100", "--data-dir"]).arg(self.data());
-        if let Some(group) = group {
-            command.args(["--group", group]);
-        }
-        let created = run(&mut command, "").await;
+        let group = group.map_or_else(Vec::new, |group| vec!["--group", group]);
+        self.enrolment_token_with(&[&["--uses", "100"], group.as_slice()].concat()).await
+    }
+
+    /// A token with which hosts can enrol, as `flags` of the command say.
+    pub async fn enrolment_token_with(&self, flags: &[&str]) -> String {
+        let mut command = self.command(&["enrollment-token", "create"]);
+        let created = run(command.args(flags), "").await;
         assert!(created.status.success(), "{created:?}");
         String::from_utf8(created.stdout).expect("text").trim().to_owned()
     }

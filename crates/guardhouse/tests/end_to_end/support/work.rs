@@ -103,6 +103,21 @@ impl Evidence {
         format!("echo \"$GUARDHOUSE_RUN_UUID\" >> {}", self.file().display())
     }
 
+    /// The same script, which then goes on until [`Evidence::release`], or until there is nobody who wants to know.
+    pub fn held_script(&self) -> String {
+        std::fs::write(self.gate(), "").expect("a file");
+        format!("{}; while [ -e {} ]; do sleep 0.05; done", self.script(), self.gate().display())
+    }
+
+    /// Lets scripts end that are held.
+    pub fn release(&self) {
+        std::fs::remove_file(self.gate()).expect("some are held");
+    }
+
+    fn gate(&self) -> PathBuf {
+        self.folder.path().join("gate")
+    }
+
     /// The runs that happened, in their order, each as often as it happened.
     pub fn runs(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.file()).unwrap_or_default();

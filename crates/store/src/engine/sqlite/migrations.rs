@@ -5,7 +5,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::StoreError;
 
 /// Every migration, oldest first. Append only: what was released is never edited.
-pub const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_initial.sql")];
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/sqlite/0001_initial.sql"),
+    include_str!("../../../migrations/sqlite/0002_leases.sql"),
+];
 
 /// `pragma application_id` of a database of Guardhouse ("Guar"), set by the first migration.
 pub const APPLICATION_ID: u32 = 0x4775_6172;

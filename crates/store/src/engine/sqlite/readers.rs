@@ -9,7 +9,8 @@ use std::{
 use rusqlite::Connection;
 use tokio::{sync::Semaphore, task};
 
-use crate::{StoreError, engine::connection};
+use super::connection;
+use crate::StoreError;
 
 #[derive(Clone)]
 pub struct Readers {

@@ -1,42 +1,29 @@
-//! How SQLite goes about every statement that the verbs execute, kept as a golden file: a lost index fails
-//! here, not in a house with a million devices.
-
-use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path, sync::mpsc::Receiver};
+//! Every verb, once and with everything that changes its statements.
 
 use guardhouse_model::{
-    DeviceId, TaskId, TemplateId,
+    DeviceId, GroupId, TaskId, TemplateId,
     groups::{ALL, LOST_AND_FOUND},
     tasks::RunStatus,
 };
-use rusqlite::Connection;
 use uuid::Uuid;
 
+use super::{
+    Plans,
+    support::{Fixture, at},
+};
 use crate::{
-    AccountRecord, DeviceFilter, DeviceReport, EnrolDevice, KeyRecord, NewEnrolmentToken, NewRefreshToken,
-    RunEnd, RunPosition, StoreError, Targets,
-    engine::{MIGRATIONS, tap},
+    AccountRecord, Claim, DeviceFilter, DeviceReport, EnrolDevice, Group, KeyRecord, NewEnrolmentToken,
+    NewRefreshToken, RunEnd, RunPosition, RunReport, Targets,
 };
 
-#[path = "../tests/conformance/support.rs"]
-mod support;
-
-use support::{Fixture, at};
-
-/// What may be read from its first row to its last: the results of `with`, literals, and tables that stay
-/// small however many devices there are.
-const SHORT: [&str; 6] = ["subtree", "above", "scope", "accounts", "device_groups", "CONSTANT"];
-
-#[tokio::test]
-async fn every_statement_finds_its_rows_by_an_index() {
-    let mut plans = Plans::new();
-    let f = support::sqlite();
-    plans.heard.try_iter().for_each(drop);
-    devices(&mut plans, &f).await;
-    groups(&mut plans, &f).await;
-    tasks(&mut plans, &f).await;
-    task_runs(&mut plans, &f).await;
-    identity(&mut plans, &f).await;
-    plans.compare();
+/// Carries all of them out.
+pub async fn all(plans: &mut Plans, f: &Fixture) {
+    plans.forget();
+    devices(plans, f).await;
+    groups(plans, f).await;
+    tasks(plans, f).await;
+    task_runs(plans, f).await;
+    identity(plans, f).await;
 }
 
 async fn devices(plans: &mut Plans, f: &Fixture) {
@@ -77,6 +64,10 @@ async fn groups(plans: &mut Plans, f: &Fixture) {
     let lower = f.group(group).await;
     let device = f.member(lower).await;
     plans.forget();
+    let created =
+        Group { id: GroupId(f.id()), ..store.group_get(group).await.expect("reads").expect("is there") };
+    plans.forget();
+    plans.of("group_create", store.group_create(created)).await;
     plans.of("group_get", store.group_get(group)).await;
     plans.of("groups_list", store.groups_list(None, 10)).await;
     plans.of("group_members_list", store.group_members_list(group, false, Some(device), 10)).await;
@@ -106,12 +97,14 @@ async fn task_runs(plans: &mut Plans, f: &Fixture) {
     let device = f.member(ALL).await;
     let task = f.task(&[device], &[ALL]).await;
     plans.forget();
-    plans.of("task_runs_claim", store.task_runs_claim(device, at(1))).await;
+    let claims = vec![Claim { device, epoch: 0 }];
+    plans.of("task_runs_claim", store.task_runs_claim(claims, at(1))).await;
     let run = f.claim(device).await[0].id;
     plans.forget();
-    plans.of("task_run_started", store.task_run_started(run, device)).await;
-    let end = RunEnd { run, device, status: RunStatus::Finished, end_time: at(2), result: None };
-    plans.of("task_run_ended", store.task_run_ended(end)).await;
+    let status = RunStatus::Finished;
+    let end = RunReport::Ended(RunEnd { run, device, status, end_time: at(2), result: None });
+    let reports = vec![RunReport::Started { run, device }, end];
+    plans.of("task_runs_report", store.task_runs_report(reports)).await;
     plans.of("task_run_withdrawn", store.task_run_withdrawn(run, device)).await;
     let after = Some(RunPosition { start_time: at(9), id: run });
     for (what, device, only_last) in [
@@ -122,13 +115,16 @@ async fn task_runs(plans: &mut Plans, f: &Fixture) {
     ] {
         plans.of(what, store.task_runs_list(task, device, only_last, after, 10)).await;
     }
-    plans.of("task_runs_expire", store.task_runs_expire(at(2_000_000), None, 10)).await;
+    let lease = f.lease().await;
+    plans.forget();
+    plans.of("task_runs_expire", store.task_runs_expire(lease, at(2_000_000), None, 10)).await;
     let deleted = f.task(&[], &[]).await;
     assert!(store.task_delete(deleted, at(3)).await.expect("writes"));
     plans.forget();
-    plans.of("tasks_expire", store.tasks_expire(at(4), 10)).await;
+    plans.of("tasks_expire", store.tasks_expire(lease, at(4), 10)).await;
     let unknown = TaskId(f.id());
     plans.of("task_runs_list, unknown task", store.task_runs_list(unknown, None, false, None, 10)).await;
+    plans.of("task_templates_count", store.task_templates_count()).await;
 }
 
 async fn identity(plans: &mut Plans, f: &Fixture) {
@@ -142,6 +138,10 @@ async fn identity(plans: &mut Plans, f: &Fixture) {
     plans.of("accounts_list", store.accounts_list()).await;
     let key = KeyRecord { secret: vec![1], certificate: None };
     plans.of("key_settle", store.key_settle("key", key, at(0))).await;
+    plans.of("key_get", store.key_get("key")).await;
+    let lease = store.lease_take("duty", uuid, at(0), at(10));
+    plans.of("lease_take", lease).await.expect("is free");
+    plans.of("lease_release", store.lease_release("duty", uuid)).await;
 
     let token = |n| NewRefreshToken { digest: [n; 32], expire_time: at(100) };
     plans.of("refresh_token_add", store.refresh_token_add(token(1), uuid, uuid, at(0))).await;
@@ -166,93 +166,4 @@ async fn identity(plans: &mut Plans, f: &Fixture) {
     };
     plans.of("device_enrol", store.device_enrol(host)).await;
     plans.of("device_of_key", store.device_of_key([3; 32])).await;
-}
-
-/// Listens to the store and explains what it hears.
-struct Plans {
-    heard: Receiver<String>,
-    /// Without rows: there are no statistics on which a plan could depend.
-    schema: Connection,
-    text: String,
-    long_scans: Vec<String>,
-}
-
-impl Plans {
-    /// Hears the stores that are opened from now on.
-    fn new() -> Self {
-        let schema = Connection::open_in_memory().expect("opens");
-        for migration in MIGRATIONS {
-            schema.execute_batch(migration).expect("applies");
-        }
-        Self { heard: tap::listen(), schema, text: String::new(), long_scans: Vec::new() }
-    }
-
-    /// Leaves out what was heard up to now.
-    fn forget(&mut self) {
-        self.heard.try_iter().for_each(drop);
-    }
-
-    /// Carries out a verb and notes the plans of its statements, each once.
-    async fn of<T>(&mut self, what: &str, verb: impl Future<Output = Result<T, StoreError>>) -> T {
-        let answer = verb.await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        writeln!(self.text, "{what}").expect("memory");
-        let mut seen = BTreeSet::new();
-        let heard: Vec<_> = self.heard.try_iter().collect();
-        for sql in heard {
-            let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-            if seen.insert(sql.clone()) {
-                self.explain(what, &sql);
-            }
-        }
-        self.text.push('\n');
-        answer
-    }
-
-    fn explain(&mut self, what: &str, sql: &str) {
-        let steps = steps(&self.schema, sql);
-        // Savepoints and inserts look nothing up.
-        if steps.is_empty() {
-            return;
-        }
-        writeln!(self.text, "  {sql}").expect("memory");
-        for (depth, step) in steps {
-            writeln!(self.text, "{:indent$}{step}", "", indent = 4 + 2 * depth).expect("memory");
-            if let Some(table) = step.strip_prefix("SCAN ")
-                && !table.split(' ').any(|word| SHORT.contains(&word))
-            {
-                self.long_scans.push(format!("{what}: {step}"));
-            }
-        }
-    }
-
-    fn compare(self) {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans/sqlite.txt");
-        if env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::write(&file, &self.text).expect("writes");
-        }
-        let kept = fs::read_to_string(&file).expect("the golden file");
-        assert!(
-            kept == self.text,
-            "plans changed; UPDATE_GOLDEN=1 cargo test -p guardhouse-store writes {} anew, compare them:\n{}",
-            file.display(),
-            self.text
-        );
-        assert!(self.long_scans.is_empty(), "reads whole tables: {:#?}", self.long_scans);
-    }
-}
-
-/// The steps of a plan, each with its depth.
-fn steps(schema: &Connection, sql: &str) -> Vec<(usize, String)> {
-    let mut statement = schema.prepare(&format!("explain query plan {sql}")).expect("a statement");
-    let mut rows = statement.raw_query();
-    let (mut path, mut steps) = (vec![0_i64], Vec::new());
-    while let Some(row) = rows.next().expect("a step") {
-        let (id, above): (i64, i64) = (row.get(0).expect("id"), row.get(1).expect("parent"));
-        while path.last().is_some_and(|&last| last != above) {
-            path.pop();
-        }
-        steps.push((path.len().saturating_sub(1), row.get(3).expect("detail")));
-        path.push(id);
-    }
-    steps
 }

@@ -20,6 +20,13 @@ pub fn open_for_writing(file: &Path) -> Result<Connection, StoreError> {
     finish(connection)
 }
 
+/// A database of this connection alone, gone with it.
+pub fn open_in_memory() -> Result<Connection, StoreError> {
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch("pragma foreign_keys = on")?;
+    finish(connection)
+}
+
 /// Opens a connection that only reads.
 pub fn open_for_reading(file: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -41,7 +48,7 @@ fn finish(connection: Connection) -> Result<Connection, StoreError> {
     #[cfg(test)]
     let connection = {
         let mut connection = connection;
-        super::tap::attach(&mut connection)?;
+        crate::engine::tap::attach(&mut connection)?;
         connection
     };
     Ok(connection)

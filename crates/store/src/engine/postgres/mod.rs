@@ -1,0 +1,128 @@
+//! PostgreSQL underneath: a few threads with a connection each, which take jobs from one queue.
+
+mod address;
+mod migrations;
+mod session;
+mod signals;
+mod wire;
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
+
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::oneshot;
+
+use self::address::Address;
+use crate::{StoreError, engine::Transaction};
+
+pub use self::{
+    address::{options, place},
+    migrations::{MIGRATIONS, VERSION_TABLE},
+    session::Session,
+    signals::Listener,
+    wire::{column, id},
+};
+
+/// How long a step of the schema may take, or another replica that applies one may be waited for.
+const MIGRATION_LIMIT: Duration = Duration::from_secs(3600);
+
+type Job = Box<dyn FnOnce(&mut Session) + Send>;
+
+/// A database of PostgreSQL.
+#[derive(Clone)]
+pub struct Postgres {
+    jobs: mpsc::Sender<Job>,
+    options: Arc<PgConnectOptions>,
+}
+
+impl Postgres {
+    /// Connects and brings the schema up to date.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let Address { options, connections, statement_limit } = Address::parse(url)?;
+        let (jobs, queue) = mpsc::channel();
+        let postgres = Self { jobs, options: Arc::new(options) };
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..connections.get() {
+            let mut session = Session::new(Arc::clone(&postgres.options), statement_limit)?;
+            let queue = Arc::clone(&queue);
+            thread::Builder::new()
+                .name("store-postgres".to_owned())
+                .spawn(move || work(&mut session, &queue))
+                .map_err(|source| StoreError::Folder { path: "store-postgres thread".to_owned(), source })?;
+        }
+        let migrator = Session::new(Arc::clone(&postgres.options), MIGRATION_LIMIT.max(statement_limit))?;
+        postgres.submit(move |_| migrations::migrate(&migrator, MIGRATIONS)).await?;
+        Ok(postgres)
+    }
+
+    /// Runs `job` in a transaction and answers after its commit is on disk.
+    ///
+    /// Other transactions run beside it (`read committed`): a verb that decides by what it read takes a lock.
+    pub async fn write<T, J>(&self, job: J) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.submit(|session| session.transaction("begin isolation level read committed", job)).await
+    }
+
+    /// Runs `job` on one consistent snapshot.
+    pub async fn read<T, J>(&self, job: J) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.submit(|session| session.transaction("begin isolation level repeatable read, read only", job))
+            .await
+    }
+
+    /// Tells every listener on this database that something happened.
+    pub async fn announce(&self, payload: String) -> Result<(), StoreError> {
+        self.submit(move |session| signals::announce(session, &payload)).await
+    }
+
+    /// Hears what is announced from now on.
+    pub fn listen(&self) -> Listener {
+        Listener::new(Arc::clone(&self.options))
+    }
+
+    async fn submit<T, J>(&self, job: J) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        J: FnOnce(&mut Session) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |session| {
+            // A panic must not take the thread along.
+            let outcome = catch_unwind(AssertUnwindSafe(|| job(session))).unwrap_or_else(|_| {
+                session.abandon();
+                Err(StoreError::Panicked)
+            });
+            // The caller may have gone away; the change stands all the same.
+            let _ = answer.send(outcome);
+        });
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Postgres")
+    }
+}
+
+/// Works until every handle of the store is gone.
+fn work(session: &mut Session, queue: &Mutex<mpsc::Receiver<Job>>) {
+    loop {
+        // The lock is held while waiting, and given up before the work.
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        job(session);
+    }
+}

@@ -1,0 +1,5 @@
+//! Task runs: hand-out to devices, progress and results, lists.
+
+mod claim;
+mod list;
+mod report;

@@ -1,0 +1,42 @@
+-- At least two rows in every table, with the values that are easily lost on the way: none, empty, the ends of the
+-- range, letters of other scripts, every byte.
+insert into device_groups values
+    (x'0000000000000000000000000000aaaa', x'00000000000000007001000000000001', 'Ärzte', '', '"\', 2147483648, 2, 2);
+update device_groups set display_name = 'Everything' where parent is null;
+insert into devices values
+    (x'0000000000000000000000000000d001', x'0000000000000000000000000000aaaa', 'büro-1', 'BÜRO-1', 'a	b
+c', 1, 2, 3, 1, 1700000000000001, '2001:db8::1', 'token', x'000102fdfeff', 9223372036854775807),
+    (x'ffffffffffffffffffffffffffffffff', x'0000000000000000000000000000aaaa', '', '', '', 0, 0, 0, 0, null, '', '', x'', 1);
+insert into task_templates values
+    (x'0000000000000000000000000000e001', zeroblob(32), 'scan', '', x'0a00'),
+    (x'0000000000000000000000000000e002', x'ff', '日本', '𝄞', zeroblob(300000));
+insert into tasks values
+    (x'0000000000000000000000000000f001', x'0000000000000000000000000000e001', 'ALL', 1, 5, 6, 1, null),
+    (x'0000000000000000000000000000f002', x'0000000000000000000000000000e002', '', 0, -1, 0, 2, 7);
+insert into task_targets values
+    (x'0000000000000000000000000000f001', 1, 0, x'0000000000000000000000000000d001'),
+    (x'0000000000000000000000000000f001', 2, 0, x'0000000000000000000000000000aaaa');
+insert into task_triggers values
+    (x'00000000000000000000000000000b01', x'0000000000000000000000000000f001', 0, 1, 9223372036854775807),
+    (x'00000000000000000000000000000b02', x'0000000000000000000000000000f001', 1, -9223372036854775808, 0);
+insert into task_runs values
+    (x'00000000000000000000000000000c01', x'0000000000000000000000000000f001', x'00000000000000000000000000000b01',
+     x'0000000000000000000000000000e001', x'0000000000000000000000000000d001', 1, 1, null, 2, 0, null),
+    (x'00000000000000000000000000000c02', x'0000000000000000000000000000f001', x'00000000000000000000000000000b02',
+     x'0000000000000000000000000000e001', x'0000000000000000000000000000d001', 3, 1, 2, 3, 1, zeroblob(100000));
+insert into accounts values
+    (x'00000000000000000000000000000001', 'ada', '$argon2id$…', 2, 1),
+    (x'00000000000000000000000000000002', 'Ada', '', 0, 2);
+insert into refresh_tokens values
+    (zeroblob(32), x'00000000000000000000000000000009', x'00000000000000000000000000000001', 4, 0),
+    (x'01', x'00000000000000000000000000000009', x'00000000000000000000000000000001', 4, 1);
+insert into keys values ('authority', x'01', x'02', 1), ('page-tokens', x'03', null, 1);
+insert into enrolment_tokens values
+    (x'0102', x'03', x'0000000000000000000000000000aaaa', 5, 6), (x'', x'', zeroblob(16), 0, 0);
+insert into device_keys values
+    (zeroblob(32), x'0000000000000000000000000000d001', x'0102', 1),
+    (x'01', x'ffffffffffffffffffffffffffffffff', x'', 2);
+insert into device_links values
+    (x'0000000000000000000000000000d001', 7), (x'ffffffffffffffffffffffffffffffff', 1);
+insert into leases values
+    ('retention', x'00000000000000000000000000000003', 4, 5), ('ändern', zeroblob(16), 1, 0);

@@ -1,0 +1,84 @@
+//! Verbs at the same time, through two replicas: whatever the order, nothing is lost, nothing is counted twice, and
+//! nobody waits for ever. Every round is another chance for the wrong order.
+
+// A case that nobody runs is a mistake.
+#![deny(dead_code)]
+
+#[expect(dead_code, reason = "the conformance suite needs more of it")]
+#[path = "conformance/support.rs"]
+mod support;
+
+#[path = "concurrency/arena.rs"]
+mod arena;
+#[path = "concurrency/devices.rs"]
+mod devices;
+#[path = "concurrency/enrolment.rs"]
+mod enrolment;
+#[path = "concurrency/groups.rs"]
+mod groups;
+#[path = "concurrency/identity.rs"]
+mod identity;
+#[path = "concurrency/runs.rs"]
+mod runs;
+#[path = "concurrency/tasks.rs"]
+mod tasks;
+
+/// Runs every case on both engines. A case that is missing here is dead code, and does not compile.
+macro_rules! concurrency {
+    ($($module:ident { $($case:ident)* })*) => {
+        mod sqlite {$(
+            mod $module {$(
+                #[tokio::test]
+                async fn $case() {
+                    crate::$module::$case(&crate::arena::Arena::new(crate::support::sqlite()).await).await;
+                }
+            )*}
+        )*}
+        mod postgres {$(
+            mod $module {$(
+                #[tokio::test]
+                async fn $case() {
+                    crate::$module::$case(&crate::arena::Arena::new(crate::support::postgres().await).await).await;
+                }
+            )*}
+        )*}
+    };
+}
+
+concurrency! {
+    devices {
+        every_connection_has_an_epoch_of_its_own
+        opposite_moves_leave_the_counts_true
+        batches_of_contacts_do_not_wait_for_each_other
+    }
+    enrolment {
+        uses_of_a_token_are_never_overspent
+        a_placeholder_is_claimed_once
+        a_placeholder_that_is_renamed_at_this_moment_is_claimed_all_the_same
+        a_key_with_two_tokens_is_one_device
+    }
+    groups {
+        imports_beside_a_deletion_are_gone_or_refused
+        connections_beside_a_deletion_leave_nothing_behind
+        opposite_moves_form_no_cycle
+    }
+    identity {
+        a_refresh_token_is_exchanged_once
+        reuse_that_is_found_twice_ends_the_family
+        sessions_do_not_outlive_their_account
+        sign_ins_sweep_beside_each_other
+        one_account_gets_a_name
+        one_key_settles
+        one_holder_gets_a_lease
+    }
+    runs {
+        double_claims_hand_out_one_run_per_trigger
+        batches_in_opposite_orders_do_not_wait_for_each_other
+        reports_beside_a_withdrawal_do_not_wait_for_each_other
+    }
+    tasks {
+        a_template_outlives_the_task_whose_successor_shares_it
+        no_run_outlives_the_deletion_of_its_task_unwithdrawn
+        no_run_outlives_its_target_unwithdrawn
+    }
+}

@@ -1,0 +1,149 @@
+//! Rows as each version kept them, and how they look through the verbs of today.
+
+use guardhouse_model::{DeviceId, GroupId, TaskId, Timestamp, groups::ALL, tasks::RunStatus};
+use guardhouse_store::{KeyRecord, NewRefreshToken, RefreshOutcome, Store};
+use uuid::Uuid;
+
+const GROUP: u128 = 0x10;
+const DEVICE: u128 = 0x20;
+const TEMPLATE: u128 = 0x30;
+const TASK: u128 = 0x31;
+const TRIGGER: u128 = 0x32;
+const RUN: u128 = 0x33;
+const ACCOUNT: u128 = 0x40;
+
+/// How an engine writes what they do not write alike.
+pub struct Dialect {
+    pub id: fn(u128) -> String,
+    pub bytes: fn(&[u8]) -> String,
+}
+
+/// What fills the tables that were new in `version`.
+pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
+    let Dialect { id, bytes } = dialect;
+    let (group, device, task) = (id(GROUP), id(DEVICE), id(TASK));
+    match version {
+        1 => vec![
+            format!(
+                "insert into device_groups (uuid, parent, display_name, description, external_reference,
+                     external_type, version, device_count)
+                 values ({group}, {}, 'Laptops', 'text', 'ref', 1, 5, 1)",
+                id(ALL.0.as_u128())
+            ),
+            format!(
+                "insert into devices (uuid, group_uuid, display_name, original_display_name, description,
+                     enrolment_status, functionality_status, problem_count, is_muted, last_sync_time,
+                     public_ip_address, device_token, attributes, version)
+                 values ({device}, {group}, 'alpha', 'ALPHA', 'text', 2, 1, 3, 1, 1700000000000000,
+                     '192.0.2.7', '05', {}, 9)",
+                bytes(&[1, 2])
+            ),
+            format!(
+                "insert into task_templates (uuid, digest, display_name, description, action)
+                 values ({}, {}, 'scan', 'text', {})",
+                id(TEMPLATE),
+                bytes(&[1; 32]),
+                bytes(b"action")
+            ),
+            format!(
+                "insert into tasks (uuid, template_uuid, asset_group, source, create_time, update_time, version)
+                 values ({task}, {}, 'assets', 1, 1700000000000000, 1700000001000000, 2)",
+                id(TEMPLATE)
+            ),
+            format!(
+                "insert into task_targets (task_uuid, kind, position, target)
+                 values ({task}, 1, 0, {device}), ({task}, 2, 0, {group})"
+            ),
+            format!(
+                "insert into task_triggers (uuid, task_uuid, position, create_time, expire_time)
+                 values ({}, {task}, 0, 1700000000000000, 1800000000000000)",
+                id(TRIGGER)
+            ),
+            format!(
+                "insert into task_runs (uuid, task_uuid, trigger_uuid, template_uuid, device_uuid, status,
+                     start_time, end_time, expire_time, withdrawn, result)
+                 values ({}, {task}, {}, {}, {device}, 4, 1700000000000000, 1700000001000000,
+                     1800000000000000, 0, {})",
+                id(RUN),
+                id(TRIGGER),
+                id(TEMPLATE),
+                bytes(&[7])
+            ),
+            format!(
+                "insert into accounts (uuid, name, password_hash, access, create_time)
+                 values ({}, 'ada', 'hash', 2, 1700000000000000)",
+                id(ACCOUNT)
+            ),
+            format!(
+                "insert into refresh_tokens (digest, family, account_uuid, expire_time, spent)
+                 values ({}, {}, {}, 1800000000000000, 0)",
+                bytes(&[2; 32]),
+                id(0x41),
+                id(ACCOUNT)
+            ),
+            format!(
+                "insert into keys (name, secret, certificate, create_time) values ('authority', {}, {}, 0)",
+                bytes(&[3]),
+                bytes(&[4])
+            ),
+            format!(
+                "insert into enrolment_tokens (id, secret_digest, group_uuid, uses_left, expire_time)
+                 values ({}, {}, {group}, 1, 1800000000000000)",
+                bytes(&[5; 8]),
+                bytes(&[6; 32])
+            ),
+            format!(
+                "insert into device_keys (digest, device_uuid, enrolment_token_id, create_time)
+                 values ({}, {device}, {}, 0)",
+                bytes(&[7; 32]),
+                bytes(&[5; 8])
+            ),
+            format!("insert into device_links (device_uuid, epoch) values ({device}, 3)"),
+        ],
+        2 => vec![format!(
+            "insert into leases (duty, holder, fence, expire_time) values ('retention', {}, 7, 0)",
+            id(0x50)
+        )],
+        other => panic!("version {other} of the schema has no rows here: add some"),
+    }
+}
+
+/// Looks at everything that was written for versions up to `version`.
+pub async fn check(store: &Store, version: usize) {
+    let now = Timestamp::from_second(1_750_000_000).expect("in range");
+    let group = store.group_get(GroupId(Uuid::from_u128(GROUP))).await.expect("reads").expect("is there");
+    assert_eq!((group.parent, group.display_name.as_str(), group.version), (Some(ALL), "Laptops", 5));
+    assert_eq!((group.external_reference.as_str(), group.external_type), ("ref", 1));
+
+    let id = DeviceId(Uuid::from_u128(DEVICE));
+    let device = store.device_get(id).await.expect("reads").expect("is there");
+    assert_eq!((device.group, device.version, device.is_muted), (group.id, 9, true));
+    assert_eq!((device.display_name.as_str(), device.original_display_name.as_str()), ("alpha", "ALPHA"));
+    assert_eq!((device.attributes.as_slice(), device.problem_count), ([1, 2].as_slice(), 3));
+    let members = store.group_members_list(group.id, false, None, 10).await.expect("reads");
+    assert_eq!(members.map(|(count, members)| (count, members.len())), Some((1, 1)));
+    assert_eq!(store.device_of_key([7; 32]).await.expect("reads"), Some(id));
+    let epoch = store.device_connected(id, String::new(), now).await.expect("writes");
+    assert_eq!(epoch, Some(4));
+
+    let task = TaskId(Uuid::from_u128(TASK));
+    let runs = store.task_runs_list(task, None, false, None, 10).await.expect("reads").expect("is known");
+    assert_eq!((runs.len(), runs[0].device, runs[0].status), (1, id, RunStatus::Failed));
+    assert_eq!(runs[0].result.as_deref(), Some([7].as_slice()));
+    let task = store.task_get(task).await.expect("reads").expect("is there");
+    assert_eq!((task.action.as_slice(), task.source, task.version), (b"action".as_slice(), 1, 2));
+    assert_eq!((task.targets.devices, task.targets.groups), (vec![id], vec![group.id]));
+    assert_eq!(task.triggers.len(), 1);
+
+    let account = store.account_find("ada".to_owned()).await.expect("reads").expect("is there");
+    assert_eq!((account.uuid, account.access), (Uuid::from_u128(ACCOUNT), 2));
+    let successor = NewRefreshToken { digest: [8; 32], expire_time: Timestamp::MAX };
+    let rotated = store.refresh_token_rotate([2; 32], successor, now).await.expect("writes");
+    assert_eq!(rotated, RefreshOutcome::Rotated(account));
+    let key = store.key_get("authority").await.expect("reads");
+    assert_eq!(key, Some(KeyRecord { secret: vec![3], certificate: Some(vec![4]) }));
+
+    let lease = store.lease_take("retention", Uuid::from_u128(0x51), now, Timestamp::MAX).await;
+    let fence = if version >= 2 { 8 } else { 1 };
+    assert_eq!(lease.expect("writes").map(|lease| lease.fence), Some(fence));
+}

@@ -1,0 +1,135 @@
+//! Everything that can be read, page by page. What no list shows is found out by verbs that depend on it.
+
+use guardhouse_store::{Claim, DeviceFilter, EnrolDevice, NewRefreshToken, RunPosition};
+
+use crate::{
+    bench::{Bench, Outcome},
+    identity::{ACCOUNTS, KEYS, REFRESH_TOKENS},
+    pools::{DEVICES, GROUPS, TASKS, at, device, group, spread, task},
+    retention::DUTIES,
+};
+
+/// Small, so that there are several pages.
+const LIMIT: usize = 2;
+
+/// Compares it.
+pub async fn compare(bench: &mut Bench) -> Outcome {
+    groups(bench).await?;
+    devices(bench).await?;
+    tasks(bench).await?;
+    runs(bench).await?;
+    identity(bench).await?;
+    hidden(bench).await
+}
+
+async fn groups(bench: &mut Bench) -> Outcome {
+    let mut after = None;
+    while let Some(last) = agree!(bench.groups_list(after, LIMIT)).last() {
+        after = Some(last.id);
+    }
+    for group in GROUPS.map(group) {
+        agree!(bench.group_get(group));
+        for recurse in [false, true] {
+            let mut after = None;
+            while let Some((_, page)) = agree!(bench.group_members_list(group, recurse, after, LIMIT))
+                && let Some(last) = page.last()
+            {
+                after = Some(last.device);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn devices(bench: &mut Bench) -> Outcome {
+    let any = DeviceFilter::default();
+    let ok = DeviceFilter { functionality_status: Some(1), ..any.clone() };
+    let muted = DeviceFilter { is_muted: Some(true), ..any.clone() };
+    let named = DeviceFilter { display_names: vec!["web".to_owned(), "äpfel".to_owned()], ..any.clone() };
+    for filter in [any, ok, muted, named] {
+        let mut after = None;
+        while let Some(last) = agree!(bench.devices_list(filter.clone(), after, LIMIT)).last() {
+            after = Some(last.id);
+        }
+    }
+    for device in DEVICES.map(device) {
+        agree!(bench.device_get(device));
+    }
+    Ok(())
+}
+
+async fn tasks(bench: &mut Bench) -> Outcome {
+    let mut after = None;
+    while let Some(last) = agree!(bench.tasks_list(after, LIMIT)).last() {
+        after = Some(last.id);
+    }
+    for task in TASKS.map(task) {
+        agree!(bench.task_get(task));
+    }
+    agree!(bench.task_templates_count());
+    Ok(())
+}
+
+async fn runs(bench: &mut Bench) -> Outcome {
+    for task in TASKS.map(task) {
+        for (of, only_last) in
+            [(None, false), (None, true), (Some(device(0)), false), (Some(device(1)), true)]
+        {
+            let mut after = None;
+            while let Some(page) = agree!(bench.task_runs_list(task, of, only_last, after, LIMIT))
+                && let Some(last) = page.last()
+            {
+                after = Some(RunPosition { start_time: last.start_time, id: last.id });
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn identity(bench: &mut Bench) -> Outcome {
+    for account in agree!(bench.accounts_list()) {
+        agree!(bench.account_find(account.name.clone()));
+    }
+    for account in ACCOUNTS.map(spread) {
+        agree!(bench.account_get(account));
+    }
+    for name in KEYS {
+        agree!(bench.key_get(name));
+    }
+    Ok(())
+}
+
+/// Epochs, open runs, keys of devices, what enrolment tokens are good for, refresh tokens, leases.
+async fn hidden(bench: &mut Bench) -> Outcome {
+    let long_after = at(200);
+    for duty in DUTIES {
+        agree!(bench.lease_take(duty, spread(9), at(20), long_after));
+    }
+    for device in DEVICES.map(device) {
+        let epoch = agree!(bench.device_connected(device, "2001:db8::2".to_owned(), long_after));
+        let claim = Claim { device, epoch: epoch.unwrap_or(0) };
+        // Every trigger has expired.
+        agree!(bench.task_runs_claim(vec![claim], long_after));
+    }
+    for number in 0..3 {
+        for key in 10..14 {
+            let host = EnrolDevice {
+                token_id: [number; 8],
+                secret_digest: [number; 32],
+                key_digest: [16 * number + key; 32],
+                new_id: device(10 + number),
+                host_name: format!("host {number}-{key}"),
+                attributes: Vec::new(),
+                public_ip_address: String::new(),
+                now: at(0),
+            };
+            agree!(bench.device_enrol(host.clone())?);
+        }
+        agree!(bench.device_of_key([number; 32]));
+    }
+    for number in REFRESH_TOKENS {
+        let successor = NewRefreshToken { digest: [100 + number; 32], expire_time: long_after };
+        agree!(bench.refresh_token_rotate([number; 32], successor.clone(), at(5))?);
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+-- A house in small: enough rows for PostgreSQL to plan as it does in a large one. Ids are spread as random ones are.
+
+insert into device_groups (uuid, parent, display_name, description, external_reference, external_type, version, device_count)
+select md5('group ' || n)::uuid,
+       case when n <= 20 then '00000000-0000-0000-7001-000000000001' else md5('group ' || n % 20 + 1)::uuid end,
+       'group ' || n, '', '', 0, 1, 67
+from generate_series(1, 300) n;
+
+insert into devices
+select md5('device ' || n)::uuid, md5('group ' || n % 300 + 1)::uuid, 'device ' || n, 'host ' || n, '',
+       case when n % 50 = 0 then 1 else 2 end, case when n % 100 = 0 then 3 when n % 20 = 0 then 2 else 1 end,
+       n % 3, case when n % 100 = 1 then 1 else 0 end, 1700000000000000 + n, '192.0.2.1', md5(n::text), '\x00', 1
+from generate_series(1, 20000) n;
+
+insert into task_templates
+select md5('template ' || n)::uuid, sha256(n::text::bytea), 'template ' || n, '', '\x00'
+from generate_series(1, 1000) n;
+
+insert into tasks
+select md5('task ' || n)::uuid, md5('template ' || n % 1000 + 1)::uuid, '', 0, 1700000000000000 + n,
+       1700000000000000 + n, 1, case when n % 10 = 0 then 1700000000000000 + n end
+from generate_series(1, 5000) n;
+
+insert into task_targets
+select md5('task ' || n)::uuid, 1, 0, md5('device ' || n * 3)::uuid from generate_series(1, 5000) n where n % 10 <> 0
+union all
+select md5('task ' || n)::uuid, 2, 0, md5('group ' || n % 300 + 1)::uuid from generate_series(1, 5000) n where n % 10 <> 0;
+
+insert into task_triggers
+select md5('trigger ' || n)::uuid, md5('task ' || n % 5000 + 1)::uuid, n / 5000, 1700000000000000 + n,
+       1700000000000000 + n * 1000000000::bigint
+from generate_series(1, 9999) n where n % 10 <> 9;
+
+insert into task_runs
+select md5('run ' || n)::uuid, md5('task ' || n % 300 + 2)::uuid, md5('trigger ' || n % 300 + 1)::uuid,
+       md5('template ' || n % 300 + 1)::uuid, md5('device ' || n % 300 + n / 300 * 150)::uuid,
+       case when n % 20 = 0 then 1 when n % 20 = 1 then 2 else 4 end, 1700000000000000 + n * 1000000::bigint,
+       case when n % 20 > 1 then 1700000000000000 + n * 1000000::bigint end, 1700000000000000 + n * 1000000::bigint, 0, null
+from generate_series(1, 30000) n;
+
+insert into accounts
+select md5('account ' || n)::uuid, 'account ' || n, '', 2, 0 from generate_series(1, 20) n;
+
+insert into refresh_tokens
+select sha256(n::text::bytea), md5('family ' || n / 10)::uuid, md5('account ' || n % 20 + 1)::uuid,
+       1700000000000000 + n * 1000000::bigint, 1
+from generate_series(1, 5000) n;
+
+insert into keys select 'key ' || n, '\x00', null, 0 from generate_series(1, 3) n;
+
+insert into enrolment_tokens
+select substring(sha256(n::text::bytea) for 8), sha256(n::text::bytea), md5('group ' || n % 300 + 1)::uuid, 10,
+       1700000000000000
+from generate_series(1, 2000) n;
+
+insert into device_keys
+select sha256(n::text::bytea), md5('device ' || n)::uuid, '\x00', 0 from generate_series(1, 20000) n;
+
+insert into device_links select md5('device ' || n)::uuid, 1 from generate_series(1, 20000) n;
+
+insert into leases select 'duty ' || n, md5('holder')::uuid, 1, 0 from generate_series(1, 3) n;
