@@ -1,0 +1,191 @@
+//! What people do: tasks and moves, asked of one replica as the services do it.
+
+use std::{rc::Rc, time::Duration};
+
+use guardhouse_dispatch::Dispatcher;
+use guardhouse_model::{DeviceId, GroupId, TaskId, TemplateId, TriggerId, groups::ALL};
+use guardhouse_store::{Device, Group, NewTask, Store, StoreError, Targets, Trigger};
+
+use crate::world::World;
+
+/// How long triggers wait that are not meant to expire.
+const LONG: Duration = Duration::from_secs(3_600);
+
+/// Something to do.
+#[derive(Debug, Clone)]
+pub enum Command {
+    Create { task: TaskId, targets: Targets, triggers: Vec<Trigger> },
+    Retarget { task: TaskId, targets: Targets },
+    Retrigger { task: TaskId, triggers: Vec<Trigger> },
+    Delete { task: TaskId },
+    Move { device: DeviceId, group: GroupId },
+    Drain,
+}
+
+/// The groups of this house: two beside each other, one of them with a third below it.
+pub fn groups(world: &World) -> Vec<GroupId> {
+    world.notes.borrow().groups.clone()
+}
+
+/// Furnishes an empty house.
+pub async fn furnish(world: &World) -> Result<(), StoreError> {
+    let mut groups = vec![ALL];
+    for parent in [0, 0, 1] {
+        let id = GroupId(world.environment.uuid());
+        world.store.group_create(blank_group(id, groups[parent])).await?;
+        groups.push(id);
+    }
+    for device in &world.devices {
+        let group = groups[world.below(groups.len())];
+        world.store.devices_import(group, vec![blank_device(device.id, group)]).await?;
+    }
+    world.notes.borrow_mut().groups = groups;
+    Ok(())
+}
+
+/// A task for whom it may concern.
+pub fn create(world: &World, targets: Targets) -> Command {
+    let task = TaskId(world.environment.uuid());
+    Command::Create { task, targets, triggers: vec![trigger(world, task, LONG)] }
+}
+
+/// Anything.
+pub fn by_chance(world: &World) -> Command {
+    let tasks: Vec<TaskId> = world.notes.borrow().tasks().collect();
+    let kind = world.below(100);
+    if tasks.is_empty() || kind < 30 {
+        let task = TaskId(world.environment.uuid());
+        let triggers = triggers(world, task);
+        return Command::Create { task, targets: targets(world), triggers };
+    }
+    // Mostly one of the last, with which something still goes on.
+    let recent = tasks.len().saturating_sub(3);
+    let task = tasks[recent + world.below(tasks.len() - recent)];
+    match kind {
+        30..65 => Command::Retarget { task, targets: targets(world) },
+        65..75 => Command::Retrigger { task, triggers: triggers(world, task) },
+        75..85 => Command::Delete { task },
+        _ => {
+            let groups = groups(world);
+            let device = world.devices[world.below(world.devices.len())].id;
+            Command::Move { device, group: groups[world.below(groups.len())] }
+        }
+    }
+}
+
+fn targets(world: &World) -> Targets {
+    // Everybody and nobody, too: what is taken away and given again is where withdrawals cross orders.
+    match world.below(4) {
+        0 => return Targets::default(),
+        1 => return Targets { devices: Vec::new(), groups: vec![ALL] },
+        _ => {}
+    }
+    let devices = world.devices.iter().filter(|_| world.chance(30)).map(|device| device.id).collect();
+    let groups = groups(world).into_iter().filter(|_| world.chance(25)).collect();
+    Targets { devices, groups }
+}
+
+fn triggers(world: &World, task: TaskId) -> Vec<Trigger> {
+    let seconds = Duration::from_secs;
+    let wait = |world: &World| {
+        if world.chance(25) { world.between(seconds(1), seconds(40)) } else { LONG }
+    };
+    (0..=world.below(2)).map(|_| trigger(world, task, wait(world))).collect()
+}
+
+fn trigger(world: &World, task: TaskId, wait: Duration) -> Trigger {
+    let now = world.environment.now();
+    let id = TriggerId(world.environment.uuid());
+    world.notes.borrow_mut().issued(world, task, id);
+    Trigger { id, create_time: now, expire_time: now.saturating_add(wait).expect("in range") }
+}
+
+/// Does what was asked, and wakes whom it concerns.
+pub async fn carry_out(world: Rc<World>, store: Store, dispatcher: Dispatcher, command: Command) {
+    world.note(&format!("{command:?}"));
+    if let Err(error) = try_to(&world, &store, &dispatcher, &command).await {
+        world.note(&format!("it is not known what became of {command:?}: {error}"));
+    }
+}
+
+async fn try_to(
+    world: &World,
+    store: &Store,
+    dispatcher: &Dispatcher,
+    command: &Command,
+) -> Result<(), StoreError> {
+    let now = world.environment.now();
+    match command.clone() {
+        Command::Create { task, targets, triggers } => {
+            let kind = world.below(3);
+            let new = NewTask {
+                id: task,
+                template_digest: [kind as u8; 32],
+                display_name: format!("task {kind}"),
+                description: String::new(),
+                action: Vec::new(),
+                asset_group: String::new(),
+                source: 0,
+                targets: targets.clone(),
+                triggers,
+                now,
+            };
+            store.task_create(new, TemplateId(world.environment.uuid())).await?;
+            world.notes.borrow_mut().created(world, task);
+            if targets.groups.is_empty() {
+                dispatcher.wake(&targets.devices);
+            } else {
+                dispatcher.wake_all();
+            }
+        }
+        Command::Retarget { task, targets } => {
+            store.task_set_targets(task, targets, now).await?;
+            dispatcher.wake_all();
+        }
+        Command::Retrigger { task, triggers } => {
+            store.task_set_triggers(task, triggers, now).await?;
+            dispatcher.wake_all();
+        }
+        Command::Delete { task } => {
+            store.task_delete(task, now).await?;
+            dispatcher.wake_all();
+        }
+        Command::Move { device, group } => {
+            store.device_move(device, group).await?;
+            dispatcher.wake(&[device]);
+        }
+        Command::Drain => dispatcher.drain().await,
+    }
+    Ok(())
+}
+
+fn blank_device(id: DeviceId, group: GroupId) -> Device {
+    Device {
+        id,
+        group,
+        display_name: id.to_string(),
+        original_display_name: String::new(),
+        description: String::new(),
+        enrolment_status: 2,
+        functionality_status: 1,
+        problem_count: 0,
+        is_muted: false,
+        last_sync_time: None,
+        public_ip_address: String::new(),
+        device_token: String::new(),
+        attributes: Vec::new(),
+        version: 1,
+    }
+}
+
+fn blank_group(id: GroupId, parent: GroupId) -> Group {
+    Group {
+        id,
+        parent: Some(parent),
+        display_name: id.to_string(),
+        description: String::new(),
+        external_reference: String::new(),
+        external_type: 0,
+        version: 1,
+    }
+}
