@@ -1,6 +1,7 @@
 //! What a device says of itself, as the attributes that the store keeps.
 
 use guardhouse_contract::{Status, devices::Device, json, link::Inventory};
+use guardhouse_model::names;
 use guardhouse_store::DeviceReport;
 use prost::Message as _;
 
@@ -8,8 +9,12 @@ use prost::Message as _;
 /// (mobile, master, cloning) stays, what the device itself knows better is replaced.
 ///
 /// # Errors
-/// The result could never be shown to a client: the inventory holds a value that is no value of its field.
+/// The host name is none, or the result could never be shown to a client: the inventory holds a value that is no
+/// value of its field.
 pub fn report(kept: &[u8], inventory: Inventory) -> Result<DeviceReport, Status> {
+    // The rule of enrolment.
+    names::check(&inventory.host_name)
+        .map_err(|wrong| Status::invalid_field("inventory.hostName", wrong.to_string()))?;
     let kept = Device::decode(kept).map_err(Status::internal)?;
     let attributes = Device {
         operating_system: inventory.operating_system,
@@ -56,7 +61,11 @@ mod tests {
             malformed_data: Some(FieldMask { paths: vec!["notAPath_Of Anything".to_owned()] }),
             ..Default::default()
         };
-        let inventory = Inventory { hardware_profiles: vec![hardware], ..Default::default() };
-        report(&[], inventory).expect_err("refused");
+        let named = |name: &str| Inventory { host_name: name.to_owned(), ..Default::default() };
+        report(&[], named("host")).expect("good");
+        for name in ["", "two\nlines", "a\0b"] {
+            report(&[], named(name)).expect_err("refused");
+        }
+        report(&[], Inventory { hardware_profiles: vec![hardware], ..named("host") }).expect_err("refused");
     }
 }

@@ -6,6 +6,7 @@
 pub mod environment;
 pub mod groups;
 pub mod ids;
+pub mod names;
 pub mod rate;
 pub mod tasks;
 

@@ -3,9 +3,7 @@
 use std::str::FromStr;
 
 use guardhouse_contract::{FieldViolation, Status};
-
-/// Longest display name, in characters.
-pub const LONGEST_NAME: usize = 255;
+use guardhouse_model::names;
 
 /// Longest description, in characters.
 pub const LONGEST_DESCRIPTION: usize = 4_096;
@@ -24,8 +22,8 @@ impl Checks {
 
     /// Checks a display name: needed, bounded, printable.
     pub fn name(&mut self, field: &str, name: &str) {
-        if let Err(description) = check_name(name) {
-            self.fail(field, description);
+        if let Err(wrong) = names::check(name) {
+            self.fail(field, wrong.to_string());
         }
     }
 
@@ -57,20 +55,6 @@ impl Checks {
     }
 }
 
-/// Checks a display name: needed, bounded, printable. The error says what is wrong with it.
-pub fn check_name(name: &str) -> Result<(), String> {
-    let length = name.chars().count();
-    if name.trim().is_empty() {
-        Err("is empty; a name is needed".to_owned())
-    } else if length > LONGEST_NAME {
-        Err(format!("has {length} characters; at most {LONGEST_NAME} are allowed"))
-    } else if name.chars().any(char::is_control) {
-        Err("holds a control character; use printable text".to_owned())
-    } else {
-        Ok(())
-    }
-}
-
 /// Reads a uuid that must be there.
 pub fn id<T: FromStr>(field: impl Into<String>, text: &str) -> Result<T, FieldViolation> {
     text.parse().map_err(|_| {
@@ -85,19 +69,4 @@ pub fn id<T: FromStr>(field: impl Into<String>, text: &str) -> Result<T, FieldVi
 /// Reads the uuid that names the resource of a call.
 pub fn resource<T: FromStr>(field: &str, text: &str) -> Result<T, Status> {
     id(field, text).map_err(|violation| Status::invalid_fields(vec![violation]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_needed_bounded_and_printable() {
-        for good in ["a", "Lost & found", "日本語", &"x".repeat(255)] {
-            assert_eq!(check_name(good), Ok(()), "{good}");
-        }
-        for bad in ["", "   ", "a\nb", &"x".repeat(256)] {
-            assert!(check_name(bad).is_err(), "{bad:?}");
-        }
-    }
 }

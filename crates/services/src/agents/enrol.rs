@@ -7,16 +7,12 @@ use guardhouse_contract::{
 use guardhouse_dispatch::inventory;
 use guardhouse_identity::enrolment::{Host, RedeemError};
 
-use crate::{Context, fields::Checks};
+use crate::Context;
 
 /// Turns a host into a device. A pending placeholder with the name of the host is claimed; without one the
 /// device is new.
 pub async fn run(context: &Context, call: &Call, request: EnrolRequest) -> Result<EnrolResponse, Status> {
-    let described = request.inventory.unwrap_or_default();
-    let mut checks = Checks::default();
-    checks.name("inventory.hostName", &described.host_name);
-    checks.finish()?;
-    let report = inventory::report(&[], described)?;
+    let report = inventory::report(&[], request.inventory.unwrap_or_default())?;
     let host = Host {
         token: &request.token,
         signing_request: &request.signing_request,

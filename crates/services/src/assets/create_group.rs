@@ -5,14 +5,10 @@ use guardhouse_contract::{
     assets::{CreateGroupRequest, CreateGroupResponse, GroupEntityType},
 };
 use guardhouse_identity::Failure;
-use guardhouse_model::groups::ALL;
+use guardhouse_model::{groups::ALL, names};
 use guardhouse_store::Group;
 
-use crate::{
-    Context,
-    assets::placed,
-    fields::{Checks, LONGEST_NAME},
-};
+use crate::{Context, assets::placed, fields::Checks};
 
 /// Creates a static group; below *All* when the client names no parent.
 pub async fn run(context: &Context, request: CreateGroupRequest) -> Result<CreateGroupResponse, Status> {
@@ -20,8 +16,8 @@ pub async fn run(context: &Context, request: CreateGroupRequest) -> Result<Creat
     let mut checks = Checks::default();
     checks.name("group.displayName", &asked.display_name);
     checks.description("group.description", &asked.description);
-    if asked.external_reference.chars().count() > LONGEST_NAME {
-        checks.fail("group.externalReference", format!("has more than {LONGEST_NAME} characters"));
+    if asked.external_reference.chars().count() > names::LONGEST {
+        checks.fail("group.externalReference", format!("has more than {} characters", names::LONGEST));
     }
     if asked.linked_entity_type != GroupEntityType::Unspecified as i32 {
         let wrong = "must be left out: only groups without a linked entity can be created";

@@ -7,15 +7,11 @@ use guardhouse_contract::{
     devices::{self, DeviceEnrollmentStatus, ImportDeviceBatchRequest, ImportDeviceBatchResponse},
 };
 use guardhouse_identity::Failure;
-use guardhouse_model::{Environment, GroupId, groups::LOST_AND_FOUND};
+use guardhouse_model::{Environment, GroupId, groups::LOST_AND_FOUND, names};
 use guardhouse_store::Device;
 use prost::Message as _;
 
-use crate::{
-    Context,
-    devices::render,
-    fields::{self, check_name},
-};
+use crate::{Context, devices::render, fields};
 
 /// Most devices of one call.
 const LARGEST_BATCH: usize = 1_000;
@@ -69,7 +65,8 @@ fn parent_group(text: &str) -> Result<GroupId, Status> {
 }
 
 fn check(device: &devices::Device, parent_group_uuid: &str) -> Result<(), Status> {
-    check_name(&device.display_name).map_err(|wrong| Status::invalid_field("displayName", wrong))?;
+    names::check(&device.display_name)
+        .map_err(|wrong| Status::invalid_field("displayName", wrong.to_string()))?;
     let own = &device.parent_group_uuid;
     if !own.is_empty() && !own.eq_ignore_ascii_case(parent_group_uuid) {
         let description = format!(

@@ -11,7 +11,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::postgres::PgConnectOptions;
@@ -30,6 +30,10 @@ pub use self::{
 
 /// How long a step of the schema may take, or another replica that applies one may be waited for.
 const MIGRATION_LIMIT: Duration = Duration::from_secs(3600);
+
+/// How long a job may wait for a connection. While the database does not answer, jobs would otherwise wait for each
+/// other's time limits.
+const QUEUE_LIMIT: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce(&mut Session) + Send>;
 
@@ -97,12 +101,18 @@ impl Postgres {
         J: FnOnce(&mut Session) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        let asked = now();
         let job: Job = Box::new(move |session| {
-            // A panic must not take the thread along.
-            let outcome = catch_unwind(AssertUnwindSafe(|| job(session))).unwrap_or_else(|_| {
-                session.abandon();
-                Err(StoreError::Panicked)
-            });
+            let outcome = if now().duration_since(asked) > QUEUE_LIMIT {
+                // Those before it waited in vain for an answer, or there is more to do than the database can.
+                Err(StoreError::Unavailable("no connection was free in time".to_owned()))
+            } else {
+                // A panic must not take the thread along.
+                catch_unwind(AssertUnwindSafe(|| job(session))).unwrap_or_else(|_| {
+                    session.abandon();
+                    Err(StoreError::Panicked)
+                })
+            };
             // The caller may have gone away; the change stands all the same.
             let _ = answer.send(outcome);
         });
@@ -115,6 +125,11 @@ impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Postgres")
     }
+}
+
+#[allow(clippy::disallowed_methods, reason = "how long somebody waited; nothing that is kept depends on it")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Works until every handle of the store is gone.

@@ -21,6 +21,10 @@ use crate::{
 /// How long a connection may take to be made.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long the database may take to begin a transaction or to tell the listeners. Neither does any work: a database
+/// that needs longer does not answer at all, and who waits is told before they lose patience.
+const PROMPT_LIMIT: Duration = Duration::from_secs(5);
+
 /// What PostgreSQL says when it ends a connection or a statement for reasons of its own: classes "connection" and
 /// "operator intervention" (shutdowns, time limits).
 const INTERRUPTIONS: [&str; 2] = ["08", "57"];
@@ -107,16 +111,26 @@ impl Session {
         self.run(async |connection| connection.execute(sqlx::raw_sql(sql)).await).map(drop)
     }
 
+    fn prompt_batch(&self, sql: &'static str) -> Result<(), StoreError> {
+        let ask = async |connection: &mut PgConnection| connection.execute(sqlx::raw_sql(sql)).await;
+        self.run_within(self.limit.min(PROMPT_LIMIT), ask).map(drop)
+    }
+
     /// Carries out one statement as a transaction of its own.
     pub fn outside_transaction(&self, sql: &'static str, values: &[Value<'_>]) -> Result<(), StoreError> {
+        let find = || {
+            let query = self.query(sql, values)?;
+            let ask = async |connection: &mut PgConnection| connection.fetch_optional(query).await;
+            self.run_within(self.limit.min(PROMPT_LIMIT), ask).map(drop)
+        };
         if self.connection.borrow().is_some() {
-            match self.find(sql, values) {
+            match find() {
                 Err(StoreError::Unavailable(_)) => {}
-                outcome => return outcome.map(drop),
+                outcome => return outcome,
             }
         }
         self.connect()?;
-        self.find(sql, values).map(drop)
+        find()
     }
 
     /// Gives the connection up: nobody knows what it is in the middle of.
@@ -129,14 +143,14 @@ impl Session {
     /// Begins a transaction, on a new connection if there is none or the old one is dead.
     fn begin(&self, begin: &'static str) -> Result<(), StoreError> {
         if self.connection.borrow().is_some() {
-            match self.batch(begin) {
+            match self.prompt_batch(begin) {
                 // Closed by the other side while nobody used it: nothing was lost with it.
                 Err(StoreError::Unavailable(_)) => {}
                 outcome => return outcome,
             }
         }
         self.connect()?;
-        self.batch(begin)
+        self.prompt_batch(begin)
     }
 
     /// Makes a connection if there is none.
@@ -170,10 +184,18 @@ impl Session {
         &self,
         ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, StoreError> {
+        self.run_within(self.limit, ask)
+    }
+
+    fn run_within<T>(
+        &self,
+        limit: Duration,
+        ask: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, StoreError> {
         let mut slot = self.connection.borrow_mut();
         let connection =
             slot.as_mut().ok_or_else(|| StoreError::Unavailable("the connection was lost".to_owned()))?;
-        let answer = self.runtime.block_on(async { timeout(self.limit, ask(connection)).await });
+        let answer = self.runtime.block_on(async { timeout(limit, ask(connection)).await });
         drop(slot);
         let Ok(answer) = answer else {
             self.abandon();
