@@ -39,22 +39,7 @@ impl House {
     }
 
     async fn device(&self) -> DeviceId {
-        let device = Device {
-            id: DeviceId(self.environment.uuid()),
-            group: ALL,
-            display_name: "web-1".to_owned(),
-            original_display_name: String::new(),
-            description: String::new(),
-            enrolment_status: 2,
-            functionality_status: 1,
-            problem_count: 0,
-            is_muted: false,
-            last_sync_time: None,
-            public_ip_address: String::new(),
-            device_token: String::new(),
-            attributes: Vec::new(),
-            version: 1,
-        };
+        let device = Device::placeholder(DeviceId(self.environment.uuid()), ALL, "web-1".to_owned());
         self.store.devices_import(ALL, vec![device]).await.expect("writes").expect("a group")[0].id
     }
 

@@ -27,22 +27,7 @@ fn unavailable<T>(outcome: Result<T, StoreError>) {
 
 async fn device(store: &Store) -> DeviceId {
     let id = DeviceId(Uuid::from_u128(1));
-    let device = Device {
-        id,
-        group: ALL,
-        display_name: "old".to_owned(),
-        original_display_name: String::new(),
-        description: String::new(),
-        enrolment_status: 1,
-        functionality_status: 0,
-        problem_count: 0,
-        is_muted: false,
-        last_sync_time: None,
-        public_ip_address: String::new(),
-        device_token: String::new(),
-        attributes: vec![],
-        version: 1,
-    };
+    let device = Device::placeholder(id, ALL, "old".to_owned());
     store.devices_import(ALL, vec![device]).await.expect("writes").expect("is there");
     id
 }

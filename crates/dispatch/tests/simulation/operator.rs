@@ -160,22 +160,7 @@ async fn try_to(
 }
 
 fn blank_device(id: DeviceId, group: GroupId) -> Device {
-    Device {
-        id,
-        group,
-        display_name: id.to_string(),
-        original_display_name: String::new(),
-        description: String::new(),
-        enrolment_status: 2,
-        functionality_status: 1,
-        problem_count: 0,
-        is_muted: false,
-        last_sync_time: None,
-        public_ip_address: String::new(),
-        device_token: String::new(),
-        attributes: Vec::new(),
-        version: 1,
-    }
+    Device { enrolment_status: 2, ..Device::placeholder(id, group, id.to_string()) }
 }
 
 fn blank_group(id: GroupId, parent: GroupId) -> Group {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use guardhouse_contract::{
     Code, Status,
-    devices::{self, DeviceEnrollmentStatus, ImportDeviceBatchRequest, ImportDeviceBatchResponse},
+    devices::{self, ImportDeviceBatchRequest, ImportDeviceBatchResponse},
 };
 use guardhouse_identity::Failure;
 use guardhouse_model::{Environment, GroupId, groups::LOST_AND_FOUND, names};
@@ -96,19 +96,8 @@ fn placeholder(environment: &Environment, group: GroupId, device: devices::Devic
         ..Default::default()
     };
     Device {
-        id: environment.uuid().into(),
-        group,
-        display_name: device.display_name,
-        original_display_name: String::new(),
         description: device.description,
-        enrolment_status: DeviceEnrollmentStatus::Pending.into(),
-        functionality_status: 0,
-        problem_count: 0,
-        is_muted: false,
-        last_sync_time: None,
-        public_ip_address: String::new(),
-        device_token: String::new(),
         attributes: attributes.encode_to_vec(),
-        version: 1,
+        ..Device::placeholder(environment.uuid().into(), group, device.display_name)
     }
 }

@@ -35,6 +35,30 @@ pub struct Device {
     pub version: u64,
 }
 
+impl Device {
+    /// A device that is expected and has not spoken for itself yet: `DEVICE_ENROLLMENT_STATUS_PENDING`, and nothing
+    /// is known of it but a name.
+    #[must_use]
+    pub fn placeholder(id: DeviceId, group: GroupId, display_name: String) -> Self {
+        Self {
+            id,
+            group,
+            display_name,
+            original_display_name: String::new(),
+            description: String::new(),
+            enrolment_status: 1,
+            functionality_status: 0,
+            problem_count: 0,
+            is_muted: false,
+            last_sync_time: None,
+            public_ip_address: String::new(),
+            device_token: String::new(),
+            attributes: Vec::new(),
+            version: 1,
+        }
+    }
+}
+
 /// Which devices a list shows. Conditions are joined by AND.
 #[derive(Debug, Clone, Default)]
 pub struct DeviceFilter {

@@ -8,7 +8,6 @@ use uuid::Uuid;
 use crate::support::{Fixture, at};
 
 /// `DeviceEnrollmentStatus`.
-const PENDING: i32 = 1;
 const FINISHED: i32 = 2;
 /// `DeviceFunctionalityStatus`.
 const OK: i32 = 1;
@@ -54,20 +53,10 @@ async fn enrol(f: &Fixture, host: EnrolDevice) -> EnrolOutcome {
 
 fn placeholder(number: u128, name: &str) -> Device {
     Device {
-        id: DeviceId(Uuid::from_u128(number)),
-        group: LOST_AND_FOUND,
-        display_name: name.to_owned(),
-        original_display_name: String::new(),
         description: "imported".to_owned(),
-        enrolment_status: PENDING,
-        functionality_status: 0,
-        problem_count: 0,
         is_muted: true,
-        last_sync_time: None,
-        public_ip_address: String::new(),
-        device_token: String::new(),
         attributes: vec![0xaa],
-        version: 1,
+        ..Device::placeholder(DeviceId(Uuid::from_u128(number)), LOST_AND_FOUND, name.to_owned())
     }
 }
 

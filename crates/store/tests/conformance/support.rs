@@ -106,20 +106,9 @@ impl Fixture {
 
     pub fn device(&self, name: &str) -> Device {
         Device {
-            id: DeviceId(self.id()),
-            group: ALL,
-            display_name: name.to_owned(),
-            original_display_name: String::new(),
             description: "imported".to_owned(),
-            enrolment_status: 1,
-            functionality_status: 0,
-            problem_count: 0,
-            is_muted: false,
-            last_sync_time: None,
-            public_ip_address: String::new(),
-            device_token: String::new(),
             attributes: vec![1, 2, 3],
-            version: 1,
+            ..Device::placeholder(DeviceId(self.id()), ALL, name.to_owned())
         }
     }
 

@@ -158,20 +158,13 @@ pub struct Placeholder {
 impl Placeholder {
     fn record(&self, group: GroupId) -> Device {
         Device {
-            id: device(self.device),
-            group,
-            display_name: self.name.to_owned(),
-            original_display_name: String::new(),
             description: "imported".to_owned(),
             enrolment_status: if self.pending { 1 } else { 0 },
             functionality_status: self.status,
             problem_count: u32::from(self.device),
             is_muted: self.muted,
-            last_sync_time: None,
-            public_ip_address: String::new(),
-            device_token: String::new(),
             attributes: self.attributes.to_vec(),
-            version: 1,
+            ..Device::placeholder(device(self.device), group, self.name.to_owned())
         }
     }
 }

@@ -62,20 +62,9 @@ impl Model {
         };
         self.enrolment_tokens.entry(host.token_id).and_modify(|token| token.uses -= 1);
         let device = self.devices.entry(id).or_insert_with(|| Device {
-            id,
-            group,
-            display_name: host.host_name.clone(),
-            original_display_name: String::new(),
-            description: String::new(),
             enrolment_status: 0,
-            functionality_status: 0,
-            problem_count: 0,
-            is_muted: false,
-            last_sync_time: None,
-            public_ip_address: String::new(),
-            device_token: String::new(),
-            attributes: Vec::new(),
             version: 0,
+            ..Device::placeholder(id, group, host.host_name.clone())
         });
         device.original_display_name = host.host_name;
         device.enrolment_status = FINISHED;
