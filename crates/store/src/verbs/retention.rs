@@ -100,7 +100,7 @@ impl Store {
                 templates.sort_unstable();
                 templates.dedup();
                 for template in templates {
-                    tasks::delete_unused_template(transaction, template)?;
+                    tasks::delete_unused(transaction, template)?;
                 }
                 Ok(removed)
             })

@@ -1,21 +1,22 @@
 //! Device tasks: what is to be done, for whom, and when.
 
-use guardhouse_model::{DeviceId, GroupId, TaskId, TemplateId, Timestamp};
+mod targets;
+mod templates;
+
+use guardhouse_model::{TaskId, TemplateId, Timestamp};
 use uuid::Uuid;
 
 use crate::{
-    MissingTarget, NewTask, Store, StoreError, Targets, Task, TaskChange, Trigger,
-    engine::{Gate, Row, Transaction, Value, values},
+    NewTask, Store, StoreError, Targets, Task, TaskChange, Trigger,
+    engine::{Gate, Row, Transaction, values},
 };
+
+pub use templates::delete_unused;
 
 const SELECT: &str = "select tasks.uuid, display_name, description, action, asset_group, source, create_time,
         update_time, version
     from tasks join task_templates on task_templates.uuid = template_uuid
     where delete_time is null";
-
-/// How a target is kept.
-const DEVICE: i64 = 1;
-const GROUP: i64 = 2;
 
 impl Store {
     /// Adds a task. Tasks with the same digest share a template; `new_template` names one that is new.
@@ -27,17 +28,17 @@ impl Store {
         self.engine
             .write(move |transaction| {
                 transaction.pass_beside(Gate::GroupTree)?;
-                if let Some(missing) = first_missing(transaction, &task.targets)? {
+                if let Some(missing) = targets::first_missing(transaction, &task.targets)? {
                     return Ok(TaskChange::Missing(missing));
                 }
-                let template = template(transaction, &task, new_template)?;
+                let template = templates::find_or_make(transaction, &task, new_template)?;
                 transaction.execute(
                     "insert into tasks (uuid, template_uuid, asset_group, source, create_time,
                          update_time, version)
                      values ($1, $2, $3, $4, $5, $5, 1)",
                     values![task.id, template, &task.asset_group, task.source, task.now],
                 )?;
-                insert_targets(transaction, task.id, &task.targets)?;
+                targets::insert(transaction, task.id, &task.targets)?;
                 insert_triggers(transaction, task.id, &task.triggers)?;
                 Ok(TaskChange::Changed)
             })
@@ -57,7 +58,7 @@ impl Store {
 
     /// Up to `limit` tasks after `after`, in the order of their ids.
     pub async fn tasks_list(&self, after: Option<TaskId>, limit: usize) -> Result<Vec<Task>, StoreError> {
-        let after = after.unwrap_or(TaskId(uuid::Uuid::nil()));
+        let after = after.unwrap_or(TaskId(Uuid::nil()));
         self.engine
             .read(move |transaction| {
                 let sql = format!("{SELECT} and tasks.uuid > $1 order by tasks.uuid limit $2");
@@ -78,14 +79,14 @@ impl Store {
         self.engine
             .write(move |transaction| {
                 transaction.pass_beside(Gate::GroupTree)?;
-                if let Some(missing) = first_missing(transaction, &targets)? {
+                if let Some(missing) = targets::first_missing(transaction, &targets)? {
                     return Ok(TaskChange::Missing(missing));
                 }
                 if !touch(transaction, task, now)? {
                     return Ok(TaskChange::NoSuchTask);
                 }
                 delete_rows(transaction, "task_targets", task)?;
-                insert_targets(transaction, task, &targets)?;
+                targets::insert(transaction, task, &targets)?;
                 withdraw(
                     transaction,
                     task,
@@ -139,7 +140,7 @@ impl Store {
                     .execute("update tasks set delete_time = $1 where uuid = $2", values![now, task])?;
                 let sql = "select template_uuid from tasks where uuid = $1";
                 if let Some(template) = transaction.find(sql, values![task], |row| row.get(0))? {
-                    delete_unused_template(transaction, template)?;
+                    templates::delete_unused(transaction, template)?;
                 }
                 Ok(true)
             })
@@ -152,38 +153,6 @@ impl Store {
         let count = self.engine.read(move |transaction| transaction.find(sql, &[], |row| row.get(0))).await?;
         Ok(count.unwrap_or(0))
     }
-}
-
-/// Deletes a template that no live task shares and no open run needs for its action.
-pub fn delete_unused_template(transaction: &Transaction<'_>, template: TemplateId) -> Result<(), StoreError> {
-    // Whoever is about to share it is waited for, before the look.
-    let sql = transaction.locking("select 1 from task_templates where uuid = $1", "for update");
-    transaction.exists(&sql, values![template])?;
-    transaction.execute(
-        "delete from task_templates
-         where uuid = $1
-           and not exists (select 1 from tasks where template_uuid = $1 and delete_time is null)
-           and not exists (select 1 from task_runs
-               where task_uuid in (select uuid from tasks where template_uuid = $1) and status in (1, 2))",
-        values![template],
-    )?;
-    Ok(())
-}
-
-/// The template of a task, found by its digest or made. It stays until this transaction ends.
-fn template(
-    transaction: &Transaction<'_>,
-    task: &NewTask,
-    new_template: TemplateId,
-) -> Result<TemplateId, StoreError> {
-    let template = transaction.find(
-        "insert into task_templates (uuid, digest, display_name, description, action)
-         values ($1, $2, $3, $4, $5) on conflict (digest) do update set digest = excluded.digest
-         returning uuid",
-        values![new_template, &task.template_digest, &task.display_name, &task.description, &task.action,],
-        |row| row.get(0),
-    )?;
-    template.ok_or_else(|| StoreError::Inconsistent("an insert answered no template".to_owned()))
 }
 
 /// Notes that a task changed; false: no such task.
@@ -206,63 +175,6 @@ fn withdraw(transaction: &Transaction<'_>, task: TaskId, condition: &str) -> Res
     }
     let sql = format!("update task_runs set withdrawn = 1 where {which}");
     transaction.execute(&sql, values![task]).map(drop)
-}
-
-fn first_missing(
-    transaction: &Transaction<'_>,
-    targets: &Targets,
-) -> Result<Option<MissingTarget>, StoreError> {
-    let devices: Vec<Uuid> = targets.devices.iter().map(|device| device.0).collect();
-    if let Some(place) = first_not_in(transaction, "devices", &devices)? {
-        return Ok(Some(MissingTarget::Device(place)));
-    }
-    let groups: Vec<Uuid> = targets.groups.iter().map(|group| group.0).collect();
-    Ok(first_not_in(transaction, "device_groups", &groups)?.map(MissingTarget::Group))
-}
-
-/// The place of the first id that is not in `table`.
-fn first_not_in(
-    transaction: &Transaction<'_>,
-    table: &str,
-    ids: &[Uuid],
-) -> Result<Option<usize>, StoreError> {
-    if let Transaction::Postgres(_) = transaction {
-        let sql = format!(
-            "select place - 1 from unnest($1) with ordinality as wanted (id, place)
-             where not exists (select 1 from {table} where uuid = wanted.id) order by place limit 1"
-        );
-        let place = transaction.find(&sql, &[Value::Ids(ids)], |row| row.get::<u32>(0))?;
-        return Ok(place.map(|place| place as usize));
-    }
-    let sql = format!("select 1 from {table} where uuid = $1");
-    for (place, &id) in ids.iter().enumerate() {
-        if !transaction.exists(&sql, values![id])? {
-            return Ok(Some(place));
-        }
-    }
-    Ok(None)
-}
-
-fn insert_targets(transaction: &Transaction<'_>, task: TaskId, targets: &Targets) -> Result<(), StoreError> {
-    let devices: Vec<Uuid> = targets.devices.iter().map(|device| device.0).collect();
-    let groups: Vec<Uuid> = targets.groups.iter().map(|group| group.0).collect();
-    for (kind, ids) in [(DEVICE, devices), (GROUP, groups)] {
-        if let Transaction::Postgres(_) = transaction {
-            transaction.execute(
-                "insert into task_targets (task_uuid, kind, position, target)
-                 select $1, $2, place - 1, id from unnest($3) with ordinality as wanted (id, place)",
-                &[Value::from(task), Value::from(kind), Value::Ids(&ids)],
-            )?;
-            continue;
-        }
-        for (position, id) in ids.into_iter().enumerate() {
-            transaction.execute(
-                "insert into task_targets (task_uuid, kind, position, target) values ($1, $2, $3, $4)",
-                values![task, kind, position, id],
-            )?;
-        }
-    }
-    Ok(())
 }
 
 fn insert_triggers(
@@ -302,21 +214,7 @@ fn from_row(row: &Row<'_>) -> Result<Task, StoreError> {
 
 /// Adds targets and triggers to a task that was read.
 fn complete(transaction: &Transaction<'_>, mut task: Task) -> Result<Task, StoreError> {
-    let targets = transaction.list(
-        "select kind, target from task_targets where task_uuid = $1 order by kind, position",
-        values![task.id],
-        |row| Ok((row.get::<i64>(0)?, row.get::<Uuid>(1)?)),
-    )?;
-    for (kind, target) in targets {
-        match kind {
-            DEVICE => task.targets.devices.push(DeviceId(target)),
-            GROUP => task.targets.groups.push(GroupId(target)),
-            _ => {
-                let place = format!("task_targets.kind {kind} of task {}", task.id);
-                return Err(StoreError::Inconsistent(place));
-            }
-        }
-    }
+    task.targets = targets::read(transaction, task.id)?;
     task.triggers = transaction.list(
         "select uuid, create_time, expire_time from task_triggers where task_uuid = $1 order by position",
         values![task.id],
