@@ -4,7 +4,7 @@
 //! `google.rpc.Status`. The internal half says what really happened; it goes to the log only, and no `Display`
 //! of this type ever shows it.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use prost::{Message, Name};
 use prost_types::Any;
@@ -40,6 +40,26 @@ pub enum Code {
 }
 
 impl Code {
+    const ALL: [Self; 11] = [
+        Self::InvalidArgument,
+        Self::DeadlineExceeded,
+        Self::NotFound,
+        Self::PermissionDenied,
+        Self::ResourceExhausted,
+        Self::FailedPrecondition,
+        Self::OutOfRange,
+        Self::Unimplemented,
+        Self::Internal,
+        Self::Unavailable,
+        Self::Unauthenticated,
+    ];
+
+    /// The code with this number, if it is one of these.
+    #[must_use]
+    pub fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| *code as i32 == number)
+    }
+
     /// The HTTP status that the public API documents for this code.
     #[must_use]
     pub fn http(self) -> u16 {
@@ -77,7 +97,7 @@ impl FieldViolation {
 #[derive(Debug, Clone)]
 pub struct Status {
     code: Code,
-    reason: &'static str,
+    reason: Cow<'static, str>,
     message: String,
     violations: Vec<FieldViolation>,
     retry_after: Option<Duration>,
@@ -90,7 +110,7 @@ impl Status {
     pub fn new(code: Code, reason: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
-            reason,
+            reason: reason.into(),
             message: message.into(),
             violations: Vec::new(),
             retry_after: None,
@@ -165,8 +185,8 @@ impl Status {
 
     /// The stable reason.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
-        self.reason
+    pub fn reason(&self) -> &str {
+        &self.reason
     }
 
     /// The message for the developer of the client.
@@ -203,7 +223,7 @@ impl Status {
     #[must_use]
     pub fn to_proto(&self) -> rpc::Status {
         let mut details = vec![pack(&ErrorInfo {
-            reason: self.reason.to_owned(),
+            reason: self.reason.clone().into_owned(),
             domain: "guardhouse".to_owned(),
             metadata: Default::default(),
         })];
@@ -218,6 +238,27 @@ impl Status {
             details.push(pack(&RetryInfo { retry_delay: Some(retry_delay) }));
         }
         rpc::Status { code: self.code as i32, message: self.message.clone(), details }
+    }
+
+    /// The status whose public half travelled. `None`: it has a code that no [`Code`] is.
+    ///
+    /// An HTTP status of its own ([`Status::with_http`]) does not travel.
+    #[must_use]
+    pub fn from_proto(travelled: &rpc::Status) -> Option<Self> {
+        let mut status = Self::new(Code::from_number(travelled.code)?, "", travelled.message.clone());
+        for detail in &travelled.details {
+            if let Ok(info) = detail.to_msg::<ErrorInfo>() {
+                status.reason = info.reason.into();
+            } else if let Ok(request) = detail.to_msg::<BadRequest>() {
+                let violations = request.field_violations.into_iter();
+                status.violations = violations
+                    .map(|violation| FieldViolation::new(violation.field, violation.description))
+                    .collect();
+            } else if let Ok(retry) = detail.to_msg::<RetryInfo>() {
+                status.retry_after = retry.retry_delay.and_then(|delay| delay.try_into().ok());
+            }
+        }
+        Some(status)
     }
 
     /// The public half as a gRPC status; the details ride in `grpc-status-details-bin`.

@@ -9,7 +9,7 @@ use guardhouse_store::StoreError;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// Most questions of one batch: bounds how long the first waits for the last.
-const MOST: usize = 64;
+const MOST: usize = 256;
 
 /// Questions that may wait before those who ask have to wait, too.
 const WAITING: usize = 1024;
@@ -108,11 +108,11 @@ mod tests {
             seen.lock().expect("no panic").push(numbers.len());
             async move { Ok(numbers.into_iter().map(|number| 2 * number).collect()) }
         });
-        let answers = join_all((0..100).map(|number| doubled.ask(number))).await;
-        for (number, answer) in (0..100).zip(answers) {
+        let answers = join_all((0..300).map(|number| doubled.ask(number))).await;
+        for (number, answer) in (0..300).zip(answers) {
             assert_eq!(answer.expect("answered"), 2 * number);
         }
-        assert_eq!(*calls.lock().expect("no panic"), [64, 36]);
+        assert_eq!(*calls.lock().expect("no panic"), [256, 44]);
     }
 
     #[tokio::test]

@@ -25,6 +25,7 @@ use guardhouse_contract::link::{AgentFrame, ServerFrame};
 use guardhouse_model::{DeviceId, Environment};
 use guardhouse_store::{Claim, RunReport, Store, StoreError, Work};
 use tokio::sync::mpsc;
+use tracing::warn;
 use uuid::Uuid;
 
 use batch::Batches;
@@ -59,7 +60,12 @@ impl Dispatcher {
             let (store, environment) = (store.clone(), environment.clone());
             move |claims| {
                 let (store, now) = (store.clone(), environment.now());
-                async move { store.task_runs_claim(claims, now).await }
+                async move {
+                    let devices = claims.len();
+                    let work = store.task_runs_claim(claims, now).await;
+                    // Here and not for each device: there may be a hundred thousand.
+                    work.inspect_err(|error| warn!(%error, devices, "the store cannot be asked for work"))
+                }
             }
         });
         let reports = Batches::start(REPORT_LANES, {

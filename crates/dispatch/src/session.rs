@@ -38,6 +38,10 @@ const SAFETY_POLL: Duration = Duration::from_secs(30);
 /// The same after a look that failed.
 const RETRY: Duration = Duration::from_secs(4);
 
+/// How long looks may fail before the device is sent away: the store may be in reach of another replica. Shared among
+/// the sessions like [`SAFETY_POLL`], so that they do not leave as one herd.
+const FORSAKEN: Duration = Duration::from_secs(120);
+
 /// Most frames that are taken together: bounds how long a wake-up waits for them.
 const TOGETHER: usize = 64;
 
@@ -95,6 +99,7 @@ pub async fn serve(
     }
 
     let mut next_look = now_instant();
+    let mut forsaken = None;
     let ended = loop {
         if let Some(reason) = seat.closed() {
             let _ = session.go_away(reason).await;
@@ -112,12 +117,19 @@ pub async fn serve(
             },
             () = seat.rung() => next_look = now_instant(),
             () = sleep_until(next_look) => match Box::pin(session.reconcile()).await {
-                Ok(Ok(())) => next_look = session.later(SAFETY_POLL),
+                Ok(Ok(())) => {
+                    next_look = session.later(SAFETY_POLL);
+                    forsaken = None;
+                }
                 Ok(Err(Gone)) => break "not reachable, not managed or superseded",
                 // The link still stands: giving it up would only add a herd to what troubles the store.
                 Err(error) => {
-                    warn!(%device, %error, "the store could not be asked for work; trying again");
                     next_look = session.later(RETRY);
+                    if *forsaken.get_or_insert_with(|| session.later(FORSAKEN)) < next_look {
+                        let _ = session.go_away(Reason::ShuttingDown).await;
+                        break "the store is out of reach";
+                    }
+                    debug!(%device, %error, "the store could not be asked for work; trying again");
                 }
             },
         }
@@ -127,11 +139,14 @@ pub async fn serve(
 }
 
 impl Session<'_> {
+    fn claim(&self) -> Claim {
+        Claim { device: self.device, epoch: self.epoch }
+    }
+
     /// Sends what the device has to know and does not know yet.
     async fn reconcile(&mut self) -> Result<Result<(), Gone>, Arc<StoreError>> {
         loop {
-            let claim = Claim { device: self.device, epoch: self.epoch };
-            let runs = match self.dispatcher.looks.ask(claim).await? {
+            let runs = match self.dispatcher.looks.ask(self.claim()).await? {
                 Work::Runs(runs) => runs,
                 Work::NotManaged => {
                     let _ = self.go_away(Reason::NotManaged).await;
@@ -177,6 +192,8 @@ impl Session<'_> {
                 Some(agent_frame::Kind::RunEnded(ended)) => {
                     acknowledgements.push(ended.run_uuid.clone());
                     if let Some(run) = self.run_id(&ended.run_uuid) {
+                        // What ended has begun: keeping both would be a write too many.
+                        reports.retain(|report| !is_start_of(run, report));
                         let now = self.dispatcher.environment.now();
                         reports.push(RunReport::Ended(results::judge(device, run, ended, now)));
                     }
@@ -199,7 +216,7 @@ impl Session<'_> {
             }
         }
         for run in withdrawn {
-            self.dispatcher.store.task_run_withdrawn(run, device).await?;
+            self.dispatcher.store.task_run_withdrawn(run, self.claim()).await?;
             // The device may have become a target again while the withdrawal was under way.
             self.dispatcher.registry.wake(&[device]);
         }
@@ -264,6 +281,10 @@ fn together(first: AgentFrame, rest: &mut (impl FusedStream<Item = AgentFrame> +
         frames.push(frame);
     }
     frames
+}
+
+fn is_start_of(ended: RunId, report: &RunReport) -> bool {
+    matches!(report, RunReport::Started { run, .. } if *run == ended)
 }
 
 fn announce(run: OpenRun) -> Result<Kind, StoreError> {

@@ -1,7 +1,7 @@
 //! Answers that take longer than a client should wait: the 202 protocol.
 //!
 //! A call that outruns its budget answers `202` with a `response-id`; the call runs on. The identical request
-//! with that id waits for the budget again and gets the answer once. The rules:
+//! with that id, at any replica, waits for the budget again and gets the answer once. The rules:
 //!
 //! ```text
 //! begin ── ready within the budget ──> the answer
@@ -12,7 +12,17 @@
 //! ```
 //!
 //! Every call ends: [`Running`] answers `DEADLINE_EXCEEDED` itself after 120 s, and that is then the answer
-//! that is fetched. An answer that nobody fetches within ten minutes is dropped.
+//! that is fetched. An answer that nobody fetches within ten minutes is dropped, and so is a call whose replica
+//! is gone, when its time is over.
+//!
+//! Answers lie on the [`Shelf`], in the store. What a replica has in memory are the calls that it runs, so that
+//! their clients, if they come back to it, need not look at the store again and again. Only an answer that the
+//! store did not take stays in memory, where only its own replica can give it. If the connection broke before the
+//! store said whether it took it, it may be given both here and there: a client would rather hear twice how its
+//! call ended than repeat it.
+
+mod kept;
+mod shelf;
 
 use std::{
     collections::HashMap,
@@ -22,39 +32,42 @@ use std::{
 
 use aws_lc_rs::digest;
 use guardhouse_contract::{Caller, Code, Status};
+use guardhouse_model::Environment;
+use guardhouse_store::Store;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time,
+    time::{self, Instant},
 };
 use uuid::Uuid;
 
+use self::shelf::Shelf;
 use crate::call::{Answer, Running};
 
 /// How long an answer waits to be fetched.
 pub const KEPT: Duration = Duration::from_secs(600);
 
-/// The calls that run or whose answers wait to be fetched.
+/// The calls whose clients were sent away.
 #[derive(Debug)]
 pub struct Accepted {
     budget: Duration,
     room: Arc<Semaphore>,
-    pending: Mutex<HashMap<Uuid, Pending>>,
+    shelf: Shelf,
+    /// Those that run here, and those whose answers the shelf did not take.
+    here: Mutex<HashMap<Uuid, Pending>>,
 }
 
 /// A call whose client was sent away with an id.
 #[derive(Debug)]
 struct Pending {
     key: Key,
+    /// Closed without an answer when that is on the shelf.
     answer: watch::Receiver<Option<Answer>>,
     _room: OwnedSemaphorePermit,
 }
 
-/// What makes two requests identical: the same account asks the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    account: Option<Uuid>,
-    request: [u8; 32],
-}
+/// What makes two requests identical: the same account asks the same. SHA-256 over both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key([u8; 32]);
 
 /// How far a call is when its budget is over.
 #[derive(Debug)]
@@ -70,28 +83,29 @@ impl Key {
     #[must_use]
     pub fn new(caller: &Caller, verb: &str, path_and_query: &str, body: &[u8]) -> Self {
         let account = match caller {
-            Caller::Account(account) => Some(account.uuid),
-            Caller::Device(device) => Some(*device),
-            Caller::Anonymous => None,
+            Caller::Account(account) => account.uuid,
+            Caller::Device(device) => *device,
+            Caller::Anonymous => Uuid::nil(),
         };
         // Neither a verb nor a path contains a line feed, so no two requests read the same.
         let mut context = digest::Context::new(&digest::SHA256);
-        for part in [verb.as_bytes(), b"\n", path_and_query.as_bytes(), b"\n", body] {
+        for part in [account.as_bytes(), verb.as_bytes(), b"\n", path_and_query.as_bytes(), b"\n", body] {
             context.update(part);
         }
-        let mut request = [0; 32];
-        request.copy_from_slice(context.finish().as_ref());
-        Self { account, request }
+        let mut key = [0; 32];
+        key.copy_from_slice(context.finish().as_ref());
+        Self(key)
     }
 }
 
 impl Accepted {
-    /// Lets clients wait for `budget`, and at most `room` calls run or wait to be fetched at a time. With a
-    /// budget of zero every call is accepted first, however quick it is: so a client can be tested for 202.
+    /// Lets clients wait for `budget`, and at most `room` calls at a time run here or have answers that `store`
+    /// did not take. With a budget of zero every call is accepted first, however quick it is: so a client can be
+    /// tested for 202.
     #[must_use]
-    pub fn new(budget: Duration, room: usize) -> Self {
+    pub fn new(budget: Duration, room: usize, store: Store, environment: Environment) -> Self {
         let room = Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS)));
-        Self { budget, room, pending: Mutex::new(HashMap::new()) }
+        Self { budget, room, shelf: Shelf::new(store, environment), here: Mutex::default() }
     }
 
     /// Starts a call and waits for it within the budget. `id` is used if it takes longer.
@@ -105,12 +119,8 @@ impl Accepted {
         start: impl FnOnce() -> Running,
     ) -> Result<Progress, Status> {
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
-            Status::new(
-                Code::Unavailable,
-                "TOO_MANY_CALLS",
-                "too many calls are running or wait to be fetched",
-            )
-            .retry_after(Duration::from_secs(1))
+            Status::new(Code::Unavailable, "TOO_MANY_CALLS", "too many calls are running")
+                .retry_after(Duration::from_secs(1))
         })?;
         let mut running = start();
         // A timeout of zero would still take an answer that is there at once, which is a matter of luck.
@@ -119,35 +129,53 @@ impl Accepted {
         {
             return Ok(Progress::Ready(answer));
         }
+        // The client may go anywhere with the id, so the place on the shelf comes first.
+        let has_place = self.shelf.reserve(id, &key).await;
         let (answers, answer) = watch::channel(None);
         self.lock().insert(id, Pending { key, answer, _room: room });
-        tokio::spawn(Arc::clone(self).keep(id, running, answers));
+        tokio::spawn(Arc::clone(self).keep(id, running, has_place, answers));
         Ok(Progress::Accepted(id))
     }
 
     /// Waits within the budget for the call that `id` names, if `key` is that of the request that began it.
     ///
     /// # Errors
-    /// There is no such call, or its answer was fetched or dropped: `NOT_FOUND`.
+    /// There is no such call, or its answer was fetched or dropped: `NOT_FOUND`. It is not here, and the store
+    /// cannot tell.
     pub async fn resume(&self, id: Uuid, key: &Key) -> Result<Progress, Status> {
-        let mut answer = match self.lock().get(&id) {
-            Some(pending) if pending.key == *key => pending.answer.clone(),
-            _ => return Err(unknown(id)),
-        };
-        let answer = match time::timeout(self.budget, answer.wait_for(Option::is_some)).await {
-            Ok(Ok(answer)) => answer.clone(),
-            // The sender is gone without an answer: the entry was dropped while we waited.
-            Ok(Err(_)) => None,
-            Err(_) => return Ok(Progress::Accepted(id)),
-        };
-        // Of several clients that wait for one answer, the one that removes the entry gets it.
-        let ours = self.lock().remove(&id).is_some();
-        answer.filter(|_| ours).map(Progress::Ready).ok_or_else(|| unknown(id))
+        let deadline = Instant::now() + self.budget;
+        let here = self.lock().get(&id).map(|pending| (pending.key, pending.answer.clone()));
+        if let Some((known, mut answer)) = here {
+            if known != *key {
+                return Err(unknown(id));
+            }
+            let Ok(ended) = time::timeout_at(deadline, answer.wait_for(Option::is_some)).await else {
+                return Ok(Progress::Accepted(id));
+            };
+            if let Ok(Some(answer)) = ended.map(|answer| answer.clone()) {
+                // Of several clients that wait for one answer, the one that removes the entry gets it.
+                let ours = self.lock().remove(&id).is_some();
+                return if ours { Ok(Progress::Ready(answer)) } else { Err(unknown(id)) };
+            }
+        }
+        self.shelf.take(id, key, deadline).await
     }
 
-    /// Holds the answer of a call until it is fetched or dropped.
-    async fn keep(self: Arc<Self>, id: Uuid, mut running: Running, answers: watch::Sender<Option<Answer>>) {
-        answers.send_replace(Some(running.answer().await));
+    /// Puts the answer of a call on the shelf, or holds it until it is fetched or dropped.
+    async fn keep(
+        self: Arc<Self>,
+        id: Uuid,
+        mut running: Running,
+        has_place: bool,
+        answers: watch::Sender<Option<Answer>>,
+    ) {
+        let answer = running.answer().await;
+        if has_place && self.shelf.put(id, &answer).await {
+            // Those who wait here see the channel closed, and find the answer where the others do.
+            self.lock().remove(&id);
+            return;
+        }
+        answers.send_replace(Some(answer));
         tokio::select! {
             // The last receiver is dropped with the entry.
             () = answers.closed() => {}
@@ -158,7 +186,7 @@ impl Accepted {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Pending>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+        self.here.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

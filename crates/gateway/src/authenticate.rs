@@ -107,9 +107,9 @@ mod tests {
 
     use super::*;
 
-    fn bearer_of(value: &'static str) -> Result<String, (u16, &'static str)> {
+    fn bearer_of(value: &'static str) -> Result<String, (u16, String)> {
         let headers = [(header::AUTHORIZATION, HeaderValue::from_static(value))].into_iter().collect();
-        bearer(&headers).map(str::to_owned).map_err(|status| (status.http(), status.reason()))
+        bearer(&headers).map(str::to_owned).map_err(|status| (status.http(), status.reason().to_owned()))
     }
 
     #[test]
@@ -117,9 +117,9 @@ mod tests {
         assert_eq!(bearer_of("Bearer abc"), Ok("abc".to_owned()));
         assert_eq!(bearer_of("bearer  abc"), Ok("abc".to_owned()));
         assert_eq!(bearer_of("Bearer "), Ok(String::new()), "an empty token is refused as a token");
-        assert_eq!(bearer_of(""), Err((400, AUTHORIZATION_MISSING)));
+        assert_eq!(bearer_of(""), Err((400, AUTHORIZATION_MISSING.to_owned())));
         for other in ["abc", "Basic YTpi", "Bearer", "Bearerabc"] {
-            assert_eq!(bearer_of(other), Err((401, "ACCESS_TOKEN_INVALID")), "{other}");
+            assert_eq!(bearer_of(other), Err((401, "ACCESS_TOKEN_INVALID".to_owned())), "{other}");
         }
         let status = bearer(&HeaderMap::new()).expect_err("no header");
         assert_eq!((status.http(), status.reason()), (400, AUTHORIZATION_MISSING));

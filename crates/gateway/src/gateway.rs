@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use guardhouse_identity::{Devices, Tokens};
 use guardhouse_model::{Environment, rate::Quota};
+use guardhouse_store::Store;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
@@ -37,7 +38,7 @@ pub struct Settings {
     /// How long a REST client waits before it is answered 202. Zero: every call is first answered 202.
     /// Default: 30 s.
     pub answer_budget: Duration,
-    /// How many REST calls may run or wait to be fetched at a time. Default: 10,000.
+    /// How many REST calls may run at a time. Default: 10,000.
     pub max_calls: usize,
     /// How many connections may be open at a time. Default: 100,000.
     pub max_connections: usize,
@@ -72,6 +73,8 @@ impl Settings {
 pub struct Parts {
     /// Time and randomness.
     pub environment: Environment,
+    /// Keeps the answers of calls that outlive the answer budget.
+    pub store: Store,
     /// The methods to serve.
     pub registry: Registry,
     /// Grants and verifies the tokens of accounts.
@@ -131,7 +134,7 @@ impl Gateway {
 }
 
 fn shared(settings: &Settings, parts: Parts) -> Result<Shared, GatewayError> {
-    let Parts { environment, registry, tokens, devices, tls, streaming } = parts;
+    let Parts { environment, store, registry, tokens, devices, tls, streaming } = parts;
     let anonymous = Arc::new(Limit::new(settings.anonymous_rate));
     let calls = Arc::new(Calls::new(
         environment.clone(),
@@ -139,7 +142,7 @@ fn shared(settings: &Settings, parts: Parts) -> Result<Shared, GatewayError> {
         Limit::new(settings.account_rate),
         Arc::clone(&anonymous),
     ));
-    let accepted = Accepted::new(settings.answer_budget, settings.max_calls);
+    let accepted = Accepted::new(settings.answer_budget, settings.max_calls, store, environment.clone());
     let registry = Arc::new(registry);
     let port = Port {
         environment: environment.clone(),

@@ -20,6 +20,8 @@ mod keys;
 mod leases;
 #[path = "conformance/refresh_tokens.rs"]
 mod refresh_tokens;
+#[path = "conformance/responses.rs"]
+mod responses;
 #[path = "conformance/retention.rs"]
 mod retention;
 #[path = "conformance/signals.rs"]
@@ -104,6 +106,7 @@ conformance! {
         the_first_end_counts
         runs_that_left_the_targets_are_withdrawn
         withdrawn_runs_that_had_begun_stay
+        a_withdrawal_counts_only_over_the_latest_connection
         devices_speak_only_for_their_own_runs
         lists_are_newest_first_and_can_show_only_the_last
         many_runs_are_handed_out_in_portions
@@ -130,6 +133,12 @@ conformance! {
     refresh_tokens {
         a_refresh_token_is_good_for_one_exchange
         expired_refresh_tokens_are_refused_and_swept_a_hundred_at_a_time
+    }
+    responses {
+        an_answer_is_given_once_to_the_identical_request
+        a_call_that_runs_has_no_answer_yet
+        what_has_expired_is_unknown_and_swept_a_hundred_at_a_time
+        of_several_processes_one_gets_the_answer
     }
     signals {
         what_is_announced_is_heard_where_others_can_listen

@@ -23,6 +23,8 @@ mod enrolment;
 mod groups;
 #[path = "model/identity.rs"]
 mod identity;
+#[path = "model/responses.rs"]
+mod responses;
 #[path = "model/retention.rs"]
 mod retention;
 #[path = "model/runs.rs"]
@@ -58,6 +60,7 @@ enum Command {
     Runs(runs::Command),
     Retention(retention::Command),
     Identity(identity::Command),
+    Responses(responses::Command),
 }
 
 /// Commands of all aggregates: first those that make something, as most others need it, then of any kind.
@@ -69,6 +72,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         4 => tasks::creations().prop_map(Command::Tasks),
         1 => retention::creations().prop_map(Command::Retention),
         3 => identity::creations().prop_map(Command::Identity),
+        1 => responses::creations().prop_map(Command::Responses),
     ];
     let any = prop_oneof![
         3 => groups::commands().prop_map(Command::Groups),
@@ -78,6 +82,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         14 => runs::commands().prop_map(Command::Runs),
         4 => retention::commands().prop_map(Command::Retention),
         8 => identity::commands().prop_map(Command::Identity),
+        4 => responses::commands().prop_map(Command::Responses),
     ];
     (vec(making, OPENING), vec(any, REST)).prop_map(|(making, any)| [making, any].concat())
 }
@@ -92,6 +97,7 @@ async fn carry_out(mut bench: Bench, commands: Vec<Command>) -> Outcome {
             Command::Runs(command) => runs::carry_out(&mut bench, command).await?,
             Command::Retention(command) => retention::carry_out(&mut bench, command).await?,
             Command::Identity(command) => identity::carry_out(&mut bench, command).await?,
+            Command::Responses(command) => responses::carry_out(&mut bench, command).await?,
         }
     }
     whole::compare(&mut bench).await

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     error::Error,
+    io,
     net::SocketAddr,
     pin::{Pin, pin},
     sync::{
@@ -21,7 +22,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    sync::watch,
+    sync::{Semaphore, watch},
     time,
 };
 use tokio_rustls::server::TlsStream;
@@ -33,8 +34,10 @@ use super::{
 };
 use crate::{answer::Body, origin::Origin};
 
-/// From the first byte to the end of the TLS handshake.
+/// For the first byte, for the turn of the handshake, and for the handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a handshake may keep its turn from others. One that takes longer waits for its client.
+const TURN: Duration = Duration::from_millis(500);
 /// From the handshake to the first request, and for the head of each request of HTTP/1.1.
 const HEADER_LIMIT: Duration = Duration::from_secs(15);
 /// How often an HTTP/2 connection is asked for a sign of life, and how long that may take.
@@ -49,18 +52,18 @@ const MAX_STREAMS: u32 = 256;
 /// a while only has a box of its own.
 pub async fn serve(
     shared: &Arc<Shared>,
+    turns: &Semaphore,
     stream: TcpStream,
     address: SocketAddr,
     mut stopping: watch::Receiver<bool>,
 ) {
     let opened = tokio::select! {
-        opened = Box::pin(time::timeout(HANDSHAKE_LIMIT, open(shared, stream, address))) => opened,
+        opened = Box::pin(open_in_turn(shared, turns, stream, address)) => opened,
         _ = stopping.wait_for(|stop| *stop) => return,
     };
     let opened = match opened {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(error)) => return debug!(%address, %error, "a connection could not be opened"),
-        Err(_) => return debug!(%address, "a connection took too long to open"),
+        Ok(opened) => opened,
+        Err(error) => return debug!(%address, %error, "a connection could not be opened"),
     };
     let origin = Origin { address: address.ip().to_canonical(), certificate: opened.certificate() };
     let requests = Requests { shared: Arc::clone(shared), origin, seen: Arc::default() };
@@ -73,6 +76,29 @@ pub async fn serve(
         Opened::Plain(stream) => Box::pin(serve_any(stream, requests, stopping)).await,
         Opened::Closed => {}
     }
+}
+
+/// Opens a connection when it is its turn.
+///
+/// When all clients come at once, after a restart, those that came first are finished first. Handshakes that all
+/// advance together all end late, and many not before their clients have given up: then the work is lost, and they
+/// come again.
+async fn open_in_turn(
+    shared: &Shared,
+    turns: &Semaphore,
+    stream: TcpStream,
+    address: SocketAddr,
+) -> io::Result<Opened> {
+    // A client that says nothing holds no turn.
+    time::timeout(HANDSHAKE_LIMIT, stream.peek(&mut [0])).await??;
+    // One that has waited so long has given up.
+    let turn = time::timeout(HANDSHAKE_LIMIT, turns.acquire()).await?;
+    let mut opening = pin!(time::timeout(HANDSHAKE_LIMIT, open(shared, stream, address)));
+    tokio::select! {
+        opened = &mut opening => return opened?,
+        () = time::sleep(TURN) => drop(turn),
+    }
+    opening.await?
 }
 
 /// Serves a client that has yet to show which HTTP it speaks.

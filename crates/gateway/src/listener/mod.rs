@@ -24,6 +24,9 @@ pub const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 /// would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
+/// TLS handshakes that advance at the same time: enough that slow clients leave no processor idle.
+const HANDSHAKES: usize = 256;
+
 /// What every connection needs.
 pub struct Shared {
     /// Answers requests.
@@ -45,6 +48,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) {
     let room = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let turns = Arc::new(Semaphore::new(HANDSHAKES));
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -53,9 +57,10 @@ pub async fn run(
             // Full: clients wait in the system's queue, and no connection is answered with silence.
             accepted = accept(&listener, &room) => {
                 let (permit, stream, address) = accepted;
-                let (shared, stopping) = (Arc::clone(&shared), stopping.clone());
+                let (shared, turns) = (Arc::clone(&shared), Arc::clone(&turns));
+                let stopping = stopping.clone();
                 connections.spawn(async move {
-                    connection::serve(&shared, stream, address, stopping).await;
+                    connection::serve(&shared, &turns, stream, address, stopping).await;
                     drop(permit);
                 });
             }

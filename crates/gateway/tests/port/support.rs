@@ -126,6 +126,7 @@ impl Server {
         change(&mut settings);
         let parts = Parts {
             environment: environment.clone(),
+            store: store.clone(),
             registry: Registry::new(every_method(methods)).expect("complete"),
             tokens: Arc::clone(&tokens),
             devices: Devices::new(store.clone(), Arc::clone(&authority)),

@@ -50,12 +50,13 @@ impl Server {
             enrolment: EnrolmentTokens::new(store.clone(), environment.clone(), authority),
             devices: devices.clone(),
             trust: tls.trust,
-            store,
+            store: store.clone(),
         });
         let link = AgentLinkServer::new(AgentLinkService(Arc::clone(&context)))
             .max_decoding_message_size(LARGEST_FRAME);
         let parts = Parts {
             environment,
+            store,
             registry: Registry::new(guardhouse_services::methods(&context))?,
             tokens: Arc::new(tokens),
             devices,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     AccountRecord, Claim, DeviceFilter, DeviceReport, EnrolDevice, Group, KeyRecord, NewEnrolmentToken,
-    NewRefreshToken, RunEnd, RunPosition, RunReport, Targets,
+    NewRefreshToken, NewResponse, RunEnd, RunPosition, RunReport, Targets,
 };
 
 /// Carries all of them out.
@@ -24,6 +24,7 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
     tasks(plans, f).await;
     task_runs(plans, f).await;
     identity(plans, f).await;
+    responses(plans, f).await;
 }
 
 async fn devices(plans: &mut Plans, f: &Fixture) {
@@ -105,7 +106,7 @@ async fn task_runs(plans: &mut Plans, f: &Fixture) {
     let end = RunReport::Ended(RunEnd { run, device, status, end_time: at(2), result: None });
     let reports = vec![RunReport::Started { run, device }, end];
     plans.of("task_runs_report", store.task_runs_report(reports)).await;
-    plans.of("task_run_withdrawn", store.task_run_withdrawn(run, device)).await;
+    plans.of("task_run_withdrawn", store.task_run_withdrawn(run, Claim { device, epoch: 1 })).await;
     let after = Some(RunPosition { start_time: at(9), id: run });
     for (what, device, only_last) in [
         ("task_runs_list", None, false),
@@ -166,4 +167,13 @@ async fn identity(plans: &mut Plans, f: &Fixture) {
     };
     plans.of("device_enrol", store.device_enrol(host)).await;
     plans.of("device_of_key", store.device_of_key([3; 32])).await;
+}
+
+async fn responses(plans: &mut Plans, f: &Fixture) {
+    let store = &f.store;
+    let (id, request) = (f.id(), [1; 32]);
+    let new = NewResponse { id, request, expire_time: at(100) };
+    plans.of("response_add", store.response_add(new, at(0))).await;
+    plans.of("response_complete", store.response_complete(id, vec![1], at(100))).await;
+    plans.of("response_take", store.response_take(id, request, at(0))).await;
 }

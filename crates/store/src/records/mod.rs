@@ -4,6 +4,7 @@ mod devices;
 mod groups;
 mod identity;
 mod leases;
+mod responses;
 mod task_runs;
 mod tasks;
 
@@ -11,5 +12,6 @@ pub use devices::*;
 pub use groups::*;
 pub use identity::*;
 pub use leases::*;
+pub use responses::*;
 pub use task_runs::*;
 pub use tasks::*;

@@ -7,6 +7,7 @@ mod groups;
 mod keys;
 mod leases;
 mod refresh_tokens;
+mod responses;
 mod retention;
 mod signals;
 mod task_runs;

@@ -40,3 +40,6 @@ insert into device_links values
     (x'0000000000000000000000000000d001', 7), (x'ffffffffffffffffffffffffffffffff', 1);
 insert into leases values
     ('retention', x'00000000000000000000000000000003', 4, 5), ('ändern', zeroblob(16), 1, 0);
+insert into responses values
+    (x'00000000000000000000000000000a01', zeroblob(32), x'0a00ff', 7), (zeroblob(16), x'', null, -1),
+    (x'00000000000000000000000000000a02', x'01', x'', 9223372036854775807);

@@ -3,6 +3,10 @@ use guardhouse_store::{Claim, Run, RunEnd, RunPosition, RunReport, Targets, Trig
 
 use crate::support::{Fixture, at};
 
+fn over(device: DeviceId, epoch: u64) -> Claim {
+    Claim { device, epoch }
+}
+
 async fn runs(f: &Fixture, task: guardhouse_model::TaskId) -> Vec<Run> {
     f.store.task_runs_list(task, None, false, None, 1_000).await.expect("reads").expect("was known")
 }
@@ -83,7 +87,7 @@ pub async fn runs_that_left_the_targets_are_withdrawn(f: &Fixture) {
     let listed: Vec<_> = runs(f, task).await.iter().map(|run| run.id).collect();
     assert_eq!(listed, [run_a], "a withdrawn run is lost at once");
 
-    f.store.task_run_withdrawn(run_b, b).await.expect("writes");
+    f.store.task_run_withdrawn(run_b, over(b, 0)).await.expect("writes");
     assert_eq!(f.claim(b).await, []);
     f.store
         .task_set_targets(task, Targets { devices: vec![b], groups: vec![group] }, at(2))
@@ -92,8 +96,23 @@ pub async fn runs_that_left_the_targets_are_withdrawn(f: &Fixture) {
     let again = f.claim(b).await;
     assert_eq!((again[0].id, again[0].withdrawn), (run_b, false), "wanted again, it is the same run");
 
-    f.store.task_run_withdrawn(run_a, a).await.expect("works");
+    f.store.task_run_withdrawn(run_a, over(a, 0)).await.expect("works");
     assert_eq!(f.claim(a).await.len(), 1, "only what was withdrawn can be forgotten");
+}
+
+pub async fn a_withdrawal_counts_only_over_the_latest_connection(f: &Fixture) {
+    let device = f.member(ALL).await;
+    let task = f.task(&[device], &[]).await;
+    let run = f.claim(device).await[0].id;
+    for _ in 0..2 {
+        f.store.device_connected(device, String::new(), at(1)).await.expect("writes");
+    }
+    f.store.task_delete(task, at(1)).await.expect("writes");
+    let open = async || f.work(device).await;
+    f.store.task_run_withdrawn(run, over(device, 1)).await.expect("works");
+    assert!(matches!(open().await, Work::Runs(runs) if runs.len() == 1 && runs[0].withdrawn));
+    f.store.task_run_withdrawn(run, over(device, 2)).await.expect("writes");
+    assert_eq!(open().await, Work::Runs(Vec::new()));
 }
 
 pub async fn withdrawn_runs_that_had_begun_stay(f: &Fixture) {
@@ -104,7 +123,7 @@ pub async fn withdrawn_runs_that_had_begun_stay(f: &Fixture) {
     assert_eq!(runs(f, task).await, []);
 
     f.report(started(run, device)).await;
-    f.store.task_run_withdrawn(run, device).await.expect("works");
+    f.store.task_run_withdrawn(run, over(device, 0)).await.expect("works");
     assert_eq!(runs(f, task).await[0].status, RunStatus::Running, "it had begun after all");
 }
 

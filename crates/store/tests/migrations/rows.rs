@@ -1,7 +1,7 @@
 //! Rows as each version kept them, and how they look through the verbs of today.
 
 use guardhouse_model::{DeviceId, GroupId, TaskId, Timestamp, groups::ALL, tasks::RunStatus};
-use guardhouse_store::{KeyRecord, NewRefreshToken, RefreshOutcome, Store};
+use guardhouse_store::{KeyRecord, NewRefreshToken, RefreshOutcome, ResponseOutcome, Store};
 use uuid::Uuid;
 
 const GROUP: u128 = 0x10;
@@ -11,6 +11,7 @@ const TASK: u128 = 0x31;
 const TRIGGER: u128 = 0x32;
 const RUN: u128 = 0x33;
 const ACCOUNT: u128 = 0x40;
+const RESPONSE: u128 = 0x60;
 
 /// How an engine writes what they do not write alike.
 pub struct Dialect {
@@ -104,6 +105,15 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
             "insert into leases (duty, holder, fence, expire_time) values ('retention', {}, 7, 0)",
             id(0x50)
         )],
+        3 => vec![format!(
+            "insert into responses (uuid, request, answer, expire_time)
+             values ({}, {}, {}, 1800000000000000), ({}, {}, null, 1800000000000000)",
+            id(RESPONSE),
+            bytes(&[9; 32]),
+            bytes(&[10]),
+            id(RESPONSE + 1),
+            bytes(&[9; 32])
+        )],
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -146,4 +156,10 @@ pub async fn check(store: &Store, version: usize) {
     let lease = store.lease_take("retention", Uuid::from_u128(0x51), now, Timestamp::MAX).await;
     let fence = if version >= 2 { 8 } else { 1 };
     assert_eq!(lease.expect("writes").map(|lease| lease.fence), Some(fence));
+
+    let take = async |id| store.response_take(Uuid::from_u128(id), [9; 32], now).await.expect("works");
+    let (ended, running) = (take(RESPONSE).await, take(RESPONSE + 1).await);
+    let kept = (ResponseOutcome::Answer(vec![10]), ResponseOutcome::Running);
+    let none = (ResponseOutcome::Unknown, ResponseOutcome::Unknown);
+    assert_eq!((ended, running), if version >= 3 { kept } else { none });
 }

@@ -6,10 +6,11 @@ use guardhouse_model::{DeviceId, GroupId, RunId, TaskId};
 use guardhouse_store::{AccountRecord, Device, Group, KeyRecord, NewEnrolmentToken, Store, StoreError};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use crate::{
-    enrolment::DeviceKey, groups, identity::RefreshToken, postgres::Postgres, retention::KeptLease,
-    runs::KeptRun, tasks::KeptTask,
+    enrolment::DeviceKey, groups, identity::RefreshToken, postgres::Postgres, responses::KeptResponse,
+    retention::KeptLease, runs::KeptRun, tasks::KeptTask,
 };
 
 /// What a comparison says.
@@ -37,6 +38,7 @@ pub struct Model {
     /// By digest.
     pub refresh_tokens: BTreeMap<[u8; 32], RefreshToken>,
     pub keys: BTreeMap<&'static str, KeyRecord>,
+    pub responses: BTreeMap<Uuid, KeptResponse>,
 }
 
 /// Why the store refuses with an error and changes nothing.

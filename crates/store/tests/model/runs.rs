@@ -129,8 +129,11 @@ impl Model {
         true
     }
 
-    pub fn task_run_withdrawn(&mut self, run: RunId, device: DeviceId) {
-        self.runs.retain(|id, kept| *id != run || kept.run.device != device || !kept.is_lost());
+    pub fn task_run_withdrawn(&mut self, run: RunId, by: Claim) {
+        if self.epoch(by.device) > by.epoch {
+            return;
+        }
+        self.runs.retain(|id, kept| *id != run || kept.run.device != by.device || !kept.is_lost());
     }
 
     pub fn task_runs_list(
@@ -177,6 +180,7 @@ pub enum Command {
     Withdrawn {
         run: u8,
         by: Option<u8>,
+        earlier: bool,
     },
     List {
         task: u8,
@@ -225,7 +229,8 @@ pub fn commands() -> impl Strategy<Value = Command> {
     prop_oneof![
         5 => (vec(asking, 1..6), SECONDS).prop_map(|(claims, now)| Command::Claim { claims, now }),
         4 => (RUNS, vec(report, 1..6)).prop_map(|(first, reports)| Command::Report { first, reports }),
-        2 => (RUNS, by()).prop_map(|(run, by)| Command::Withdrawn { run, by }),
+        2 => (RUNS, by(), prop::bool::weighted(0.2))
+            .prop_map(|(run, by, earlier)| Command::Withdrawn { run, by, earlier }),
         2 => (TASKS, devices, any::<bool>(), after, LIMITS).prop_map(
             |(task, device, only_last, after, limit)| Command::List { task, device, only_last, after, limit }
         ),
@@ -269,9 +274,10 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
             let reports: Vec<_> = reports.iter().map(|report| record(&bench.model, first, report)).collect();
             agree!(bench.task_runs_report(reports.clone()));
         }
-        Command::Withdrawn { run: number, by } => {
+        Command::Withdrawn { run: number, by, earlier } => {
             let (run, device) = run(&bench.model, number, by);
-            agree!(bench.task_run_withdrawn(run, device));
+            let epoch = bench.model.epoch(device).saturating_sub(earlier.into());
+            agree!(bench.task_run_withdrawn(run, Claim { device, epoch }));
         }
         Command::List { task: number, device: of, only_last, after, limit } => {
             let after = after.and_then(|number| {

@@ -6,6 +6,7 @@ use crate::{
     bench::{Bench, Outcome},
     identity::{ACCOUNTS, KEYS, REFRESH_TOKENS},
     pools::{DEVICES, GROUPS, TASKS, at, device, group, spread, task},
+    responses::{REQUESTS, RESPONSES},
     retention::DUTIES,
 };
 
@@ -99,7 +100,7 @@ async fn identity(bench: &mut Bench) -> Outcome {
     Ok(())
 }
 
-/// Epochs, open runs, keys of devices, what enrolment tokens are good for, refresh tokens, leases.
+/// Epochs, open runs, keys of devices, what enrolment tokens are good for, refresh tokens, leases, responses.
 async fn hidden(bench: &mut Bench) -> Outcome {
     let long_after = at(200);
     for duty in DUTIES {
@@ -130,6 +131,10 @@ async fn hidden(bench: &mut Bench) -> Outcome {
     for number in REFRESH_TOKENS {
         let successor = NewRefreshToken { digest: [100 + number; 32], expire_time: long_after };
         agree!(bench.refresh_token_rotate([number; 32], successor.clone(), at(5))?);
+    }
+    for (response, request) in RESPONSES.flat_map(|response| REQUESTS.map(move |request| (response, request)))
+    {
+        agree!(bench.response_take(spread(response), [request; 32], at(0)));
     }
     Ok(())
 }

@@ -59,3 +59,8 @@ select sha256(n::text::bytea), md5('device ' || n)::uuid, '\x00', 0 from generat
 insert into device_links select md5('device ' || n)::uuid, 1 from generate_series(1, 20000) n;
 
 insert into leases select 'duty ' || n, md5('holder')::uuid, 1, 0 from generate_series(1, 3) n;
+
+insert into responses
+select md5('response ' || n)::uuid, sha256(n::text::bytea), case when n % 10 <> 0 then '\x00'::bytea end,
+       1700000000000000 + n * 1000000::bigint
+from generate_series(1, 5000) n;

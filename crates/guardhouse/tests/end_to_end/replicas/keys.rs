@@ -1,11 +1,12 @@
 //! What one replica has signed or kept counts at every other.
 
-use guardhouse_contract::automation::{ListTasksRequest, ListTasksResponse};
+use guardhouse_contract::automation::{GetTaskRequest, ListTasksRequest, ListTasksResponse};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{CONNECTIONS, House, everybody};
-use crate::support::{ADMIN, Agent, Answer, PASSWORD, Request, Server, send};
+use crate::support::{ADMIN, Agent, Answer, Api, PASSWORD, Request, Server, send};
 
 #[tokio::test]
 async fn tokens_of_one_replica_are_good_at_all() {
@@ -67,19 +68,32 @@ async fn a_refresh_token_is_spent_for_all_replicas() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_put_off_is_with_the_replica_that_gave_its_id() {
-    let house = House::new(1).await;
-    let mut patient = Server::replica(&(house.database.url() + CONNECTIONS), &["--answer-budget", "0s"]);
-    patient.restart().await;
-    let (patient, other) = (patient.admin().await, house.replicas[0].admin().await);
-    let request = Request::of(&ListTasksRequest::default());
-    let put_off = patient.send(&request).await;
-    assert_eq!(put_off.status, StatusCode::ACCEPTED, "{put_off:?}");
-    let id = put_off.header("response-id").to_owned();
+async fn an_answer_that_was_put_off_is_fetched_once_wherever_its_client_comes() {
+    let house = House::new(2).await;
+    let mut hasty = Server::replica(&(house.database.url() + CONNECTIONS), &["--answer-budget", "0s"]);
+    hasty.restart().await;
+    let hasty = hasty.admin().await;
+    let others = [house.replicas[0].admin().await, house.replicas[1].admin().await];
+    let fetch = async |api: &Api, request: &Request, id: &str| {
+        api.send_with(request, |builder| builder.header("response-id", id)).await
+    };
 
-    let elsewhere = other.send_with(&request, |builder| builder.header("response-id", &id)).await;
-    assert_eq!(
-        (elsewhere.status, elsewhere.refusal().1.as_str()),
-        (StatusCode::NOT_FOUND, "RESPONSE_NOT_FOUND")
-    );
+    let list = Request::of(&ListTasksRequest::default());
+    let unknown_task = Request::of(&GetTaskRequest { task_uuid: Uuid::nil().to_string() });
+    for (request, status) in [(list, StatusCode::OK), (unknown_task, StatusCode::NOT_FOUND)] {
+        let put_off = hasty.send(&request).await;
+        assert_eq!(put_off.status, StatusCode::ACCEPTED, "{put_off:?}");
+        let id = put_off.header("response-id").to_owned();
+
+        let elsewhere = fetch(&others[0], &request, &id).await;
+        assert_eq!(elsewhere.status, status, "{elsewhere:?}");
+        assert_eq!(elsewhere.body, others[1].send(&request).await.body, "what everybody is answered");
+        for api in [&others[0], &others[1], &hasty] {
+            let again = fetch(api, &request, &id).await;
+            assert_eq!(
+                (again.status, again.refusal().1.as_str()),
+                (StatusCode::NOT_FOUND, "RESPONSE_NOT_FOUND")
+            );
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::{
 pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_initial.sql"),
     include_str!("../../../migrations/postgres/0002_leases.sql"),
+    include_str!("../../../migrations/postgres/0003_responses.sql"),
 ];
 
 /// Makes the table that counts them.

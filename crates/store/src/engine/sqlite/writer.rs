@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use crate::StoreError;
 
 /// Most jobs that share a commit: bounds how long the first one waits for the last.
-const GROUP: usize = 64;
+const GROUP: usize = 256;
 
 /// Told whether the commit succeeded, answers the caller.
 type Reply = Box<dyn FnOnce(Result<(), String>) + Send>;

@@ -4,7 +4,7 @@ use guardhouse_model::{DeviceId, RunId, Timestamp};
 use uuid::Uuid;
 
 use crate::{
-    RunEnd, RunReport, Store, StoreError,
+    Claim, RunEnd, RunReport, Store, StoreError,
     engine::{Transaction, Value, values},
 };
 
@@ -21,13 +21,15 @@ impl Store {
             .await
     }
 
-    /// Forgets a withdrawn run that the device has not begun.
-    pub async fn task_run_withdrawn(&self, run: RunId, device: DeviceId) -> Result<(), StoreError> {
+    /// Forgets a withdrawn run that the device has not begun, as it says over its latest connection. What an earlier
+    /// one still says may be about the run before it was handed out anew, and is ignored.
+    pub async fn task_run_withdrawn(&self, run: RunId, by: Claim) -> Result<(), StoreError> {
         self.engine
             .write(move |transaction| {
                 let sql = "delete from task_runs
-                     where uuid = $1 and device_uuid = $2 and status = 1 and withdrawn = 1";
-                transaction.execute(sql, values![run, device]).map(drop)
+                     where uuid = $1 and device_uuid = $2 and status = 1 and withdrawn = 1
+                       and not exists (select 1 from device_links where device_uuid = $2 and epoch > $3)";
+                transaction.execute(sql, values![run, by.device, by.epoch]).map(drop)
             })
             .await
     }
