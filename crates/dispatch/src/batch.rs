@@ -112,7 +112,9 @@ mod tests {
         for (number, answer) in (0..300).zip(answers) {
             assert_eq!(answer.expect("answered"), 2 * number);
         }
-        assert_eq!(*calls.lock().expect("no panic"), [256, 44]);
+        let calls = calls.lock().expect("no panic");
+        assert_eq!(calls.iter().sum::<usize>(), 300);
+        assert!(calls.len() < 10 && calls.iter().all(|&questions| questions <= MOST), "{calls:?}");
     }
 
     #[tokio::test]

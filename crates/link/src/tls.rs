@@ -202,7 +202,7 @@ impl ServerCertVerifier for PinnedVerifier {
 
 #[cfg(test)]
 mod tests {
-    use rustls::AlertDescription;
+    use rustls::{AlertDescription, HandshakeKind};
     use tokio_rustls::{TlsAcceptor, TlsConnector};
 
     use super::*;
@@ -298,6 +298,30 @@ mod tests {
         let done = handshake(server(&servers, &devices), client, "guardhouse.test").await;
         assert_eq!(done.client, Ok(()));
         assert_eq!(done.server, Ok(Some(chain[..1].to_vec())));
+    }
+
+    #[tokio::test]
+    async fn every_handshake_is_a_full_one_with_the_preferred_suite() {
+        let authority = Authority::new("right");
+        let (server, client) =
+            (server(&authority, &authority), client(Trust::Authorities(vec![authority.certificate()])));
+        let name = ServerName::try_from("guardhouse.test").expect("a server name");
+        for _ in 0..2 {
+            let (near, far) = tokio::io::duplex(64 * 1024);
+            let accept = async {
+                let mut stream = TlsAcceptor::from(Arc::clone(&server)).accept(far).await.expect("accepts");
+                tokio::io::AsyncWriteExt::write_all(&mut stream, b"!").await.expect("write");
+                let session = stream.get_ref().1;
+                (session.handshake_kind(), session.negotiated_cipher_suite())
+            };
+            let connect = async {
+                let connector = TlsConnector::from(Arc::clone(&client));
+                let mut stream = connector.connect(name.clone(), near).await.expect("connects");
+                tokio::io::AsyncReadExt::read_u8(&mut stream).await.expect("a byte");
+            };
+            let (found, ()) = tokio::join!(accept, connect);
+            assert_eq!(found, (Some(HandshakeKind::Full), Some(TLS13_AES_128_GCM_SHA256)));
+        }
     }
 
     #[tokio::test]

@@ -5,9 +5,13 @@ use std::{fs, path::PathBuf, time::Duration};
 use anyhow::Context as _;
 use rustix::{
     event::{PollFd, PollFlags, poll},
+    io::Errno,
     param::clock_ticks_per_second,
     process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open},
 };
+
+/// How often a file of a process is read again when the process has just become another program.
+const REPETITIONS: usize = 10;
 
 /// A process on this machine.
 #[derive(Debug, Clone)]
@@ -72,7 +76,17 @@ impl Process {
 
     fn read(&self, file: &str) -> anyhow::Result<String> {
         let path = self.folder.join(file);
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+        let mut text = fs::read_to_string(&path);
+        // A process that becomes another program at this moment (execve), as the shell that starts a server does,
+        // takes the memory away that was opened. It is there again at once.
+        for _ in 0..REPETITIONS {
+            let Err(error) = &text else { break };
+            if error.raw_os_error() != Some(Errno::SRCH.raw_os_error()) {
+                break;
+            }
+            text = fs::read_to_string(&path);
+        }
+        text.with_context(|| format!("cannot read {}", path.display()))
     }
 }
 

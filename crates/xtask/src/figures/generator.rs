@@ -56,7 +56,7 @@ async fn run(setup: &Setup, house: &House, words: &[&str]) -> anyhow::Result<Fou
     let mut child = Command::new(&setup.generator);
     child.arg(command).args(["--json", "--user", USER, "--server", &house.url()]);
     child.arg("--password-file").arg(house.password_file()).args(["--server-pid", &house.id()?.to_string()]);
-    child.args(further).env("GUARDHOUSE_LOG", "warn");
+    child.args(further).env("GUARDHOUSE_LOG", "warn").env_remove("RUST_BACKTRACE");
     let ended = child.stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true).output().await?;
     anyhow::ensure!(ended.status.success(), "guardhouse-loadgen {command} failed; it said why above");
     read(&String::from_utf8(ended.stdout)?)

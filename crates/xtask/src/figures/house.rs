@@ -63,7 +63,8 @@ impl House {
     /// It does not start; its own words are on standard error.
     pub async fn start(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new(&self.program);
-        command.args(self.serve_arguments()).env("GUARDHOUSE_LOG", "warn").kill_on_drop(true);
+        command.args(self.serve_arguments()).env("GUARDHOUSE_LOG", "warn").env_remove("RUST_BACKTRACE");
+        command.kill_on_drop(true);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().context("standard output is piped")?;
         let line = BufReader::new(stdout).lines().next_line().await?;

@@ -184,20 +184,5 @@ fn address(number: u32) -> String {
 }
 
 fn device(environment: &Environment, number: usize) -> Device {
-    Device {
-        id: environment.uuid().into(),
-        group: LOST_AND_FOUND,
-        display_name: format!("checkin-{number:06}"),
-        original_display_name: String::new(),
-        description: String::new(),
-        enrolment_status: 0,
-        functionality_status: 0,
-        problem_count: 0,
-        is_muted: false,
-        last_sync_time: None,
-        public_ip_address: String::new(),
-        device_token: String::new(),
-        attributes: Vec::new(),
-        version: 1,
-    }
+    Device::placeholder(environment.uuid().into(), LOST_AND_FOUND, format!("checkin-{number:06}"))
 }
