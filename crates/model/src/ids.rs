@@ -51,4 +51,8 @@ id! {
     TriggerId
     /// One execution of a task on one device.
     RunId
+    /// A policy: settings for devices.
+    PolicyId
+    /// The place of a policy in the stack of one target.
+    AssignmentId
 }

@@ -11,5 +11,5 @@ pub mod rate;
 pub mod tasks;
 
 pub use environment::{Clock, Entropy, Environment};
-pub use ids::{DeviceId, GroupId, RunId, TaskId, TemplateId, TriggerId};
+pub use ids::{AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId, TemplateId, TriggerId};
 pub use jiff::Timestamp;

@@ -18,6 +18,8 @@ mod enrolment;
 mod groups;
 #[path = "concurrency/identity.rs"]
 mod identity;
+#[path = "concurrency/policies.rs"]
+mod policies;
 #[path = "concurrency/runs.rs"]
 mod runs;
 #[path = "concurrency/tasks.rs"]
@@ -70,6 +72,12 @@ concurrency! {
         one_account_gets_a_name
         one_key_settles
         one_holder_gets_a_lease
+    }
+    policies {
+        ranks_have_no_gaps_whoever_changes_them
+        a_policy_gets_to_a_target_once
+        no_assignment_outlives_its_policy
+        no_assignment_outlives_its_target
     }
     runs {
         double_claims_hand_out_one_run_per_trigger

@@ -18,6 +18,10 @@ mod groups;
 mod keys;
 #[path = "conformance/leases.rs"]
 mod leases;
+#[path = "conformance/policies.rs"]
+mod policies;
+#[path = "conformance/policy_assignments.rs"]
+mod policy_assignments;
 #[path = "conformance/refresh_tokens.rs"]
 mod refresh_tokens;
 #[path = "conformance/responses.rs"]
@@ -129,6 +133,19 @@ conformance! {
         a_lease_that_ran_out_goes_to_the_next_with_a_higher_fence
         a_lease_that_is_given_up_waits_for_nobody
         retention_is_refused_in_the_name_of_a_lost_lease
+    }
+    policies {
+        policies_are_kept_byte_for_byte_and_listed_in_order_of_ids
+        a_deleted_policy_leaves_every_stack
+    }
+    policy_assignments {
+        a_new_assignment_comes_last
+        policy_and_target_must_exist
+        a_target_has_a_policy_once
+        ranks_close_up_behind_what_goes
+        others_shift_for_an_assignment_that_moves
+        filters_are_joined_by_and
+        stacks_go_with_their_group_and_its_devices
     }
     refresh_tokens {
         a_refresh_token_is_good_for_one_exchange

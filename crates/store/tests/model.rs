@@ -23,6 +23,8 @@ mod enrolment;
 mod groups;
 #[path = "model/identity.rs"]
 mod identity;
+#[path = "model/policies.rs"]
+mod policies;
 #[path = "model/responses.rs"]
 mod responses;
 #[path = "model/retention.rs"]
@@ -58,6 +60,7 @@ enum Command {
     Enrolment(enrolment::Command),
     Tasks(tasks::Command),
     Runs(runs::Command),
+    Policies(policies::Command),
     Retention(retention::Command),
     Identity(identity::Command),
     Responses(responses::Command),
@@ -70,6 +73,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         5 => devices::creations().prop_map(Command::Devices),
         2 => enrolment::creations().prop_map(Command::Enrolment),
         4 => tasks::creations().prop_map(Command::Tasks),
+        4 => policies::creations().prop_map(Command::Policies),
         1 => retention::creations().prop_map(Command::Retention),
         3 => identity::creations().prop_map(Command::Identity),
         1 => responses::creations().prop_map(Command::Responses),
@@ -80,6 +84,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         5 => enrolment::commands().prop_map(Command::Enrolment),
         5 => tasks::commands().prop_map(Command::Tasks),
         14 => runs::commands().prop_map(Command::Runs),
+        8 => policies::commands().prop_map(Command::Policies),
         4 => retention::commands().prop_map(Command::Retention),
         8 => identity::commands().prop_map(Command::Identity),
         4 => responses::commands().prop_map(Command::Responses),
@@ -95,6 +100,7 @@ async fn carry_out(mut bench: Bench, commands: Vec<Command>) -> Outcome {
             Command::Enrolment(command) => enrolment::carry_out(&mut bench, command).await?,
             Command::Tasks(command) => tasks::carry_out(&mut bench, command).await?,
             Command::Runs(command) => runs::carry_out(&mut bench, command).await?,
+            Command::Policies(command) => policies::carry_out(&mut bench, command).await?,
             Command::Retention(command) => retention::carry_out(&mut bench, command).await?,
             Command::Identity(command) => identity::carry_out(&mut bench, command).await?,
             Command::Responses(command) => responses::carry_out(&mut bench, command).await?,

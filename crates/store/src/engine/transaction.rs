@@ -107,6 +107,8 @@ pub enum Gate {
     GroupTree,
     /// Of the device that has a key.
     DeviceKey(i64),
+    /// Of the ranks of policies: alone who changes a stack. It is passed after the gate of the tree of groups.
+    PolicyRanks,
 }
 
 impl Gate {
@@ -122,6 +124,7 @@ impl Gate {
         match self {
             Self::Schema => 0x4775_0001,
             Self::GroupTree => 0x4775_0002,
+            Self::PolicyRanks => 0x4775_0003,
             Self::DeviceKey(number) => number,
         }
     }

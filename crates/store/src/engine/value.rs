@@ -2,7 +2,9 @@
 //!
 //! Both engines keep every number in 64 bits and every flag as 0 or 1, so that the same statement serves both.
 
-use guardhouse_model::{DeviceId, GroupId, RunId, TaskId, TemplateId, Timestamp, TriggerId};
+use guardhouse_model::{
+    AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId, TemplateId, Timestamp, TriggerId,
+};
 use uuid::Uuid;
 
 use crate::{StoreError, engine::Row};
@@ -60,7 +62,7 @@ macro_rules! from_ids {
     )*};
 }
 
-from_ids!(DeviceId GroupId RunId TaskId TemplateId TriggerId);
+from_ids!(AssignmentId DeviceId GroupId PolicyId RunId TaskId TemplateId TriggerId);
 
 impl From<Uuid> for Value<'_> {
     fn from(id: Uuid) -> Self {

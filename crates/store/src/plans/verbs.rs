@@ -1,7 +1,9 @@
 //! Every verb, once and with everything that changes its statements.
 
+use std::num::NonZeroU32;
+
 use guardhouse_model::{
-    DeviceId, GroupId, TaskId, TemplateId,
+    AssignmentId, DeviceId, GroupId, TaskId, TemplateId,
     groups::{ALL, LOST_AND_FOUND},
     tasks::RunStatus,
 };
@@ -12,8 +14,8 @@ use super::{
     support::{Fixture, at},
 };
 use crate::{
-    AccountRecord, Claim, DeviceFilter, DeviceReport, EnrolDevice, Group, KeyRecord, NewEnrolmentToken,
-    NewRefreshToken, NewResponse, RunEnd, RunPosition, RunReport, Targets,
+    AccountRecord, AssignmentFilter, Claim, DeviceFilter, DeviceReport, EnrolDevice, Group, KeyRecord,
+    NewEnrolmentToken, NewRefreshToken, NewResponse, PolicyTarget, RunEnd, RunPosition, RunReport, Targets,
 };
 
 /// Carries all of them out.
@@ -23,6 +25,7 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
     groups(plans, f).await;
     tasks(plans, f).await;
     task_runs(plans, f).await;
+    policies(plans, f).await;
     identity(plans, f).await;
     responses(plans, f).await;
 }
@@ -126,6 +129,41 @@ async fn task_runs(plans: &mut Plans, f: &Fixture) {
     let unknown = TaskId(f.id());
     plans.of("task_runs_list, unknown task", store.task_runs_list(unknown, None, false, None, 10)).await;
     plans.of("task_templates_count", store.task_templates_count()).await;
+}
+
+async fn policies(plans: &mut Plans, f: &Fixture) {
+    let store = &f.store;
+    let device = f.member(ALL).await;
+    let policy = f.new_policy("policy");
+    plans.forget();
+    let id = policy.id;
+    plans.of("policy_create", store.policy_create(policy)).await;
+    plans.of("policy_get", store.policy_get(id)).await;
+    plans.of("policies_list", store.policies_list(None, 10)).await;
+    for (what, target) in [
+        ("policy_assign, to a device", PolicyTarget::Device(device)),
+        ("policy_assign, to a group", PolicyTarget::Group(ALL)),
+    ] {
+        plans.of(what, store.policy_assign(AssignmentId(f.id()), id, target)).await;
+    }
+    let first = f.assignment(PolicyTarget::Group(ALL)).await.id;
+    plans.forget();
+    plans.of("policy_assignment_get", store.policy_assignment_get(first)).await;
+    let (policies, target) = (vec![id, id], Some(PolicyTarget::Group(ALL)));
+    for (what, filter) in [
+        ("policy_assignments_list", AssignmentFilter::default()),
+        (
+            "policy_assignments_list, of policies",
+            AssignmentFilter { policies: policies.clone(), target: None },
+        ),
+        ("policy_assignments_list, of a target", AssignmentFilter { policies: Vec::new(), target }),
+        ("policy_assignments_list, of policies and a target", AssignmentFilter { policies, target }),
+    ] {
+        plans.of(what, store.policy_assignments_list(filter, Some(first), 10)).await;
+    }
+    plans.of("policy_assignment_rank", store.policy_assignment_rank(first, NonZeroU32::MIN)).await;
+    plans.of("policy_unassign", store.policy_unassign(first)).await;
+    plans.of("policy_delete", store.policy_delete(id)).await;
 }
 
 async fn identity(plans: &mut Plans, f: &Fixture) {

@@ -98,7 +98,7 @@ impl Store {
             .await
     }
 
-    /// Deletes a group with everything in it: groups, devices, their keys. Runs stay. Answers the devices
+    /// Deletes a group with everything in it: groups, devices, their keys, what policies are assigned to them. Runs stay. Answers the devices
     /// that are gone; `None`: no such group.
     pub async fn group_delete(&self, group: GroupId) -> Result<Option<Vec<DeviceId>>, StoreError> {
         self.engine
@@ -128,8 +128,13 @@ fn delete_one_by_one(transaction: &Transaction<'_>, groups: &[GroupId]) -> Resul
             let sql = format!("delete from {dependent} where device_uuid in ({devices})");
             transaction.execute(&sql, values![group])?;
         }
-        for sql in ["delete from devices where group_uuid = $1", "delete from device_groups where uuid = $1"]
-        {
+        let stacks = format!("delete from policy_assignments where kind = 1 and target in ({devices})");
+        for sql in [
+            &stacks,
+            "delete from policy_assignments where kind = 2 and target = $1",
+            "delete from devices where group_uuid = $1",
+            "delete from device_groups where uuid = $1",
+        ] {
             transaction.execute(sql, values![group])?;
         }
     }
@@ -145,6 +150,8 @@ fn delete_as_arrays(transaction: &Transaction<'_>, groups: &[GroupId]) -> Result
     for (sql, ids) in [
         ("delete from device_keys where device_uuid = any($1)", &gone),
         ("delete from device_links where device_uuid = any($1)", &gone),
+        ("delete from policy_assignments where kind = 1 and target = any($1)", &gone),
+        ("delete from policy_assignments where kind = 2 and target = any($1)", &groups),
         ("delete from devices where uuid = any($1)", &gone),
         ("delete from device_groups where uuid = any($1)", &groups),
     ] {

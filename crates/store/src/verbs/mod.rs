@@ -6,6 +6,8 @@ mod group_members;
 mod groups;
 mod keys;
 mod leases;
+mod policies;
+mod policy_assignments;
 mod refresh_tokens;
 mod responses;
 mod retention;

@@ -195,7 +195,11 @@ async fn versions_are_minded() {
 
     // A backup of the first version: leases came with the second.
     fs::write(&file, &sound).expect("writes");
-    change(&file, "drop table leases; drop table responses; pragma user_version = 1");
+    change(
+        &file,
+        "drop table leases; drop table responses; drop table policy_assignments; drop table policies;
+         pragma user_version = 1",
+    );
     restore_postgres(&file, &database.url()).await.expect("restores");
     let store = Store::connect(&database.url()).await.expect("connects");
     assert_eq!(devices(&store).await.len(), 2);
@@ -203,7 +207,11 @@ async fn versions_are_minded() {
     assert!(content(&copy)["leases"].is_empty());
 
     // A database of the first version.
-    execute(&database, "drop table leases, responses; update schema_version set applied = 1").await;
+    execute(
+        &database,
+        "drop table leases, responses, policy_assignments, policies; update schema_version set applied = 1",
+    )
+    .await;
     let older = folder.path().join("older");
     backup_postgres(&database.url(), &older).await.expect("backs up");
     assert!(!content(&older).contains_key("leases"));

@@ -9,12 +9,12 @@ use std::{
 };
 
 use guardhouse_model::{
-    Clock, DeviceId, Environment, GroupId, TaskId, TemplateId, Timestamp, TriggerId,
+    AssignmentId, Clock, DeviceId, Environment, GroupId, PolicyId, TaskId, TemplateId, Timestamp, TriggerId,
     environment::SeededEntropy, groups::ALL,
 };
 use guardhouse_store::{
-    Claim, Device, Group, GroupMove, Lease, NewTask, OpenRun, RunReport, Store, Targets, TaskChange, Trigger,
-    Work,
+    Assignment, AssignmentFilter, Claim, Device, Group, GroupMove, Lease, NewTask, OpenRun, Policy,
+    PolicyAssign, PolicyTarget, RunReport, Store, Targets, TaskChange, Trigger, Work,
 };
 use guardhouse_testing::postgres::{Database, Server};
 use tempfile::TempDir;
@@ -163,6 +163,49 @@ impl Fixture {
         let change = self.store.task_create(task, TemplateId(self.id())).await.expect("writes");
         assert_eq!(change, TaskChange::Changed);
         id
+    }
+
+    pub fn new_policy(&self, name: &str) -> Policy {
+        Policy {
+            id: PolicyId(self.id()),
+            display_name: name.to_owned(),
+            description: "text".to_owned(),
+            features: vec![0, 1, 0xff],
+        }
+    }
+
+    /// A policy.
+    pub async fn policy(&self, name: &str) -> PolicyId {
+        let policy = self.new_policy(name);
+        self.store.policy_create(policy.clone()).await.expect("writes");
+        policy.id
+    }
+
+    /// Assigns a new policy to a target.
+    pub async fn assignment(&self, target: PolicyTarget) -> Assignment {
+        let policy = self.policy("policy").await;
+        self.assign(policy, target).await
+    }
+
+    /// Assigns a policy to a target that does not have it.
+    pub async fn assign(&self, policy: PolicyId, target: PolicyTarget) -> Assignment {
+        let outcome = self.store.policy_assign(AssignmentId(self.id()), policy, target).await;
+        match outcome.expect("writes") {
+            PolicyAssign::Done(assignment) => assignment,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The assignments of a target in the order of their ranks, which must be 1, 2, 3 and so on.
+    pub async fn stack(&self, target: PolicyTarget) -> Vec<AssignmentId> {
+        let filter = AssignmentFilter { target: Some(target), ..Default::default() };
+        let stack = self.store.policy_assignments_list(filter, None, usize::MAX).await;
+        let mut stack = stack.expect("reads");
+        stack.sort_by_key(|assignment| assignment.rank);
+        let ranks: Vec<_> = stack.iter().map(|assignment| assignment.rank).collect();
+        let height = u32::try_from(stack.len()).expect("a handful");
+        assert_eq!(ranks, (1..=height).collect::<Vec<_>>(), "{stack:?}");
+        stack.into_iter().map(|assignment| assignment.id).collect()
     }
 
     /// What there is to do for a device.

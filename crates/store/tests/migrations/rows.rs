@@ -1,7 +1,9 @@
 //! Rows as each version kept them, and how they look through the verbs of today.
 
 use guardhouse_model::{DeviceId, GroupId, TaskId, Timestamp, groups::ALL, tasks::RunStatus};
-use guardhouse_store::{KeyRecord, NewRefreshToken, RefreshOutcome, ResponseOutcome, Store};
+use guardhouse_store::{
+    AssignmentFilter, KeyRecord, NewRefreshToken, PolicyTarget, RefreshOutcome, ResponseOutcome, Store,
+};
 use uuid::Uuid;
 
 const GROUP: u128 = 0x10;
@@ -12,6 +14,8 @@ const TRIGGER: u128 = 0x32;
 const RUN: u128 = 0x33;
 const ACCOUNT: u128 = 0x40;
 const RESPONSE: u128 = 0x60;
+const POLICY: u128 = 0x70;
+const ASSIGNMENT: u128 = 0x71;
 
 /// How an engine writes what they do not write alike.
 pub struct Dialect {
@@ -114,6 +118,21 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
             id(RESPONSE + 1),
             bytes(&[9; 32])
         )],
+        4 => vec![
+            format!(
+                "insert into policies (uuid, display_name, description, features)
+                 values ({}, 'baseline', 'text', {})",
+                id(POLICY),
+                bytes(&[11, 0])
+            ),
+            format!(
+                "insert into policy_assignments (uuid, policy_uuid, kind, target, rank)
+                 values ({}, {policy}, 1, {device}, 1), ({}, {policy}, 2, {group}, 1)",
+                id(ASSIGNMENT),
+                id(ASSIGNMENT + 1),
+                policy = id(POLICY),
+            ),
+        ],
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -162,4 +181,19 @@ pub async fn check(store: &Store, version: usize) {
     let kept = (ResponseOutcome::Answer(vec![10]), ResponseOutcome::Running);
     let none = (ResponseOutcome::Unknown, ResponseOutcome::Unknown);
     assert_eq!((ended, running), if version >= 3 { kept } else { none });
+    let policies = store.policies_list(None, 10).await.expect("reads");
+    let assignments =
+        store.policy_assignments_list(AssignmentFilter::default(), None, 10).await.expect("reads");
+    if version >= 4 {
+        let policy = &policies[0];
+        assert_eq!(
+            (policy.display_name.as_str(), policy.features.as_slice()),
+            ("baseline", [11, 0].as_slice())
+        );
+        let targets: Vec<_> = assignments.iter().map(|kept| (kept.policy, kept.target, kept.rank)).collect();
+        let (device, group) = (PolicyTarget::Device(id), PolicyTarget::Group(group.id));
+        assert_eq!(targets, [(policy.id, device, 1), (policy.id, group, 1)]);
+    } else {
+        assert_eq!((policies.len(), assignments.len()), (0, 0));
+    }
 }

@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeMap, fmt::Debug};
 
-use guardhouse_model::{DeviceId, GroupId, RunId, TaskId};
-use guardhouse_store::{AccountRecord, Device, Group, KeyRecord, NewEnrolmentToken, Store, StoreError};
+use guardhouse_model::{AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId};
+use guardhouse_store::{
+    AccountRecord, Device, Group, KeyRecord, NewEnrolmentToken, Policy, PolicyTarget, Store, StoreError,
+};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -32,6 +34,9 @@ pub struct Model {
     /// The digests of the templates.
     pub templates: Vec<[u8; 32]>,
     pub runs: BTreeMap<RunId, KeptRun>,
+    pub policies: BTreeMap<PolicyId, Policy>,
+    /// What is assigned to a target, by rank.
+    pub stacks: BTreeMap<PolicyTarget, Vec<(AssignmentId, PolicyId)>>,
     pub leases: BTreeMap<&'static str, KeptLease>,
     /// By name.
     pub accounts: BTreeMap<String, AccountRecord>,

@@ -6,7 +6,7 @@ use guardhouse_model::{
     DeviceId, GroupId,
     groups::{ALL, LOST_AND_FOUND},
 };
-use guardhouse_store::{Group, GroupMove, Member};
+use guardhouse_store::{Group, GroupMove, Member, PolicyTarget};
 use proptest::prelude::*;
 
 use crate::{
@@ -129,6 +129,10 @@ impl Model {
         self.epochs.retain(|device, _| !gone.contains(device));
         self.devices.retain(|device, _| !gone.contains(device));
         self.groups.retain(|group, _| !doomed.contains(group));
+        self.stacks.retain(|target, _| match target {
+            PolicyTarget::Device(device) => !gone.contains(device),
+            PolicyTarget::Group(group) => !doomed.contains(group),
+        });
         Some(gone)
     }
 }

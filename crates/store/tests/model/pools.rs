@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use guardhouse_model::{
-    DeviceId, GroupId, TaskId, Timestamp, TriggerId,
+    AssignmentId, DeviceId, GroupId, PolicyId, TaskId, Timestamp, TriggerId,
     groups::{ALL, LOST_AND_FOUND},
 };
 use proptest::{
@@ -21,6 +21,8 @@ pub const TASKS: Range<u8> = 0..5;
 pub const TRIGGERS: Range<u8> = 0..16;
 /// For commands about the how-manieth run that there is, counted around.
 pub const RUNS: Range<u8> = 0..12;
+pub const POLICIES: Range<u8> = 0..5;
+pub const ASSIGNMENTS: Range<u8> = 0..15;
 pub const SECONDS: Range<u8> = 0..30;
 pub const LIMITS: Range<usize> = 1..5;
 
@@ -61,6 +63,14 @@ pub fn device(number: u8) -> DeviceId {
 
 pub fn task(number: u8) -> TaskId {
     TaskId(spread(number))
+}
+
+pub fn policy(number: u8) -> PolicyId {
+    PolicyId(spread(number))
+}
+
+pub fn assignment(number: u8) -> AssignmentId {
+    AssignmentId(spread(number))
 }
 
 /// A trigger is created at the second of its number, and its id says so, as every UUIDv7.

@@ -1,11 +1,13 @@
 //! Everything that can be read, page by page. What no list shows is found out by verbs that depend on it.
 
-use guardhouse_store::{Claim, DeviceFilter, EnrolDevice, NewRefreshToken, RunPosition};
+use guardhouse_store::{AssignmentFilter, Claim, DeviceFilter, EnrolDevice, NewRefreshToken, RunPosition};
 
 use crate::{
     bench::{Bench, Outcome},
     identity::{ACCOUNTS, KEYS, REFRESH_TOKENS},
-    pools::{DEVICES, GROUPS, TASKS, at, device, group, spread, task},
+    pools::{
+        ASSIGNMENTS, DEVICES, GROUPS, POLICIES, TASKS, assignment, at, device, group, policy, spread, task,
+    },
     responses::{REQUESTS, RESPONSES},
     retention::DUTIES,
 };
@@ -19,6 +21,7 @@ pub async fn compare(bench: &mut Bench) -> Outcome {
     devices(bench).await?;
     tasks(bench).await?;
     runs(bench).await?;
+    policies(bench).await?;
     identity(bench).await?;
     hidden(bench).await
 }
@@ -83,6 +86,26 @@ async fn runs(bench: &mut Bench) -> Outcome {
                 after = Some(RunPosition { start_time: last.start_time, id: last.id });
             }
         }
+    }
+    Ok(())
+}
+
+async fn policies(bench: &mut Bench) -> Outcome {
+    let mut after = None;
+    while let Some(last) = agree!(bench.policies_list(after, LIMIT)).last() {
+        after = Some(last.id);
+    }
+    let mut after = None;
+    while let Some(last) =
+        agree!(bench.policy_assignments_list(AssignmentFilter::default(), after, LIMIT)).last()
+    {
+        after = Some(last.id);
+    }
+    for policy in POLICIES.map(policy) {
+        agree!(bench.policy_get(policy));
+    }
+    for assignment in ASSIGNMENTS.map(assignment) {
+        agree!(bench.policy_assignment_get(assignment));
     }
     Ok(())
 }

@@ -64,3 +64,14 @@ insert into responses
 select md5('response ' || n)::uuid, sha256(n::text::bytea), case when n % 10 <> 0 then '\x00'::bytea end,
        1700000000000000 + n * 1000000::bigint
 from generate_series(1, 5000) n;
+
+insert into policies
+select md5('policy ' || n)::uuid, 'policy ' || n, '', '\x00' from generate_series(1, 1000) n;
+
+insert into policy_assignments
+select md5('assignment ' || n)::uuid, md5('policy ' || n % 1000 + 1)::uuid, 1, md5('device ' || n / 10)::uuid, n % 10 + 1
+from generate_series(1, 9999) n
+union all
+select md5('assignment of group ' || n)::uuid, md5('policy ' || n % 1000 + 1)::uuid, 2, md5('group ' || n / 10)::uuid,
+       n % 10 + 1
+from generate_series(10, 2999) n;

@@ -13,6 +13,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_initial.sql"),
     include_str!("../../../migrations/postgres/0002_leases.sql"),
     include_str!("../../../migrations/postgres/0003_responses.sql"),
+    include_str!("../../../migrations/postgres/0004_policies.sql"),
 ];
 
 /// Makes the table that counts them.

@@ -1,0 +1,217 @@
+//! Policies and the stacks of their assignments.
+
+use std::num::NonZeroU32;
+
+use guardhouse_model::{AssignmentId, PolicyId};
+use guardhouse_store::{Assignment, AssignmentFilter, Policy, PolicyAssign, PolicyTarget, RankChange};
+use proptest::{collection::vec, prelude::*};
+
+use crate::{
+    bench::{Bench, Model, Outcome, Refusal},
+    pools::{
+        ASSIGNMENTS, DEVICES, LIMITS, POLICIES, assignment, attributes, device, group, groups, names, policy,
+    },
+};
+
+impl Model {
+    pub fn policy_create(&mut self, policy: Policy) -> Result<(), Refusal> {
+        if self.policies.contains_key(&policy.id) {
+            return Err(Refusal::Taken);
+        }
+        self.policies.insert(policy.id, policy);
+        Ok(())
+    }
+
+    pub fn policy_get(&self, policy: PolicyId) -> Option<Policy> {
+        self.policies.get(&policy).cloned()
+    }
+
+    pub fn policies_list(&self, after: Option<PolicyId>, limit: usize) -> Vec<Policy> {
+        self.policies.values().filter(|policy| Some(policy.id) > after).take(limit).cloned().collect()
+    }
+
+    pub fn policy_delete(&mut self, policy: PolicyId) -> bool {
+        for stack in self.stacks.values_mut() {
+            stack.retain(|(_, assigned)| *assigned != policy);
+        }
+        self.policies.remove(&policy).is_some()
+    }
+
+    pub fn policy_assign(
+        &mut self,
+        id: AssignmentId,
+        policy: PolicyId,
+        target: PolicyTarget,
+    ) -> Result<PolicyAssign, Refusal> {
+        if !self.policies.contains_key(&policy) {
+            return Ok(PolicyAssign::NoSuchPolicy);
+        }
+        let is_there = match target {
+            PolicyTarget::Device(device) => self.devices.contains_key(&device),
+            PolicyTarget::Group(group) => self.groups.contains_key(&group),
+        };
+        if !is_there {
+            return Ok(PolicyAssign::NoSuchTarget);
+        }
+        let all = self.assignments();
+        let already = all.iter().find(|kept| kept.target == target && kept.policy == policy);
+        if let Some(already) = already {
+            return Ok(PolicyAssign::Already(already.clone()));
+        }
+        if all.iter().any(|kept| kept.id == id) {
+            return Err(Refusal::Taken);
+        }
+        let stack = self.stacks.entry(target).or_default();
+        stack.push((id, policy));
+        Ok(PolicyAssign::Done(Assignment { id, policy, target, rank: rank_of(stack.len() - 1) }))
+    }
+
+    pub fn policy_assignment_get(&self, id: AssignmentId) -> Option<Assignment> {
+        self.assignments().into_iter().find(|kept| kept.id == id)
+    }
+
+    pub fn policy_assignments_list(
+        &self,
+        filter: AssignmentFilter,
+        after: Option<AssignmentId>,
+        limit: usize,
+    ) -> Vec<Assignment> {
+        let mut shown = self.assignments();
+        shown.retain(|kept| {
+            (filter.policies.is_empty() || filter.policies.contains(&kept.policy))
+                && filter.target.is_none_or(|target| kept.target == target)
+                && Some(kept.id) > after
+        });
+        shown.truncate(limit);
+        shown
+    }
+
+    pub fn policy_unassign(&mut self, id: AssignmentId) -> bool {
+        let Some(gone) = self.policy_assignment_get(id) else { return false };
+        let stack = self.stacks.get_mut(&gone.target).expect("it is in it");
+        stack.retain(|(other, _)| *other != id);
+        true
+    }
+
+    pub fn policy_assignment_rank(&mut self, id: AssignmentId, rank: NonZeroU32) -> RankChange {
+        let Some(moved) = self.policy_assignment_get(id) else { return RankChange::NoSuchAssignment };
+        let stack = self.stacks.get_mut(&moved.target).expect("it is in it");
+        let place = rank.get() as usize - 1;
+        if place >= stack.len() {
+            return RankChange::Beyond(rank_of(stack.len() - 1));
+        }
+        stack.retain(|(other, _)| *other != id);
+        stack.insert(place, (id, moved.policy));
+        RankChange::Done
+    }
+
+    /// All of them, in the order of their ids.
+    fn assignments(&self) -> Vec<Assignment> {
+        let mut all = Vec::new();
+        for (&target, stack) in &self.stacks {
+            for (place, &(id, policy)) in stack.iter().enumerate() {
+                all.push(Assignment { id, policy, target, rank: rank_of(place) });
+            }
+        }
+        all.sort_by_key(|assignment| assignment.id);
+        all
+    }
+}
+
+/// The rank of a place, which is counted from 0.
+fn rank_of(place: usize) -> u32 {
+    u32::try_from(place).expect("a handful") + 1
+}
+
+#[derive(Debug, Clone)]
+pub enum Command {
+    Create { policy: u8, name: &'static str, features: &'static [u8] },
+    Delete { policy: u8 },
+    Assign { assignment: u8, policy: u8, target: Target },
+    Unassign { assignment: u8 },
+    Rank { assignment: u8, rank: u8 },
+    List { policies: Vec<u8>, target: Option<Target>, after: Option<u8>, limit: usize },
+}
+
+/// A target.
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    Device(u8),
+    Group(u8),
+}
+
+impl Target {
+    fn record(self) -> PolicyTarget {
+        match self {
+            Self::Device(number) => PolicyTarget::Device(device(number)),
+            Self::Group(number) => PolicyTarget::Group(group(number)),
+        }
+    }
+}
+
+fn targets() -> impl Strategy<Value = Target> {
+    prop_oneof![1 => DEVICES.prop_map(Target::Device), 2 => groups().prop_map(Target::Group)]
+}
+
+pub fn creations() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        (POLICIES, names(), attributes()).prop_map(|(policy, name, features)| Command::Create {
+            policy,
+            name,
+            features
+        }),
+        (ASSIGNMENTS, POLICIES, targets()).prop_map(|(assignment, policy, target)| Command::Assign {
+            assignment,
+            policy,
+            target
+        }),
+    ]
+}
+
+pub fn commands() -> impl Strategy<Value = Command> {
+    let filters = (vec(POLICIES, 0..3), prop::option::of(targets()));
+    prop_oneof![
+        6 => creations(),
+        1 => POLICIES.prop_map(|policy| Command::Delete { policy }),
+        2 => ASSIGNMENTS.prop_map(|assignment| Command::Unassign { assignment }),
+        4 => (ASSIGNMENTS, 1..6_u8).prop_map(|(assignment, rank)| Command::Rank { assignment, rank }),
+        2 => (filters, prop::option::of(ASSIGNMENTS), LIMITS).prop_map(|((policies, target), after, limit)| {
+            Command::List { policies, target, after, limit }
+        }),
+    ]
+}
+
+pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
+    match command {
+        Command::Create { policy: number, name, features } => {
+            let new = || Policy {
+                id: policy(number),
+                display_name: name.to_owned(),
+                description: "described".to_owned(),
+                features: features.to_vec(),
+            };
+            agree!(bench.policy_create(new())?);
+        }
+        Command::Delete { policy: number } => {
+            agree!(bench.policy_delete(policy(number)));
+        }
+        Command::Assign { assignment: number, policy: assigned, target } => {
+            agree!(bench.policy_assign(assignment(number), policy(assigned), target.record())?);
+        }
+        Command::Unassign { assignment: number } => {
+            agree!(bench.policy_unassign(assignment(number)));
+        }
+        Command::Rank { assignment: number, rank } => {
+            let rank = NonZeroU32::MIN.saturating_add(u32::from(rank) - 1);
+            agree!(bench.policy_assignment_rank(assignment(number), rank));
+        }
+        Command::List { policies, target, after, limit } => {
+            let filter = || AssignmentFilter {
+                policies: policies.iter().copied().map(policy).collect(),
+                target: target.map(Target::record),
+            };
+            agree!(bench.policy_assignments_list(filter(), after.map(assignment), limit));
+        }
+    }
+    Ok(())
+}
