@@ -46,6 +46,12 @@ pub fn is_read_only(field: &FieldDescriptor) -> bool {
     MARKED.read_only.contains(field.full_name())
 }
 
+/// Whether `field`, an `Any`, may hold what the contract does not know.
+#[must_use]
+pub fn is_opaque(field: &FieldDescriptor) -> bool {
+    MARKED.opaque.contains(field.full_name())
+}
+
 /// The field of `message` that a client calls `name`: by its JSON name, its name in the `.proto` file, the
 /// lowerCamelCase of the latter where the contract overrides the JSON name, or an alias.
 #[must_use]
@@ -75,12 +81,14 @@ pub(crate) fn extension(name: &str) -> ExtensionDescriptor {
 struct Marked {
     uuid: HashSet<String>,
     read_only: HashSet<String>,
+    opaque: HashSet<String>,
     aliases: HashMap<String, Vec<String>>,
 }
 
 static MARKED: LazyLock<Marked> = LazyLock::new(|| Marked {
     uuid: fields_with("guardhouse.options.v1.uuid"),
     read_only: fields_with("guardhouse.options.v1.read_only"),
+    opaque: fields_with("guardhouse.options.v1.opaque"),
     aliases: aliases(),
 });
 

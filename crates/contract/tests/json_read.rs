@@ -107,8 +107,13 @@ const ACCEPTED: &[(&str, &str, &str, &str)] = &[
     ("BatchGetDevicesRequest", "{}", "/devicesUuids", "[]"),
     ("FeaturePolicy", r#"{"flags":{"a.b":{"applyForcefully":true}}}"#, "/flags/a.b/applyForcefully", "true"),
     ("FeaturePolicy", "{}", "/flags", "{}"),
-    ("PolicyTarget", r#"{"deviceUuid":null,"subscriptionUuid":""}"#, "/subscriptionUuid", r#""""#),
-    ("PolicyTarget", r#"{"deviceUuid":null,"subscriptionUuid":""}"#, "/deviceUuid", "absent"),
+    (
+        "PolicyTarget",
+        r#"{"deviceUuid":null,"deviceGroupUuid":"0193F0E2-0000-7000-8000-00000000ABCD","subscriptionUuid":""}"#,
+        "",
+        r#"{"deviceGroupUuid":"0193f0e2-0000-7000-8000-00000000abcd"}"#,
+    ),
+    ("PolicyTarget", r#"{"deviceUuid":"","subscriptionUuid":""}"#, "", "{}"),
     // Any: its fields are read as leniently as all others.
     (
         "Action",
@@ -231,7 +236,7 @@ const REFUSED: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "PolicyTarget",
-        r#"{"deviceUuid":"","device_group_uuid":""}"#,
+        r#"{"deviceUuid":"0193f0e2-0000-7000-8000-00000000abcd","device_group_uuid":"0193f0e2-0000-7000-8000-00000000abcd"}"#,
         "device_group_uuid",
         "together with deviceUuid",
     ),

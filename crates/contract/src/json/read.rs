@@ -168,8 +168,13 @@ impl Reader {
         } else if field.is_list() {
             self.list(message, field, json);
         } else if let Kind::Message(_) = field.kind() {
-            let child = message.get_field_mut(field).as_message_mut();
-            self.message(child.expect("the field holds a message"), json);
+            let child = message.get_field_mut(field).as_message_mut().expect("the field holds a message");
+            match json {
+                Json::Object(object) if descriptors::is_opaque(field) => {
+                    any::read_opaque(self, child, object)
+                }
+                json => self.message(child, json),
+            }
         } else if let Some(value) = self.scalar(field, json) {
             message.set_field(field, value);
         }

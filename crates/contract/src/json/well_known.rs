@@ -11,6 +11,7 @@ use super::{
     scalar::{is_digits, quoted, without_nul},
     too_many,
 };
+use crate::descriptors;
 
 /// The form of a message in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,8 @@ pub(super) fn form(descriptor: &MessageDescriptor) -> Form {
 }
 
 /// Whether `json` leaves `field` unset. `null` does, but for a `google.protobuf.Value`, of which it is a value;
-/// so does an `Any` that carries nothing, which clients send for actions without parameters.
+/// so does an `Any` that carries nothing, which clients send for actions without parameters, and an empty uuid that is
+/// one of several choices: clients fill in the choice they make and send the others empty.
 pub(super) fn is_unset(field: &FieldDescriptor, json: &Json) -> bool {
     match (field.kind(), json) {
         (Kind::Message(message), Json::Null) => {
@@ -47,6 +49,9 @@ pub(super) fn is_unset(field: &FieldDescriptor, json: &Json) -> bool {
         }
         (Kind::Message(message), Json::Object(object)) if message.full_name() == "google.protobuf.Any" => {
             object.iter().all(|(name, value)| name == "@type" && value == "")
+        }
+        (Kind::String, Json::String(text)) => {
+            text.is_empty() && field.containing_oneof().is_some() && descriptors::is_uuid(field)
         }
         (_, json) => json.is_null(),
     }
@@ -86,7 +91,8 @@ pub(super) fn set_json(message: &mut DynamicMessage, json: &Json) -> Result<(), 
     Ok(())
 }
 
-fn bounded(json: &Json, depth: usize) -> Result<(), String> {
+/// Checks how deep and how long a JSON value is, and its texts.
+pub(super) fn bounded(json: &Json, depth: usize) -> Result<(), String> {
     let depth = depth.checked_sub(1).ok_or("is nested too deep")?;
     match json {
         Json::String(text) => without_nul(text),
