@@ -30,6 +30,13 @@ def furnish(server):
         }
         created = server.api("POST", "/v1/device_tasks", json={"task": task})
         assert created.status == 200, created
+    for name in ("baseline", "exceptions"):
+        policy = server.api("POST", "/v2/policies", json={"policy": {"displayName": name}})
+        assert policy.status == 200, policy
+        target = {"deviceUuid": devices.json["devices"][0]["uuid"]}
+        assignment = {"policyUuid": policy.json["policy"]["uuid"], "target": target}
+        assigned = server.api("POST", "/v2/policy-assignments", json={"assignment": assignment})
+        assert assigned.status == 200, assigned
 
 
 def test_every_operation(start_server, tmp_path):

@@ -28,10 +28,10 @@ pub fn access(method: &MethodDescriptor) -> options::Access {
     number.and_then(|number| options::Access::try_from(number).ok()).unwrap_or_default()
 }
 
-/// Whether `method` is part of the contract but not built yet.
+/// Whether `method` answers 412 where the state of things does not allow the call.
 #[must_use]
-pub fn is_planned(method: &MethodDescriptor) -> bool {
-    is_true(&method.options(), &extension("guardhouse.options.v1.planned"))
+pub fn answers_412(method: &MethodDescriptor) -> bool {
+    is_true(&method.options(), &extension("guardhouse.options.v1.answers_412"))
 }
 
 /// Whether the text of `field` must be a uuid where it is not empty.

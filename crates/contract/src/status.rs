@@ -29,7 +29,7 @@ pub enum Code {
     FailedPrecondition = 9,
     /// A number or a length is beyond its limit.
     OutOfRange = 11,
-    /// The method is not built yet.
+    /// There is no such method.
     Unimplemented = 12,
     /// Something broke inside.
     Internal = 13,

@@ -67,7 +67,7 @@ fn every_operation_needs_a_token_except_the_one_that_gives_it() {
 }
 
 #[test]
-fn methods_that_are_not_built_are_visible_as_such() {
+fn methods_that_answer_412_are_visible_as_such() {
     let document = openapi::document();
     for binding in http::bindings().iter().filter(|binding| binding.published) {
         let id = format!("{}_{}", binding.method.parent_service().name(), binding.method.name());
@@ -75,7 +75,7 @@ fn methods_that_are_not_built_are_visible_as_such() {
         let mut operations = operations.flat_map(|item| item.as_object().expect("operations").values());
         let operation = operations.find(|operation| operation["operationId"] == id.as_str());
         let responses = &operation.expect("an operation")["responses"];
-        assert_eq!(responses.get("501").is_some(), descriptors::is_planned(&binding.method), "{id}");
+        assert_eq!(responses.get("412").is_some(), descriptors::answers_412(&binding.method), "{id}");
     }
 }
 

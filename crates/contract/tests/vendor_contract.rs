@@ -31,7 +31,10 @@ const EXPLAINED: &[Explained] = &[
         "paths * * responses * content application/json schema $ref",
         "the public documents leave the body of an error open; Guardhouse sends google.rpc.Status, and says so",
     ),
-    Explained("paths * * responses 501 **", "a method that is not built yet is visible as such"),
+    Explained(
+        "paths * * responses 412 **",
+        "the public text has a rank beyond the last answered with 412, which the public document does not list",
+    ),
     Explained("paths * * responses 429 headers Retry-After **", "Guardhouse says when to call again"),
     Explained("paths /oauth/token post responses 400 **", "refusals by RFC 6749 are documented"),
     Explained("paths /oauth/token post responses 415 **", "the refusal of what is no form is documented"),

@@ -34,8 +34,6 @@ pub(crate) struct Unary {
     pub descriptor: MethodDescriptor,
     /// Who may call it.
     pub access: Access,
-    /// Part of the contract and not built yet: it refuses every request, whatever is in it.
-    pub planned: bool,
 }
 
 /// Why a set of methods cannot be served.
@@ -44,8 +42,7 @@ pub enum RegistryError {
     /// The contract does not decide who may call a method.
     #[error("the contract does not say who may call {0}: its option guardhouse.options.v1.access is missing")]
     NoAccess(String),
-    /// A method of the public API has no implementation. One that is not built yet is implemented too: it
-    /// answers `UNIMPLEMENTED`.
+    /// A method of the public API has no implementation.
     #[error("methods of the public API without an implementation: {}", .0.join(", "))]
     NoImplementation(Vec<String>),
     /// An implementation of something that the contract does not contain.
@@ -83,8 +80,7 @@ impl Registry {
             let entry = if descriptor.is_client_streaming() || descriptor.is_server_streaming() {
                 Entry::Streaming(access)
             } else if let Some(method) = given.remove(&path) {
-                let planned = descriptors::is_planned(&descriptor);
-                Entry::Unary(Arc::new(Unary { method, descriptor, access, planned }))
+                Entry::Unary(Arc::new(Unary { method, descriptor, access }))
             } else {
                 Entry::Missing
             };

@@ -11,6 +11,7 @@ mod devices;
 mod fields;
 pub mod page;
 mod policies;
+mod policy_assignments;
 
 use std::sync::Arc;
 
@@ -58,8 +59,8 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         devices_methods(&Arc::new(devices::Service(context()))),
         device_groups_methods(&Arc::new(device_groups::Service(context()))),
         groups_methods(&Arc::new(assets::Service(context()))),
-        policies_methods(&Arc::new(policies::Service)),
-        policy_assignments_methods(&Arc::new(policies::Service)),
+        policies_methods(&Arc::new(policies::Service(context()))),
+        policy_assignments_methods(&Arc::new(policy_assignments::Service(context()))),
         enrolment_methods(&Arc::new(agents::Service(context()))),
     ]
     .concat()

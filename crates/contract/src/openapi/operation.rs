@@ -34,7 +34,7 @@ pub(super) fn operation(binding: &Binding, schemas: &mut Schemas) -> Value {
         });
     }
     operation["responses"] =
-        responses::of_method(schemas.message(&method.output()), descriptors::is_planned(method));
+        responses::of_method(schemas.message(&method.output()), descriptors::answers_412(method));
     operation["security"] = json!([{"bearer": []}]);
     operation
 }

@@ -15,22 +15,22 @@ const FAILURES: [(&str, &str, &str); 10] = [
     ("401", "Unauthorized", "The access token is expired or not valid."),
     ("403", "Forbidden", "The account is not entitled to this call."),
     ("404", "NotFound", "There is no such thing, or no such pending answer."),
+    ("412", "PreconditionFailed", "The state of things does not allow the call."),
     ("429", "TooManyRequests", "Too many calls at once."),
     ("500", "InternalServerError", "Something broke inside; quote the request-id when you report it."),
-    ("501", "NotImplemented", "The method is not built yet."),
     ("502", "BadGateway", "A part of the service answered what it must not."),
     ("503", "ServiceUnavailable", "Not now; try again."),
     ("504", "GatewayTimeout", "The call took too long; send it again without response-id."),
 ];
 
-/// The status of a method that is part of the contract but not built yet.
-const NOT_BUILT: &str = "501";
+/// The status that few methods answer.
+const PRECONDITION_FAILED: &str = "412";
 
 /// The responses of a method whose answer has the schema `answer`.
-pub(super) fn of_method(answer: Value, planned: bool) -> Value {
+pub(super) fn of_method(answer: Value, answers_412: bool) -> Value {
     let mut responses = json!({"200": success(answer), "202": reference("Accepted")});
     for (status, name, _) in FAILURES {
-        if status != NOT_BUILT || planned {
+        if status != PRECONDITION_FAILED || answers_412 {
             responses[status] = reference(name);
         }
     }

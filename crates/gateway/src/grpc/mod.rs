@@ -142,9 +142,7 @@ where
 }
 
 async fn run(unary: &Unary, call: Call, request: Bytes) -> Answer {
-    if !unary.planned {
-        texts::check(unary.descriptor.input(), request.clone())?;
-    }
+    texts::check(unary.descriptor.input(), request.clone())?;
     Running::start(unary, call, request).answer().await
 }
 

@@ -7,16 +7,12 @@ use super::{query, routes::Found};
 
 /// Binds a request. Fields of the path win over the body; query names that the method does not know are
 /// ignored, as are all of them where the fields come from the body. A body is read as JSON whatever its
-/// content type says: many scripts send none, or that of a form. What a method that is not built yet is sent
-/// is not read at all: the answer must be that it is not built, not that its request is wrong.
+/// content type says: many scripts send none, or that of a form.
 ///
 /// # Errors
 /// A value that its field cannot take, with every such field named; a body that is not JSON.
 pub fn bind(found: &Found<'_>, query: Option<&str>, body: &[u8]) -> Result<DynamicMessage, Status> {
     let input = found.route.unary.descriptor.input();
-    if found.route.unary.planned {
-        return Ok(DynamicMessage::new(input));
-    }
     let mut violations = Vec::new();
     let mut message = if found.route.has_body {
         json::read(input, body)?
