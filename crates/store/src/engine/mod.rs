@@ -4,6 +4,7 @@
 //! thread that belongs to the database, so no transaction waits for anybody else's code, and none is cut off in
 //! the middle because a caller went away.
 
+mod crew;
 mod listener;
 pub mod postgres;
 pub mod sqlite;

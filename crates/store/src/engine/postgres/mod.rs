@@ -9,8 +9,7 @@ mod wire;
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError, mpsc},
-    thread,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -18,7 +17,10 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::oneshot;
 
 use self::address::Address;
-use crate::{StoreError, engine::Transaction};
+use crate::{
+    StoreError,
+    engine::{Transaction, crew::Crew},
+};
 
 pub use self::{
     address::{options, place},
@@ -35,12 +37,10 @@ const MIGRATION_LIMIT: Duration = Duration::from_secs(3600);
 /// other's time limits.
 const QUEUE_LIMIT: Duration = Duration::from_secs(10);
 
-type Job = Box<dyn FnOnce(&mut Session) + Send>;
-
 /// A database of PostgreSQL.
 #[derive(Clone)]
 pub struct Postgres {
-    jobs: mpsc::Sender<Job>,
+    crew: Crew<Session>,
     options: Arc<PgConnectOptions>,
 }
 
@@ -48,18 +48,11 @@ impl Postgres {
     /// Connects and brings the schema up to date.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let Address { options, connections, statement_limit } = Address::parse(url)?;
-        let (jobs, queue) = mpsc::channel();
-        let postgres = Self { jobs, options: Arc::new(options) };
-        let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..connections.get() {
-            let mut session = Session::new(Arc::clone(&postgres.options), statement_limit)?;
-            let queue = Arc::clone(&queue);
-            thread::Builder::new()
-                .name("store-postgres".to_owned())
-                .spawn(move || work(&mut session, &queue))
-                .map_err(|source| StoreError::Folder { path: "store-postgres thread".to_owned(), source })?;
-        }
-        let migrator = Session::new(Arc::clone(&postgres.options), MIGRATION_LIMIT.max(statement_limit))?;
+        let options = Arc::new(options);
+        let session = |limit| Session::new(Arc::clone(&options), limit);
+        let sessions = (0..connections.get()).map(|_| session(statement_limit)).collect::<Result<_, _>>()?;
+        let migrator = session(MIGRATION_LIMIT.max(statement_limit))?;
+        let postgres = Self { crew: Crew::start("store-postgres", sessions)?, options };
         postgres.submit(move |_| migrations::migrate(&migrator, MIGRATIONS)).await?;
         Ok(postgres)
     }
@@ -98,11 +91,11 @@ impl Postgres {
     async fn submit<T, J>(&self, job: J) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        J: FnOnce(&mut Session) -> Result<T, StoreError> + Send + 'static,
+        J: FnOnce(&Session) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let asked = now();
-        let job: Job = Box::new(move |session| {
+        self.crew.give(move |session| {
             let outcome = if now().duration_since(asked) > QUEUE_LIMIT {
                 // Those before it waited in vain for an answer, or there is more to do than the database can.
                 Err(StoreError::Unavailable("no connection was free in time".to_owned()))
@@ -115,8 +108,7 @@ impl Postgres {
             };
             // The caller may have gone away; the change stands all the same.
             let _ = answer.send(outcome);
-        });
-        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        })?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
 }
@@ -130,14 +122,4 @@ impl fmt::Debug for Postgres {
 #[allow(clippy::disallowed_methods, reason = "how long somebody waited; nothing that is kept depends on it")]
 fn now() -> Instant {
     Instant::now()
-}
-
-/// Works until every handle of the store is gone.
-fn work(session: &mut Session, queue: &Mutex<mpsc::Receiver<Job>>) {
-    loop {
-        // The lock is held while waiting, and given up before the work.
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
-        job(session);
-    }
 }

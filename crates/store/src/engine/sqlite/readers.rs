@@ -1,44 +1,26 @@
 //! A few threads that read, each over a connection of its own, beside the writer and never in its way (WAL).
-//!
-//! Threads of their own, as a thread that has work takes one job after the other. When every processor is busy, a
-//! job that has to wait until a thread is woken for it waits longer than it takes.
 
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, Sender, channel},
-    },
-    thread,
 };
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::connection;
-use crate::StoreError;
-
-type Job = Box<dyn FnOnce(&Connection) + Send>;
+use crate::{StoreError, engine::crew::Crew};
 
 #[derive(Clone)]
 pub struct Readers {
-    jobs: Sender<Job>,
+    crew: Crew<Connection>,
 }
 
 impl Readers {
     pub fn open(file: &Path, count: usize) -> Result<Self, StoreError> {
-        let (jobs, queue) = channel();
-        let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..count {
-            let (connection, queue) = (connection::open_for_reading(file)?, Arc::clone(&queue));
-            thread::Builder::new()
-                .name("store-reader".to_owned())
-                .spawn(move || run(&connection, &queue))
-                .map_err(|source| StoreError::Folder { path: "store-reader thread".to_owned(), source })?;
-        }
-        Ok(Self { jobs })
+        let connections = (0..count).map(|_| connection::open_for_reading(file)).collect::<Result<_, _>>()?;
+        Ok(Self { crew: Crew::start("store-reader", connections)? })
     }
 
     pub async fn submit<T, F>(&self, job: F) -> Result<T, StoreError>
@@ -47,13 +29,12 @@ impl Readers {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        self.crew.give(move |connection| {
             // The caller may have gone away while the job waited.
             if !answer.is_closed() {
                 let _ = answer.send(on_snapshot(connection, job));
             }
-        });
-        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        })?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
 }
@@ -61,16 +42,6 @@ impl Readers {
 impl fmt::Debug for Readers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Readers")
-    }
-}
-
-/// Works until every handle of the store is gone.
-fn run(connection: &Connection, queue: &Mutex<Receiver<Job>>) {
-    loop {
-        // One thread waits at the queue, the others at the lock.
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else { return };
-        job(connection);
     }
 }
 
