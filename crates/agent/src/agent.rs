@@ -208,7 +208,9 @@ impl Work {
                     self.runs.withdraw(withdraw)?;
                 }
                 server_frame::Kind::GoAway(go_away) => goes_away = Some(go_away.reason()),
-                server_frame::Kind::Welcome(_) => {}
+                server_frame::Kind::Welcome(_)
+                | server_frame::Kind::Policy(_)
+                | server_frame::Kind::Settled(_) => {}
             }
         }
         self.runs.order(orders)?;

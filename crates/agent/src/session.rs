@@ -94,7 +94,7 @@ impl Session {
 
     async fn greet(channel: Channel, inventory: Inventory) -> Result<Self, SessionError> {
         let (outbound, frames) = mpsc::channel(OUTBOUND);
-        let hello = Hello { inventory: Some(inventory) };
+        let hello = Hello { inventory: Some(inventory), policy_report: None };
         // The channel is empty and its receiver at hand: this neither waits nor fails.
         let _ = outbound.try_send(AgentFrame { kind: Some(agent_frame::Kind::Hello(hello)) });
         let mut inbound =

@@ -40,6 +40,8 @@ pub use pb::guardhouse::action::v1 as action;
 pub use pb::guardhouse::link::v1 as link;
 /// What the contract says of its methods and fields beyond their types.
 pub use pb::guardhouse::options::v1 as options;
+/// Settings of Guardhouse's own agent.
+pub use pb::guardhouse::policy::v1 as settings;
 
 /// The encoded `FileDescriptorSet` of the whole contract, comments included.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

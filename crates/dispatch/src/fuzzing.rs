@@ -31,7 +31,7 @@ pub fn agent_frame(bytes: &[u8]) {
         Kind::Hello(hello) => {
             let _ = inventory::report(&[], hello.inventory.unwrap_or_default());
         }
-        Kind::RunStarted(_) | Kind::RunWithdrawn(_) => {}
+        Kind::RunStarted(_) | Kind::RunWithdrawn(_) | Kind::PolicyReport(_) => {}
     }
 }
 

@@ -26,7 +26,11 @@ pub fn judge(device: DeviceId, run: RunId, ended: RunEnded, now: Timestamp) -> R
     RunEnd {
         run,
         device,
-        status: if succeeded { RunStatus::Finished } else { RunStatus::Failed },
+        status: match (ended.suppressed, succeeded) {
+            (true, _) => RunStatus::Suppressed,
+            (false, true) => RunStatus::Finished,
+            (false, false) => RunStatus::Failed,
+        },
         end_time: ended.end_time.as_ref().and_then(from_proto_micros).map_or(now, |end| end.min(now)),
         result: result.map(|result| result.encode_to_vec()),
     }
@@ -61,6 +65,7 @@ mod tests {
             succeeded: true,
             result,
             end_time: Some(prost_types::Timestamp { seconds: end_second, nanos: 0 }),
+            suppressed: false,
         };
         let now = Timestamp::from_second(1_000).expect("valid");
         judge(DeviceId(Uuid::nil()), RunId(Uuid::nil()), ended, now)
@@ -83,6 +88,17 @@ mod tests {
             let result = Any::decode(kept.result.expect("replaced").as_slice()).expect("an Any");
             assert_eq!(kept.status, RunStatus::Failed);
             assert!(result.type_url.ends_with("ActionFailure"), "{}", result.type_url);
+        }
+    }
+
+    #[test]
+    fn what_a_policy_forbids_is_suppressed_whatever_the_result_says() {
+        let now = Timestamp::from_second(1_000).expect("valid");
+        let unreadable = Any { type_url: "type.googleapis.com/unknown.Type".to_owned(), value: Vec::new() };
+        for (succeeded, result) in [(false, None), (true, None), (false, Some(unreadable))] {
+            let ended = RunEnded { succeeded, result, suppressed: true, ..Default::default() };
+            let kept = judge(DeviceId(Uuid::nil()), RunId(Uuid::nil()), ended, now);
+            assert_eq!(kept.status, RunStatus::Suppressed);
         }
     }
 

@@ -202,7 +202,9 @@ impl Session<'_> {
                     withdrawn.extend(self.run_id(&frame.run_uuid));
                 }
                 Some(agent_frame::Kind::Inventory(frame)) => inventory = Some(frame),
-                Some(agent_frame::Kind::Hello(_)) | None => debug!(%device, "a frame without meaning here"),
+                Some(agent_frame::Kind::Hello(_) | agent_frame::Kind::PolicyReport(_)) | None => {
+                    debug!(%device, "a frame without meaning here")
+                }
             }
         }
         if !reports.is_empty() {

@@ -78,7 +78,7 @@ impl House {
         let dispatcher = self.dispatcher.clone();
         tokio::spawn(async move { dispatcher.serve(device, None, frames.boxed(), out).await });
         let mut link = Link { to_server, from_server };
-        link.say(agent_frame::Kind::Hello(Hello { inventory: None }));
+        link.say(agent_frame::Kind::Hello(Hello::default()));
         assert!(matches!(link.hear().await, Kind::Welcome(_)));
         link
     }

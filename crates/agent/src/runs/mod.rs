@@ -340,6 +340,7 @@ impl Runs {
             succeeded,
             result: Some(result),
             end_time: Some(time::to_proto(self.environment.now())),
+            suppressed: false,
         }
     }
 

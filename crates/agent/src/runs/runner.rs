@@ -66,6 +66,7 @@ pub fn run(folder: &Path, time_limit: Duration, environment: &Environment) -> Re
         succeeded: outcome.succeeded,
         result: Some(outcome.result),
         end_time: Some(time::to_proto(environment.now())),
+        suppressed: false,
     };
     folder.write_outcome(&ended).map_err(failed)
 }

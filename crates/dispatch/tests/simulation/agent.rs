@@ -74,7 +74,7 @@ async fn talk(
 ) -> Result<(), Died> {
     let Wire { mut inbound, outbound } = wire::<ServerFrame, AgentFrame>(stream);
     let inventory = Inventory { host_name: format!("device-{place}"), ..Default::default() };
-    let hello = agent_frame::Kind::Hello(Hello { inventory: Some(inventory) });
+    let hello = agent_frame::Kind::Hello(Hello { inventory: Some(inventory), policy_report: None });
     let _ = outbound.send(AgentFrame { kind: Some(hello) });
     let welcome = during(runs, timeout(SILENCE, inbound.recv())).await?;
     let Ok(Some(ServerFrame { kind: Some(server_frame::Kind::Welcome(welcome)) })) = welcome else {
@@ -131,7 +131,9 @@ fn take(world: &World, place: usize, runs: &mut Runs, frames: Vec<ServerFrame>) 
                 }
                 closes = true;
             }
-            server_frame::Kind::Welcome(_) => {}
+            server_frame::Kind::Welcome(_)
+            | server_frame::Kind::Policy(_)
+            | server_frame::Kind::Settled(_) => {}
         }
     }
     runs.order(orders)?;

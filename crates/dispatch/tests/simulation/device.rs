@@ -111,5 +111,11 @@ fn outcome(world: &World, run: RunId) -> RunEnded {
         pid: u32::from_le_bytes(world.environment.random()) as _,
         ..Default::default()
     };
-    RunEnded { run_uuid: run.to_string(), succeeded: true, result: Some(pack(&result)), end_time: None }
+    RunEnded {
+        run_uuid: run.to_string(),
+        succeeded: true,
+        result: Some(pack(&result)),
+        end_time: None,
+        suppressed: false,
+    }
 }

@@ -98,6 +98,8 @@ impl Notes {
                 self.compare(world, run, "the end of it was acknowledged");
             }
             Some(Kind::Withdraw(_)) => self.count("withdrawals"),
+            Some(Kind::Policy(_)) => self.count("policies"),
+            Some(Kind::Settled(_)) => self.count("settled"),
             Some(Kind::GoAway(_)) => self.count("dismissals"),
             None => {}
         }

@@ -262,7 +262,7 @@ impl Runs {
 
     fn ended(&self, run: RunId, Outcome { succeeded, result }: Outcome) -> RunEnded {
         let end_time = Some(to_proto(self.now()));
-        RunEnded { run_uuid: run.to_string(), succeeded, result: Some(result), end_time }
+        RunEnded { run_uuid: run.to_string(), succeeded, result: Some(result), end_time, suppressed: false }
     }
 
     fn is_expired(&self, order: &Order) -> Option<bool> {

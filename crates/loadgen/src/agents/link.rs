@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use guardhouse_contract::{
     action::{Output, RunCommandResult},
     link::{
-        Hello, Order, RunEnded, RunStarted, RunWithdrawn, ServerFrame, agent_frame::Kind, go_away::Reason,
-        server_frame,
+        Hello, Order, PolicyReport, RunEnded, RunStarted, RunWithdrawn, ServerFrame, agent_frame::Kind,
+        go_away::Reason, server_frame,
     },
     pb::era::common::data_definition::task::os::RunCommand,
     status::pack,
@@ -71,7 +71,7 @@ impl Link {
     }
 
     async fn greet(endpoint: &Endpoint, host: &Host) -> anyhow::Result<Self> {
-        let hello = Kind::Hello(Hello { inventory: Some(host.inventory()) });
+        let hello = Kind::Hello(Hello { inventory: Some(host.inventory()), policy_report: None });
         let mut wire = Wire::open(endpoint, host.tls.clone(), host.number, hello).await?;
         let frames = wire.receive().await?.unwrap_or_default();
         // Orders come only after the inventory is stored, so Welcome arrives alone.
@@ -109,7 +109,11 @@ impl Link {
                         }
                     }
                     server_frame::Kind::GoAway(farewell) => return Ok(Some(farewell.reason())),
-                    server_frame::Kind::Welcome(_) => {}
+                    server_frame::Kind::Policy(policy) => {
+                        let report = PolicyReport { generation: policy.generation, ..Default::default() };
+                        self.0.send(Kind::PolicyReport(report))?;
+                    }
+                    server_frame::Kind::Welcome(_) | server_frame::Kind::Settled(_) => {}
                 }
             }
         }
@@ -138,7 +142,13 @@ impl Link {
         };
         let end_time = Some(to_proto(environment.now()));
         let result = Some(pack(&result));
-        self.0.send(Kind::RunEnded(RunEnded { run_uuid, succeeded: true, result, end_time }))
+        self.0.send(Kind::RunEnded(RunEnded {
+            run_uuid,
+            succeeded: true,
+            result,
+            end_time,
+            suppressed: false,
+        }))
     }
 }
 
