@@ -3,13 +3,16 @@
 //! Everything here is a plain function over plain data: no I/O, no ambient time, no ambient randomness. What
 //! needs the present moment or fresh randomness is given an [`Environment`].
 
+pub mod actions;
 pub mod environment;
 pub mod groups;
 pub mod ids;
 pub mod names;
+pub mod policies;
 pub mod rate;
 pub mod tasks;
 
+pub use actions::Action;
 pub use environment::{Clock, Entropy, Environment};
 pub use ids::{AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId, TemplateId, TriggerId};
 pub use jiff::Timestamp;

@@ -29,7 +29,6 @@ use guardhouse_model::Environment;
 use guardhouse_store::Store;
 
 pub use agents::AgentLinkService;
-pub use automation::action_names;
 
 /// What the services work with.
 #[derive(Debug)]

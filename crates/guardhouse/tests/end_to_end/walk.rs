@@ -159,8 +159,7 @@ async fn actions_of_later_agents_fail_with_a_reason() {
     let agent = Agent::start_new(&server, "novice").await;
     let patch = ApplyApplicationPatchRequest { application_uuid: UNKNOWN.to_owned() };
     let supported = ["RunCommand", "KillProcessByPid"];
-    let names = guardhouse_services::action_names();
-    assert_eq!(names.len(), 12);
+    let names = guardhouse_model::Action::ALL.map(guardhouse_model::Action::name);
 
     let mut tasks = Vec::new();
     for name in names.into_iter().filter(|name| !supported.contains(name)) {

@@ -15,6 +15,7 @@ use guardhouse_contract::{
     },
     status::pack,
 };
+use guardhouse_model::Action as Known;
 use prost::{Message, Name};
 use uuid::Uuid;
 
@@ -34,31 +35,30 @@ enum Parameters {
     Message(String, fn(&[u8]) -> Result<prost_types::Any, Wrong>),
 }
 
-/// Every action of the contract, in the order of its documentation.
-fn table() -> [(&'static str, Parameters); 12] {
-    [
-        ("StartNetworkIsolation", Parameters::None),
-        ("EndNetworkIsolation", Parameters::None),
-        ("OnDemandScan", takes::<OnDemandScan>(|bytes| checked(bytes, on_demand_scan))),
-        ("ShutdownComputer", takes::<ShutdownComputer>(|bytes| checked::<ShutdownComputer>(bytes, anything))),
-        ("StopManaging", Parameters::None),
-        ("ThirdPartyAVRemove", Parameters::None),
-        ("SystemUpdate", takes::<SystemUpdate>(|bytes| checked::<SystemUpdate>(bytes, anything))),
-        ("RunCommand", takes::<RunCommand>(|bytes| checked(bytes, run_command))),
-        ("KillProcessByPid", takes::<KillProcessByPidRequest>(|bytes| checked(bytes, kill_process_by_pid))),
-        ("LogOffComputerUser", Parameters::None),
-        ("InitiateVulnerabilityScan", takes::<ScanRequest>(|bytes| checked::<ScanRequest>(bytes, anything))),
-        (
-            "ApplyApplicationPatch",
-            takes::<ApplyApplicationPatchRequest>(|bytes| checked(bytes, apply_application_patch)),
-        ),
-    ]
-}
-
-/// The names of all actions.
-#[must_use]
-pub fn names() -> Vec<&'static str> {
-    table().iter().map(|(name, _)| *name).collect()
+/// The parameters of every action of the contract.
+fn parameters(action: Known) -> Parameters {
+    match action {
+        Known::StartNetworkIsolation
+        | Known::EndNetworkIsolation
+        | Known::StopManaging
+        | Known::ThirdPartyAVRemove
+        | Known::LogOffComputerUser => Parameters::None,
+        Known::OnDemandScan => takes::<OnDemandScan>(|bytes| checked(bytes, on_demand_scan)),
+        Known::ShutdownComputer => {
+            takes::<ShutdownComputer>(|bytes| checked::<ShutdownComputer>(bytes, anything))
+        }
+        Known::SystemUpdate => takes::<SystemUpdate>(|bytes| checked::<SystemUpdate>(bytes, anything)),
+        Known::RunCommand => takes::<RunCommand>(|bytes| checked(bytes, run_command)),
+        Known::KillProcessByPid => {
+            takes::<KillProcessByPidRequest>(|bytes| checked(bytes, kill_process_by_pid))
+        }
+        Known::InitiateVulnerabilityScan => {
+            takes::<ScanRequest>(|bytes| checked::<ScanRequest>(bytes, anything))
+        }
+        Known::ApplyApplicationPatch => {
+            takes::<ApplyApplicationPatchRequest>(|bytes| checked(bytes, apply_application_patch))
+        }
+    }
 }
 
 /// Checks an action and brings it into its canonical form: equal actions become equal bytes.
@@ -68,14 +68,15 @@ pub fn names() -> Vec<&'static str> {
 /// # Errors
 /// What is wrong, with the field below `task.action`.
 pub fn canonical(action: &Action) -> Result<Action, FieldViolation> {
-    let known = table().into_iter().find(|(name, _)| *name == action.name);
-    let Some((name, parameters)) = known else {
-        let description = format!("{:?} is not an action; use one of {}", action.name, names().join(", "));
+    let Some(known) = Known::named(&action.name) else {
+        let names = Known::names();
+        let description = format!("{:?} is not an action; use one of {names}", action.name);
         return Err(FieldViolation::new("task.action.name", description));
     };
+    let name = known.name();
     // An Any that carries nothing is as good as none.
     let given = action.params.as_ref().filter(|params| !params.type_url.is_empty());
-    let params = match (parameters, given) {
+    let params = match (parameters(known), given) {
         (Parameters::None, None) => None,
         (Parameters::None, Some(_)) => {
             let description = format!("must be left out: {name} takes no parameters");

@@ -25,8 +25,6 @@ use guardhouse_contract::{
 
 use crate::Context;
 
-pub use actions::names as action_names;
-
 /// Implements the service `DeviceTasks`.
 #[derive(Debug)]
 pub struct Service(pub Arc<Context>);

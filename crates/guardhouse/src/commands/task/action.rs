@@ -113,7 +113,7 @@ mod tests {
             "ThirdPartyAVRemove",
             "LogOffComputerUser",
         ];
-        for name in guardhouse_services::action_names() {
+        for name in guardhouse_model::Action::ALL.map(guardhouse_model::Action::name) {
             assert_eq!(message_of(name).is_none(), without.contains(&name), "{name}");
         }
     }
