@@ -20,6 +20,11 @@ impl Checks {
         self.violations.push(FieldViolation::new(field, description));
     }
 
+    /// Notes violations that another check has found.
+    pub fn fail_all(&mut self, violations: Vec<FieldViolation>) {
+        self.violations.extend(violations);
+    }
+
     /// Checks a display name: needed, bounded, printable.
     pub fn name(&mut self, field: &str, name: &str) {
         if let Err(wrong) = names::check(name) {

@@ -8,11 +8,7 @@ use guardhouse_identity::Failure;
 use guardhouse_store::Policy;
 use prost::Message as _;
 
-use crate::{
-    Context,
-    fields::Checks,
-    policies::{features, render},
-};
+use crate::{Context, fields::Checks, policies::render};
 
 /// Creates a policy. It never changes: its successor is another policy.
 pub async fn run(context: &Context, request: CreatePolicyRequest) -> Result<CreatePolicyResponse, Status> {
@@ -20,7 +16,7 @@ pub async fn run(context: &Context, request: CreatePolicyRequest) -> Result<Crea
     let mut checks = Checks::default();
     checks.name("policy.displayName", &asked.display_name);
     checks.description("policy.description", &asked.description);
-    features::check(&mut checks, "policy.features", &asked.features);
+    checks.fail_all(guardhouse_policy::check("policy.features", &asked.features));
     checks.finish()?;
 
     let features = policies::Policy { features: asked.features, ..Default::default() };

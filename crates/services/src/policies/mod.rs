@@ -2,7 +2,6 @@
 
 mod create_policy;
 mod delete_policy;
-mod features;
 mod get_policy;
 mod list_policies;
 

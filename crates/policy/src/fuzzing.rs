@@ -1,0 +1,92 @@
+//! Reading and merging arbitrary policies, for the fuzz target and for the property that does the same within bounds.
+
+use std::sync::Arc;
+
+use guardhouse_contract::{descriptors, json, policies::FeaturePolicy};
+use prost::{Message as _, Name as _};
+
+use crate::{Parsed, check, effective, explain};
+
+/// Takes bytes for a feature of a policy, as JSON and as what gRPC brings, and does with it what becomes of a policy
+/// that is created and reaches a device.
+///
+/// # Panics
+/// A device would get what no client could be shown, or something else when the same was read again.
+pub fn feature(bytes: &[u8]) {
+    let descriptor = descriptors::pool().get_message_by_name(&FeaturePolicy::full_name());
+    let document = json::read(descriptor.expect("part of the contract"), bytes);
+    let read = document.ok().and_then(|document| document.transcode_to::<FeaturePolicy>().ok());
+    for feature in read.into_iter().chain(FeaturePolicy::decode(bytes)) {
+        accept(&feature);
+    }
+}
+
+fn accept(feature: &FeaturePolicy) {
+    let features = std::slice::from_ref(feature);
+    let policy = Arc::new(Parsed::new(features));
+    let merged = effective(&[Arc::clone(&policy), policy]);
+    if !check("", features).is_empty() {
+        return;
+    }
+    explain(&[Arc::new(Parsed::new(features))]).expect("it can be explained");
+    let once = effective(&[Arc::new(Parsed::new(features))]);
+    for effective in [merged, once] {
+        let again: Vec<_> = effective.features.iter().map(as_policy).collect();
+        for feature in &again {
+            json::to_value(feature).expect("it can be shown");
+        }
+        let again = crate::effective(&[Arc::new(Parsed::new(&again))]);
+        let configurations = |effective: &crate::Effective| {
+            effective.features.iter().map(|f| f.configuration.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(configurations(&again), configurations(&effective), "read again, it is the same");
+    }
+}
+
+fn as_policy(effective: &guardhouse_contract::link::EffectiveFeature) -> FeaturePolicy {
+    FeaturePolicy {
+        configuration: effective.configuration.clone(),
+        feature_id: effective.feature_id,
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: [&str; 3] = [
+        r#"{"featureId":7,"flags":{"scan.profile":{"readOnly":true}},"configuration":{"@type":"t/V.S","scan":{"profile":"a","x":{}},"l":[{"b":1,"a":2}]}}"#,
+        r#"{"featureId":1195900929,"configuration":{"@type":"type.googleapis.com/guardhouse.policy.v1.AgentPolicy","servers":{"values":["https://h:1"],"merge":2},"runCommand":{"outputLimitBytes":0}}}"#,
+        r#"{"featureId":4294967295,"configuration":{"@type":"type.googleapis.com/Era.Common.DataDefinition.Policy.PolicyData","data":"e30=","product":"p"}}"#,
+    ];
+
+    #[test]
+    fn good_ones_are_accepted() {
+        for good in GOOD {
+            feature(good.as_bytes());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_no_danger(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            feature(&bytes);
+        }
+
+        #[test]
+        fn changed_policies_are_no_danger(
+            which in 0..GOOD.len(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(b"{}[]\",:.a0@\\".to_vec())), 1..5),
+        ) {
+            let mut bytes = GOOD[which].as_bytes().to_vec();
+            for (place, byte) in changes {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            feature(&bytes);
+        }
+    }
+}
