@@ -10,6 +10,8 @@ mod support;
 
 #[path = "concurrency/arena.rs"]
 mod arena;
+#[path = "concurrency/device_policies.rs"]
+mod device_policies;
 #[path = "concurrency/devices.rs"]
 mod devices;
 #[path = "concurrency/enrolment.rs"]
@@ -48,6 +50,11 @@ macro_rules! concurrency {
 }
 
 concurrency! {
+    device_policies {
+        batches_in_opposite_orders_do_not_wait_for_each_other
+        reports_beside_a_deletion_leave_nothing_behind
+        the_latest_connection_has_the_last_word
+    }
     devices {
         every_connection_has_an_epoch_of_its_own
         opposite_moves_leave_the_counts_true

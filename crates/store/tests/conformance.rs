@@ -8,6 +8,8 @@ mod support;
 
 #[path = "conformance/accounts.rs"]
 mod accounts;
+#[path = "conformance/device_policies.rs"]
+mod device_policies;
 #[path = "conformance/devices.rs"]
 mod devices;
 #[path = "conformance/enrolment.rs"]
@@ -22,6 +24,8 @@ mod leases;
 mod policies;
 #[path = "conformance/policy_assignments.rs"]
 mod policy_assignments;
+#[path = "conformance/policy_stacks.rs"]
+mod policy_stacks;
 #[path = "conformance/refresh_tokens.rs"]
 mod refresh_tokens;
 #[path = "conformance/responses.rs"]
@@ -136,6 +140,7 @@ conformance! {
     }
     policies {
         policies_are_kept_byte_for_byte_and_listed_in_order_of_ids
+        those_that_exist_are_read_together
         a_deleted_policy_leaves_every_stack
     }
     policy_assignments {
@@ -146,6 +151,18 @@ conformance! {
         others_shift_for_an_assignment_that_moves
         filters_are_joined_by_and
         stacks_go_with_their_group_and_its_devices
+    }
+    policy_stacks {
+        stacks_go_from_the_root_to_the_device_and_by_rank
+        a_policy_that_comes_by_several_ways_is_there_as_often
+        stacks_follow_groups_that_move
+        many_devices_share_their_targets
+    }
+    device_policies {
+        a_report_is_kept_until_another_differs
+        of_a_batch_the_last_of_each_device_counts
+        a_report_counts_only_over_the_latest_connection
+        reports_go_with_their_device
     }
     refresh_tokens {
         a_refresh_token_is_good_for_one_exchange

@@ -15,6 +15,8 @@ mod pools;
 #[path = "model/postgres.rs"]
 mod postgres;
 
+#[path = "model/device_policies.rs"]
+mod device_policies;
 #[path = "model/devices.rs"]
 mod devices;
 #[path = "model/enrolment.rs"]
@@ -61,6 +63,7 @@ enum Command {
     Tasks(tasks::Command),
     Runs(runs::Command),
     Policies(policies::Command),
+    DevicePolicies(device_policies::Command),
     Retention(retention::Command),
     Identity(identity::Command),
     Responses(responses::Command),
@@ -85,6 +88,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         5 => tasks::commands().prop_map(Command::Tasks),
         14 => runs::commands().prop_map(Command::Runs),
         8 => policies::commands().prop_map(Command::Policies),
+        3 => device_policies::commands().prop_map(Command::DevicePolicies),
         4 => retention::commands().prop_map(Command::Retention),
         8 => identity::commands().prop_map(Command::Identity),
         4 => responses::commands().prop_map(Command::Responses),
@@ -101,6 +105,7 @@ async fn carry_out(mut bench: Bench, commands: Vec<Command>) -> Outcome {
             Command::Tasks(command) => tasks::carry_out(&mut bench, command).await?,
             Command::Runs(command) => runs::carry_out(&mut bench, command).await?,
             Command::Policies(command) => policies::carry_out(&mut bench, command).await?,
+            Command::DevicePolicies(command) => device_policies::carry_out(&mut bench, command).await?,
             Command::Retention(command) => retention::carry_out(&mut bench, command).await?,
             Command::Identity(command) => identity::carry_out(&mut bench, command).await?,
             Command::Responses(command) => responses::carry_out(&mut bench, command).await?,

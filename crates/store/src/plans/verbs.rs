@@ -14,8 +14,9 @@ use super::{
     support::{Fixture, at},
 };
 use crate::{
-    AccountRecord, AssignmentFilter, Claim, DeviceFilter, DeviceReport, EnrolDevice, Group, KeyRecord,
-    NewEnrolmentToken, NewRefreshToken, NewResponse, PolicyTarget, RunEnd, RunPosition, RunReport, Targets,
+    AccountRecord, AssignmentFilter, Claim, DeviceFilter, DevicePolicy, DeviceReport, EnrolDevice, Group,
+    KeyRecord, NewEnrolmentToken, NewRefreshToken, NewResponse, PolicyTarget, RunEnd, RunPosition, RunReport,
+    Targets,
 };
 
 /// Carries all of them out.
@@ -60,6 +61,10 @@ async fn devices(plans: &mut Plans, f: &Fixture) {
     plans.of("devices_seen", store.devices_seen(vec![a], at(2))).await;
     let report = DeviceReport { host_name: "host".to_owned(), attributes: vec![9] };
     plans.of("device_reported", store.device_reported(a, report)).await;
+    let policy = DevicePolicy { generation: [1; 32], report_time: at(3), unapplied: Vec::new() };
+    let reports = vec![(Claim { device: a, epoch: 1 }, policy)];
+    plans.of("device_policies_report", store.device_policies_report(reports)).await;
+    plans.of("device_policy_get", store.device_policy_get(a)).await;
 }
 
 async fn groups(plans: &mut Plans, f: &Fixture) {
@@ -139,7 +144,9 @@ async fn policies(plans: &mut Plans, f: &Fixture) {
     let id = policy.id;
     plans.of("policy_create", store.policy_create(policy)).await;
     plans.of("policy_get", store.policy_get(id)).await;
+    plans.of("policies_get_many", store.policies_get_many(vec![id, id])).await;
     plans.of("policies_list", store.policies_list(None, 10)).await;
+    plans.of("policy_stacks, nobody has any", store.policy_stacks(vec![device])).await;
     for (what, target) in [
         ("policy_assign, to a device", PolicyTarget::Device(device)),
         ("policy_assign, to a group", PolicyTarget::Group(ALL)),
@@ -161,6 +168,7 @@ async fn policies(plans: &mut Plans, f: &Fixture) {
     ] {
         plans.of(what, store.policy_assignments_list(filter, Some(first), 10)).await;
     }
+    plans.of("policy_stacks", store.policy_stacks(vec![device])).await;
     plans.of("policy_assignment_rank", store.policy_assignment_rank(first, NonZeroU32::MIN)).await;
     plans.of("policy_unassign", store.policy_unassign(first)).await;
     plans.of("policy_delete", store.policy_delete(id)).await;

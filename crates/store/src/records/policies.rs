@@ -1,6 +1,6 @@
 //! Policies and their assignments.
 
-use guardhouse_model::{AssignmentId, DeviceId, GroupId, PolicyId};
+use guardhouse_model::{AssignmentId, DeviceId, GroupId, PolicyId, Timestamp};
 
 /// A policy. It never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Policy {
 }
 
 /// What a policy applies to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyTarget {
     /// One device.
     Device(DeviceId),
@@ -68,4 +68,15 @@ pub enum RankChange {
     NoSuchAssignment,
     /// Nothing was changed: the target has only this many assignments.
     Beyond(u32),
+}
+
+/// What a device said last of the policy that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DevicePolicy {
+    /// Names the content of the policy.
+    pub generation: [u8; 32],
+    /// When the device first said so.
+    pub report_time: Timestamp,
+    /// An encoded contract `PolicyReport` of which only what is not in force is set.
+    pub unapplied: Vec<u8>,
 }

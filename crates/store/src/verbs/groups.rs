@@ -1,6 +1,6 @@
 //! Static groups: one tree below *All*.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use guardhouse_model::{
     DeviceId, GroupId,
@@ -174,6 +174,38 @@ pub fn subtree(transaction: &Transaction<'_>, group: GroupId) -> Result<Vec<Grou
         )
         select uuid from subtree";
     ids(transaction, sql, group)
+}
+
+/// The parents of groups, of those above them, and so on up to the root, which has none.
+pub fn parents(
+    transaction: &Transaction<'_>,
+    groups: HashSet<GroupId>,
+) -> Result<HashMap<GroupId, GroupId>, StoreError> {
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    if let Transaction::Postgres(_) = transaction {
+        // Where ways to the root meet, they go on as one: `union` keeps each group once.
+        let sql = "with recursive above (uuid, parent) as (
+                select uuid, parent from device_groups where uuid = any($1)
+                union
+                select upper.uuid, upper.parent from device_groups upper join above on upper.uuid = above.parent
+            )
+            select uuid, parent from above where parent is not null";
+        let ids: Vec<Uuid> = groups.iter().map(|group| group.0).collect();
+        return Ok(transaction.list(sql, &[Value::Ids(&ids)], read)?.into_iter().collect());
+    }
+    let sql = "select uuid, parent from device_groups where uuid = $1 and parent is not null";
+    let mut parents = HashMap::new();
+    let mut ahead: Vec<GroupId> = groups.into_iter().collect();
+    while let Some(group) = ahead.pop() {
+        if parents.contains_key(&group) {
+            continue;
+        }
+        if let Some((group, parent)) = transaction.find(sql, values![group], read)? {
+            parents.insert(group, parent);
+            ahead.push(parent);
+        }
+    }
+    Ok(parents)
 }
 
 fn fetch(transaction: &Transaction<'_>, group: GroupId) -> Result<Option<Group>, StoreError> {

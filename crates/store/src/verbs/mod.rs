@@ -1,5 +1,6 @@
 mod accounts;
 mod device_links;
+mod device_policies;
 mod devices;
 mod enrolment;
 mod group_members;
@@ -8,6 +9,7 @@ mod keys;
 mod leases;
 mod policies;
 mod policy_assignments;
+mod policy_stacks;
 mod refresh_tokens;
 mod responses;
 mod retention;

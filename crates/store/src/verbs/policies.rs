@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Policy, Store, StoreError,
-    engine::{Gate, Row, Transaction, values},
+    engine::{Gate, Row, Transaction, Value, values},
     verbs::policy_assignments,
 };
 
@@ -30,6 +30,24 @@ impl Store {
     pub async fn policy_get(&self, policy: PolicyId) -> Result<Option<Policy>, StoreError> {
         let sql = format!("select {COLUMNS} from policies where uuid = $1");
         self.engine.read(move |transaction| transaction.find(&sql, values![policy], from_row)).await
+    }
+
+    /// Those of several policies that exist, each once and in the order of their ids.
+    pub async fn policies_get_many(&self, mut policies: Vec<PolicyId>) -> Result<Vec<Policy>, StoreError> {
+        policies.sort_unstable();
+        policies.dedup();
+        self.engine
+            .read(move |transaction| {
+                if let Transaction::Postgres(_) = transaction {
+                    let ids: Vec<Uuid> = policies.iter().map(|policy| policy.0).collect();
+                    let sql = format!("select {COLUMNS} from policies where uuid = any($1) order by uuid");
+                    return transaction.list(&sql, &[Value::Ids(&ids)], from_row);
+                }
+                let sql = format!("select {COLUMNS} from policies where uuid = $1");
+                let found = policies.iter().map(|&policy| transaction.find(&sql, values![policy], from_row));
+                found.filter_map(Result::transpose).collect()
+            })
+            .await
     }
 
     /// Up to `limit` policies after `after`, in the order of their ids.

@@ -3,7 +3,7 @@
 //! Whoever changes a stack does so alone, and beside nobody who deletes groups: ranks are counted before they are
 //! written. People change assignments, not devices; one gate for all stacks is wide enough.
 
-use std::num::NonZeroU32;
+use std::{collections::BTreeSet, num::NonZeroU32};
 
 use guardhouse_model::{AssignmentId, DeviceId, GroupId, PolicyId};
 use uuid::Uuid;
@@ -109,6 +109,27 @@ impl Store {
             })
             .await
     }
+}
+
+/// The assignments of a target by rank.
+pub fn of_target(transaction: &Transaction<'_>, target: PolicyTarget) -> Result<Vec<Assignment>, StoreError> {
+    let (kind, target) = key(target);
+    let sql =
+        format!("select {COLUMNS} from policy_assignments where target = $1 and kind = $2 order by rank");
+    transaction.list(&sql, values![target, kind], from_row)
+}
+
+/// The assignments of several targets, those of each by rank; on PostgreSQL, where each statement costs a journey.
+pub fn of_targets(
+    transaction: &Transaction<'_>,
+    targets: &BTreeSet<PolicyTarget>,
+) -> Result<Vec<Assignment>, StoreError> {
+    let (kinds, targets): (Vec<i64>, Vec<Uuid>) = targets.iter().map(|&target| key(target)).unzip();
+    let sql = format!(
+        "select {COLUMNS} from unnest($1, $2) as asked (asked_target, asked_kind)
+         join policy_assignments on target = asked_target and kind = asked_kind order by rank"
+    );
+    transaction.list(&sql, &[Value::Ids(&targets), Value::Integers(&kinds)], from_row)
 }
 
 /// Deletes the assignments of a policy; in each stack those behind it move up. The gates must have been passed.

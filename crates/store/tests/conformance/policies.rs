@@ -21,6 +21,17 @@ pub async fn policies_are_kept_byte_for_byte_and_listed_in_order_of_ids(f: &Fixt
     assert_eq!(f.store.policy_get(PolicyId(f.id())).await.expect("reads"), None);
 }
 
+pub async fn those_that_exist_are_read_together(f: &Fixture) {
+    let policies = [f.new_policy("one"), f.new_policy("two"), f.new_policy("three")];
+    for policy in &policies {
+        f.store.policy_create(policy.clone()).await.expect("writes");
+    }
+    let [one, _, three] = policies;
+    let asked = vec![three.id, PolicyId(f.id()), one.id, three.id];
+    assert_eq!(f.store.policies_get_many(asked).await.expect("reads"), [one, three]);
+    assert_eq!(f.store.policies_get_many(Vec::new()).await.expect("reads"), []);
+}
+
 pub async fn a_deleted_policy_leaves_every_stack(f: &Fixture) {
     let targets = [PolicyTarget::Device(f.member(ALL).await), PolicyTarget::Group(ALL)];
     let policy = f.policy("doomed").await;

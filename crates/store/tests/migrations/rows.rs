@@ -2,7 +2,8 @@
 
 use guardhouse_model::{DeviceId, GroupId, TaskId, Timestamp, groups::ALL, tasks::RunStatus};
 use guardhouse_store::{
-    AssignmentFilter, KeyRecord, NewRefreshToken, PolicyTarget, RefreshOutcome, ResponseOutcome, Store,
+    AssignmentFilter, DevicePolicy, KeyRecord, NewRefreshToken, PolicyTarget, RefreshOutcome,
+    ResponseOutcome, Store,
 };
 use uuid::Uuid;
 
@@ -133,6 +134,12 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
                 policy = id(POLICY),
             ),
         ],
+        5 => vec![format!(
+            "insert into device_policies (device_uuid, generation, report_time, unapplied)
+             values ({device}, {}, 1700000002000000, {})",
+            bytes(&[12; 32]),
+            bytes(&[13])
+        )],
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -196,4 +203,11 @@ pub async fn check(store: &Store, version: usize) {
     } else {
         assert_eq!((policies.len(), assignments.len()), (0, 0));
     }
+    let reported = DevicePolicy {
+        generation: [12; 32],
+        report_time: Timestamp::from_second(1_700_000_002).expect("in range"),
+        unapplied: vec![13],
+    };
+    let kept = store.device_policy_get(id).await.expect("reads");
+    assert_eq!(kept, (version >= 5).then_some(reported));
 }

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fmt::Debug};
 
 use guardhouse_model::{AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId};
 use guardhouse_store::{
-    AccountRecord, Device, Group, KeyRecord, NewEnrolmentToken, Policy, PolicyTarget, Store, StoreError,
+    AccountRecord, Device, DevicePolicy, Group, KeyRecord, NewEnrolmentToken, Policy, PolicyTarget, Store,
+    StoreError,
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
 use tempfile::TempDir;
@@ -25,6 +26,8 @@ pub struct Model {
     pub devices: BTreeMap<DeviceId, Device>,
     /// Of the latest connection of devices that ever connected.
     pub epochs: BTreeMap<DeviceId, u64>,
+    /// What devices said last of their policies.
+    pub device_policies: BTreeMap<DeviceId, DevicePolicy>,
     /// By the digest of the key.
     pub device_keys: BTreeMap<[u8; 32], DeviceKey>,
     /// By their public part. `uses` is what is left.

@@ -127,6 +127,7 @@ impl Model {
             .collect();
         self.device_keys.retain(|_, key| !gone.contains(&key.device));
         self.epochs.retain(|device, _| !gone.contains(device));
+        self.device_policies.retain(|device, _| !gone.contains(device));
         self.devices.retain(|device, _| !gone.contains(device));
         self.groups.retain(|group, _| !doomed.contains(group));
         self.stacks.retain(|target, _| match target {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use guardhouse_model::{AssignmentId, PolicyId};
+use guardhouse_model::{AssignmentId, DeviceId, PolicyId};
 use guardhouse_store::{Assignment, AssignmentFilter, Policy, PolicyAssign, PolicyTarget, RankChange};
 use proptest::{collection::vec, prelude::*};
 
@@ -24,6 +24,10 @@ impl Model {
 
     pub fn policy_get(&self, policy: PolicyId) -> Option<Policy> {
         self.policies.get(&policy).cloned()
+    }
+
+    pub fn policies_get_many(&self, policies: Vec<PolicyId>) -> Vec<Policy> {
+        self.policies.values().filter(|policy| policies.contains(&policy.id)).cloned().collect()
     }
 
     pub fn policies_list(&self, after: Option<PolicyId>, limit: usize) -> Vec<Policy> {
@@ -105,6 +109,27 @@ impl Model {
         RankChange::Done
     }
 
+    pub fn policy_stacks(&self, devices: Vec<DeviceId>) -> Vec<Vec<Assignment>> {
+        let stack = |device: DeviceId| {
+            let Some(kept) = self.devices.get(&device) else { return Vec::new() };
+            let mut stack = Vec::new();
+            for group in self.path(kept.group).into_iter().rev() {
+                stack.extend(self.of_target(PolicyTarget::Group(group)));
+            }
+            stack.extend(self.of_target(PolicyTarget::Device(device)));
+            stack
+        };
+        devices.into_iter().map(stack).collect()
+    }
+
+    /// What is assigned to a target, by rank.
+    fn of_target(&self, target: PolicyTarget) -> Vec<Assignment> {
+        let mut stack = self.assignments();
+        stack.retain(|kept| kept.target == target);
+        stack.sort_by_key(|kept| kept.rank);
+        stack
+    }
+
     /// All of them, in the order of their ids.
     fn assignments(&self) -> Vec<Assignment> {
         let mut all = Vec::new();
@@ -131,6 +156,8 @@ pub enum Command {
     Unassign { assignment: u8 },
     Rank { assignment: u8, rank: u8 },
     List { policies: Vec<u8>, target: Option<Target>, after: Option<u8>, limit: usize },
+    GetMany { policies: Vec<u8> },
+    Stacks { devices: Vec<u8> },
 }
 
 /// A target.
@@ -178,6 +205,8 @@ pub fn commands() -> impl Strategy<Value = Command> {
         2 => (filters, prop::option::of(ASSIGNMENTS), LIMITS).prop_map(|((policies, target), after, limit)| {
             Command::List { policies, target, after, limit }
         }),
+        1 => vec(POLICIES, 0..4).prop_map(|policies| Command::GetMany { policies }),
+        4 => vec(DEVICES, 0..8).prop_map(|devices| Command::Stacks { devices }),
     ]
 }
 
@@ -211,6 +240,14 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
                 target: target.map(Target::record),
             };
             agree!(bench.policy_assignments_list(filter(), after.map(assignment), limit));
+        }
+        Command::GetMany { policies } => {
+            let ids = || policies.iter().copied().map(policy).collect();
+            agree!(bench.policies_get_many(ids()));
+        }
+        Command::Stacks { devices } => {
+            let ids = || devices.iter().copied().map(device).collect();
+            agree!(bench.policy_stacks(ids()));
         }
     }
     Ok(())

@@ -58,6 +58,7 @@ async fn devices(bench: &mut Bench) -> Outcome {
     }
     for device in DEVICES.map(device) {
         agree!(bench.device_get(device));
+        agree!(bench.device_policy_get(device));
     }
     Ok(())
 }
@@ -104,6 +105,8 @@ async fn policies(bench: &mut Bench) -> Outcome {
     for policy in POLICIES.map(policy) {
         agree!(bench.policy_get(policy));
     }
+    agree!(bench.policies_get_many(POLICIES.map(policy).collect()));
+    agree!(bench.policy_stacks(DEVICES.map(device).collect()));
     for assignment in ASSIGNMENTS.map(assignment) {
         agree!(bench.policy_assignment_get(assignment));
     }

@@ -66,7 +66,7 @@ select md5('response ' || n)::uuid, sha256(n::text::bytea), case when n % 10 <> 
 from generate_series(1, 5000) n;
 
 insert into policies
-select md5('policy ' || n)::uuid, 'policy ' || n, '', '\x00' from generate_series(1, 1000) n;
+select md5('policy ' || n)::uuid, 'policy ' || n, '', decode(repeat(md5(n::text), 60), 'hex') from generate_series(1, 1000) n;
 
 insert into policy_assignments
 select md5('assignment ' || n)::uuid, md5('policy ' || n % 1000 + 1)::uuid, 1, md5('device ' || n / 10)::uuid, n % 10 + 1
@@ -75,3 +75,7 @@ union all
 select md5('assignment of group ' || n)::uuid, md5('policy ' || n % 1000 + 1)::uuid, 2, md5('group ' || n / 10)::uuid,
        n % 10 + 1
 from generate_series(10, 2999) n;
+
+insert into device_policies
+select md5('device ' || n)::uuid, sha256((n % 100)::text::bytea), 1700000000000000 + n, '\x'
+from generate_series(1, 20000) n;

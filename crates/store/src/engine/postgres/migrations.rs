@@ -14,6 +14,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0002_leases.sql"),
     include_str!("../../../migrations/postgres/0003_responses.sql"),
     include_str!("../../../migrations/postgres/0004_policies.sql"),
+    include_str!("../../../migrations/postgres/0005_device_policies.sql"),
 ];
 
 /// Makes the table that counts them.

@@ -1,0 +1,91 @@
+//! Stacks of policies: what applies to a device, target after target.
+//!
+//! Every look of every connected device asks for its stack. Looks travel in batches, and the devices of a batch share
+//! most of their targets: each target is read once.
+
+use std::collections::{BTreeSet, HashMap};
+
+use guardhouse_model::{DeviceId, GroupId, groups::path_to_root};
+use uuid::Uuid;
+
+use crate::{
+    Assignment, PolicyTarget, Store, StoreError,
+    engine::{Row, Transaction, Value, values},
+    verbs::{groups, policy_assignments},
+};
+
+impl Store {
+    /// For each device, in the order asked for, the assignments that apply to it, in the order in which their policies
+    /// are merged: those of its groups from *All* down to its own, then those of the device itself; within a target by
+    /// rank. Nothing applies to a device that does not exist.
+    pub async fn policy_stacks(&self, devices: Vec<DeviceId>) -> Result<Vec<Vec<Assignment>>, StoreError> {
+        self.engine
+            .read(move |transaction| {
+                // Where there are no policies, a look costs this much.
+                let none = values![Uuid::nil()];
+                if !transaction
+                    .exists("select 1 from policy_assignments where uuid > $1 order by uuid limit 1", none)?
+                {
+                    return Ok(vec![Vec::new(); devices.len()]);
+                }
+                let targets = targets(transaction, &devices)?;
+                let assigned = assigned(transaction, &targets)?;
+                let stack = |targets: &Vec<PolicyTarget>| {
+                    targets.iter().filter_map(|target| assigned.get(target)).flatten().cloned().collect()
+                };
+                Ok(targets.iter().map(stack).collect())
+            })
+            .await
+    }
+}
+
+/// What policies can be assigned to so that they reach a device, for each device, in the order of merging.
+fn targets(
+    transaction: &Transaction<'_>,
+    devices: &[DeviceId],
+) -> Result<Vec<Vec<PolicyTarget>>, StoreError> {
+    let homes = homes(transaction, devices)?;
+    let parents = groups::parents(transaction, homes.values().copied().collect())?;
+    let targets = |device: &DeviceId| {
+        let Some(&home) = homes.get(device) else { return Vec::new() };
+        let groups = path_to_root(&parents, home).into_iter().rev();
+        groups.map(PolicyTarget::Group).chain([PolicyTarget::Device(*device)]).collect()
+    };
+    Ok(devices.iter().map(targets).collect())
+}
+
+/// The group that each device is in.
+fn homes(
+    transaction: &Transaction<'_>,
+    devices: &[DeviceId],
+) -> Result<HashMap<DeviceId, GroupId>, StoreError> {
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    if let Transaction::Postgres(_) = transaction {
+        let ids: Vec<Uuid> = devices.iter().map(|device| device.0).collect();
+        let sql = "select uuid, group_uuid from devices where uuid = any($1)";
+        return Ok(transaction.list(sql, &[Value::Ids(&ids)], read)?.into_iter().collect());
+    }
+    let sql = "select uuid, group_uuid from devices where uuid = $1";
+    let found = devices.iter().map(|&device| transaction.find(sql, values![device], read));
+    found.filter_map(Result::transpose).collect()
+}
+
+/// The assignments of each of the targets by rank.
+fn assigned(
+    transaction: &Transaction<'_>,
+    targets: &[Vec<PolicyTarget>],
+) -> Result<HashMap<PolicyTarget, Vec<Assignment>>, StoreError> {
+    let targets: BTreeSet<PolicyTarget> = targets.iter().flatten().copied().collect();
+    let mut assigned: HashMap<PolicyTarget, Vec<Assignment>> = HashMap::new();
+    let found = match transaction {
+        Transaction::Sqlite(_) => {
+            let stacks = targets.iter().map(|&target| policy_assignments::of_target(transaction, target));
+            stacks.collect::<Result<Vec<_>, _>>()?.concat()
+        }
+        Transaction::Postgres(_) => policy_assignments::of_targets(transaction, &targets)?,
+    };
+    for assignment in found {
+        assigned.entry(assignment.target).or_default().push(assignment);
+    }
+    Ok(assigned)
+}

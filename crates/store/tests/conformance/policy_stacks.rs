@@ -1,0 +1,96 @@
+use std::num::NonZeroU32;
+
+use guardhouse_model::{AssignmentId, DeviceId, groups::ALL};
+use guardhouse_store::{Assignment, PolicyTarget};
+
+use crate::support::Fixture;
+
+async fn stacks(f: &Fixture, devices: &[DeviceId]) -> Vec<Vec<AssignmentId>> {
+    let stacks = f.store.policy_stacks(devices.to_vec()).await.expect("reads");
+    stacks.into_iter().map(|stack| stack.into_iter().map(|assignment| assignment.id).collect()).collect()
+}
+
+pub async fn stacks_go_from_the_root_to_the_device_and_by_rank(f: &Fixture) {
+    let upper = f.group(ALL).await;
+    let lower = f.group(upper).await;
+    let beside = f.group(upper).await;
+    let (device, neighbour) = (f.member(lower).await, f.member(beside).await);
+    let (inner, stranger) = (f.member(upper).await, f.member(ALL).await);
+    // In another order than that of the tree, and two at each target.
+    let mut of = Vec::new();
+    for target in [
+        PolicyTarget::Device(device),
+        PolicyTarget::Group(lower),
+        PolicyTarget::Group(ALL),
+        PolicyTarget::Group(upper),
+        PolicyTarget::Group(beside),
+    ] {
+        let second = f.assignment(target).await.id;
+        let first = f.assignment(target).await.id;
+        f.store.policy_assignment_rank(first, NonZeroU32::MIN).await.expect("writes");
+        of.push([first, second]);
+    }
+    let [own, of_lower, of_all, of_upper, of_beside] = <[_; 5]>::try_from(of).expect("as many as targets");
+    let unknown = DeviceId(f.id());
+
+    let expected = [
+        [of_all, of_upper, of_lower, own].concat(),
+        [of_all, of_upper, of_beside].concat(),
+        of_all.to_vec(),
+        vec![],
+        [of_all, of_upper].concat(),
+        [of_all, of_upper, of_lower, own].concat(),
+    ];
+    let asked = [device, neighbour, stranger, unknown, inner, device];
+    assert_eq!(stacks(f, &asked).await, expected, "in the order asked for");
+}
+
+pub async fn a_policy_that_comes_by_several_ways_is_there_as_often(f: &Fixture) {
+    let device = f.member(ALL).await;
+    let policy = f.policy("policy").await;
+    let targets = [PolicyTarget::Group(ALL), PolicyTarget::Device(device)];
+    let mut expected: Vec<Assignment> = Vec::new();
+    for target in targets {
+        expected.push(f.assign(policy, target).await);
+    }
+    assert_eq!(f.store.policy_stacks(vec![device]).await.expect("reads"), [expected]);
+}
+
+pub async fn stacks_follow_groups_that_move(f: &Fixture) {
+    let (one, other) = (f.group(ALL).await, f.group(ALL).await);
+    let inner = f.group(one).await;
+    let device = f.member(inner).await;
+    assert_eq!(stacks(f, &[device]).await, [[]; 1], "nobody has a policy");
+    let of_one = f.assignment(PolicyTarget::Group(one)).await.id;
+    let of_other = f.assignment(PolicyTarget::Group(other)).await.id;
+    let of_inner = f.assignment(PolicyTarget::Group(inner)).await.id;
+    assert_eq!(stacks(f, &[device]).await, [[of_one, of_inner]]);
+    f.store.group_move(inner, other).await.expect("writes");
+    assert_eq!(stacks(f, &[device]).await, [[of_other, of_inner]]);
+    f.store.device_move(device, one).await.expect("writes");
+    assert_eq!(stacks(f, &[device]).await, [[of_one]]);
+}
+
+pub async fn many_devices_share_their_targets(f: &Fixture) {
+    let mut groups = vec![ALL];
+    for parent in [0, 0, 1, 1, 2] {
+        groups.push(f.group(groups[parent]).await);
+    }
+    let mut of = Vec::new();
+    for &group in &groups {
+        of.push(f.assignment(PolicyTarget::Group(group)).await.id);
+    }
+    let (mut devices, mut expected) = (Vec::new(), Vec::new());
+    let paths: [&[usize]; 6] = [&[0], &[0, 1], &[0, 2], &[0, 1, 3], &[0, 1, 4], &[0, 2, 5]];
+    for n in 0..120 {
+        let place = n % groups.len();
+        let device = f.member(groups[place]).await;
+        let mut stack: Vec<_> = paths[place].iter().map(|&above| of[above]).collect();
+        if n % 7 == 0 {
+            stack.push(f.assignment(PolicyTarget::Device(device)).await.id);
+        }
+        devices.push(device);
+        expected.push(stack);
+    }
+    assert_eq!(stacks(f, &devices).await, expected);
+}
