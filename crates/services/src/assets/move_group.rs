@@ -18,7 +18,7 @@ pub async fn run(context: &Context, request: MoveGroupRequest) -> Result<MoveGro
     let parent = fields::resource("newParentUuid", &request.new_parent_uuid)?;
     let outcome = context.store.group_move(group, parent).await.map_err(Failure::from)?;
     let group = placed(outcome, group, "newParentUuid")?;
-    // The devices in it may have become targets of tasks on the groups above.
+    // The devices in it may have become targets of tasks on the groups above, and get other policies from there.
     context.dispatcher.wake_all();
     Ok(MoveGroupResponse { group: Some(group) })
 }

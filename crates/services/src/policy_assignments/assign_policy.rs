@@ -11,7 +11,7 @@ use guardhouse_store::{PolicyAssign, PolicyTarget};
 use crate::{
     Context,
     fields::Checks,
-    policy_assignments::{named, render},
+    policy_assignments::{named, render, wake},
 };
 
 const POLICY: &str = "assignment.policyUuid";
@@ -29,7 +29,10 @@ pub async fn run(context: &Context, request: AssignPolicyRequest) -> Result<Assi
 
     let id = context.environment.uuid().into();
     match context.store.policy_assign(id, policy, target).await.map_err(Failure::from)? {
-        PolicyAssign::Done(assignment) => Ok(AssignPolicyResponse { assignment: Some(render(assignment)) }),
+        PolicyAssign::Done(assignment) => {
+            wake(context, &[assignment.target]);
+            Ok(AssignPolicyResponse { assignment: Some(render(assignment)) })
+        }
         PolicyAssign::NoSuchPolicy => {
             Err(Status::invalid_field(POLICY, "names a policy that does not exist"))
         }

@@ -90,6 +90,18 @@ fn render(kept: Assignment) -> PolicyAssignment {
     }
 }
 
+/// Tells the connected devices whose policies changed to look for them.
+pub fn wake(context: &Context, targets: &[PolicyTarget]) {
+    let device = |target: &PolicyTarget| match target {
+        PolicyTarget::Device(device) => Some(*device),
+        PolicyTarget::Group(_) => None,
+    };
+    match targets.iter().map(device).collect::<Option<Vec<_>>>() {
+        Some(devices) => context.dispatcher.wake(&devices),
+        None => context.dispatcher.wake_all(),
+    }
+}
+
 fn no_such(assignment: AssignmentId) -> Status {
     Status::not_found(format!("policy assignment {assignment}"))
 }

@@ -6,7 +6,10 @@ use guardhouse_contract::{
 };
 use guardhouse_identity::Failure;
 
-use crate::{Context, fields, policy_assignments::no_such};
+use crate::{
+    Context, fields,
+    policy_assignments::{no_such, wake},
+};
 
 /// Takes a policy away from a target; the ranks behind it close up.
 pub async fn run(
@@ -14,9 +17,8 @@ pub async fn run(
     request: UnassignPolicyRequest,
 ) -> Result<UnassignPolicyResponse, Status> {
     let assignment = fields::resource("assignmentUuid", &request.assignment_uuid)?;
-    if context.store.policy_unassign(assignment).await.map_err(Failure::from)? {
-        Ok(UnassignPolicyResponse {})
-    } else {
-        Err(no_such(assignment))
-    }
+    let target = context.store.policy_unassign(assignment).await.map_err(Failure::from)?;
+    let target = target.ok_or_else(|| no_such(assignment))?;
+    wake(context, &[target]);
+    Ok(UnassignPolicyResponse {})
 }

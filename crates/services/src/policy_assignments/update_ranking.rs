@@ -9,7 +9,10 @@ use guardhouse_contract::{
 use guardhouse_identity::Failure;
 use guardhouse_store::RankChange;
 
-use crate::{Context, fields, policy_assignments::no_such};
+use crate::{
+    Context, fields,
+    policy_assignments::{no_such, wake},
+};
 
 /// Gives an assignment another rank; the others shift. A rank beyond the last is 412, as the public API says of this
 /// method alone.
@@ -21,7 +24,10 @@ pub async fn run(
     let rank = NonZeroU32::new(request.rank)
         .ok_or_else(|| Status::invalid_field("rank", "must be a number from 1, which comes first"))?;
     match context.store.policy_assignment_rank(assignment, rank).await.map_err(Failure::from)? {
-        RankChange::Done => Ok(UpdatePolicyAssignmentRankingResponse {}),
+        RankChange::Done(target) => {
+            wake(context, &[target]);
+            Ok(UpdatePolicyAssignmentRankingResponse {})
+        }
         RankChange::NoSuchAssignment => Err(no_such(assignment)),
         RankChange::Beyond(count) => {
             let message = format!("rank {rank} is beyond the last: the target has {count} assignments");

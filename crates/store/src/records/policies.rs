@@ -62,8 +62,8 @@ pub enum PolicyAssign {
 /// What became of an assignment that was to take another rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RankChange {
-    /// It has it.
-    Done,
+    /// It has it. The target is the one whose stack changed.
+    Done(PolicyTarget),
     /// There is no such assignment.
     NoSuchAssignment,
     /// Nothing was changed: the target has only this many assignments.

@@ -4,7 +4,7 @@ use guardhouse_model::PolicyId;
 use uuid::Uuid;
 
 use crate::{
-    Policy, Store, StoreError,
+    Policy, PolicyTarget, Store, StoreError,
     engine::{Gate, Row, Transaction, Value, values},
     verbs::policy_assignments,
 };
@@ -61,15 +61,16 @@ impl Store {
         self.engine.read(move |transaction| transaction.list(&sql, values![after, limit], from_row)).await
     }
 
-    /// Deletes a policy with its assignments; the ranks behind them close up. False: no such policy.
-    pub async fn policy_delete(&self, policy: PolicyId) -> Result<bool, StoreError> {
+    /// Deletes a policy with its assignments; the ranks behind them close up. Answers the targets that had it, in their
+    /// order; `None`: no such policy.
+    pub async fn policy_delete(&self, policy: PolicyId) -> Result<Option<Vec<PolicyTarget>>, StoreError> {
         self.engine
             .write(move |transaction| {
                 transaction.pass_beside(Gate::GroupTree)?;
                 transaction.pass_alone(Gate::PolicyRanks)?;
-                policy_assignments::delete_of_policy(transaction, policy)?;
+                let targets = policy_assignments::delete_of_policy(transaction, policy)?;
                 let deleted = transaction.execute("delete from policies where uuid = $1", values![policy])?;
-                Ok(deleted == 1)
+                Ok((deleted == 1).then_some(targets))
             })
             .await
     }

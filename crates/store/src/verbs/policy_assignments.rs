@@ -70,15 +70,15 @@ impl Store {
         self.engine.read(move |transaction| list(transaction, &filter, after, limit)).await
     }
 
-    /// Takes a policy away from a target; the ranks behind it close up. False: no such assignment.
-    pub async fn policy_unassign(&self, id: AssignmentId) -> Result<bool, StoreError> {
+    /// Takes a policy away from a target; the ranks behind it close up. Answers the target; `None`: no such assignment.
+    pub async fn policy_unassign(&self, id: AssignmentId) -> Result<Option<PolicyTarget>, StoreError> {
         self.engine
             .write(move |transaction| {
                 pass(transaction)?;
-                let Some(gone) = fetch(transaction, id)? else { return Ok(false) };
+                let Some(gone) = fetch(transaction, id)? else { return Ok(None) };
                 transaction.execute("delete from policy_assignments where uuid = $1", values![id])?;
                 shift(transaction, gone.target, -1, gone.rank + 1, u32::MAX)?;
-                Ok(true)
+                Ok(Some(gone.target))
             })
             .await
     }
@@ -105,7 +105,7 @@ impl Store {
                 }
                 let sql = "update policy_assignments set rank = $1 where uuid = $2";
                 transaction.execute(sql, values![rank, id])?;
-                Ok(RankChange::Done)
+                Ok(RankChange::Done(moved.target))
             })
             .await
     }
@@ -132,12 +132,22 @@ pub fn of_targets(
     transaction.list(&sql, &[Value::Ids(&targets), Value::Integers(&kinds)], from_row)
 }
 
-/// Deletes the assignments of a policy; in each stack those behind it move up. The gates must have been passed.
-pub fn delete_of_policy(transaction: &Transaction<'_>, policy: PolicyId) -> Result<(), StoreError> {
+/// Deletes the assignments of a policy; in each stack those behind it move up. Answers the targets of these stacks, in
+/// their order. The gates must have been passed.
+pub fn delete_of_policy(
+    transaction: &Transaction<'_>,
+    policy: PolicyId,
+) -> Result<Vec<PolicyTarget>, StoreError> {
     let sql = format!("select {COLUMNS} from policy_assignments where policy_uuid = $1");
     let gone = transaction.list(&sql, values![policy], from_row)?;
     transaction.execute("delete from policy_assignments where policy_uuid = $1", values![policy])?;
-    gone.into_iter().try_for_each(|gone| shift(transaction, gone.target, -1, gone.rank + 1, u32::MAX))
+    let mut targets = Vec::with_capacity(gone.len());
+    for gone in gone {
+        shift(transaction, gone.target, -1, gone.rank + 1, u32::MAX)?;
+        targets.push(gone.target);
+    }
+    targets.sort_unstable();
+    Ok(targets)
 }
 
 fn pass(transaction: &Transaction<'_>) -> Result<(), StoreError> {

@@ -36,7 +36,7 @@ pub async fn ranks_have_no_gaps_whoever_changes_them(a: &Arena) {
         });
         let deleting = a.replica(round);
         let (_, deleted) = tokio::join!(at_once(changes), deleting.policy_delete(shared));
-        assert!(deleted.expect("writes"));
+        assert!(deleted.expect("writes").is_some());
         for target in targets {
             // Fails where there is a gap.
             a.stack(target).await;
@@ -72,7 +72,7 @@ pub async fn no_assignment_outlives_its_policy(a: &Arena) {
         });
         let deleting = a.replica(round);
         let (_, deleted) = tokio::join!(at_once(assigning), deleting.policy_delete(policy));
-        assert!(deleted.expect("writes"));
+        assert!(deleted.expect("writes").is_some());
         let left = a.store.policy_assignments_list(AssignmentFilter::default(), None, 10).await;
         assert_eq!(left.expect("reads"), []);
     }

@@ -47,12 +47,12 @@ pub async fn a_deleted_policy_leaves_every_stack(f: &Fixture) {
         left.push(stack);
     }
 
-    assert!(f.store.policy_delete(policy).await.expect("writes"));
+    assert_eq!(f.store.policy_delete(policy).await.expect("writes"), Some(targets.to_vec()));
     assert_eq!(f.store.policy_get(policy).await.expect("reads"), None);
     let filter = AssignmentFilter { policies: vec![policy], target: None };
     assert_eq!(f.store.policy_assignments_list(filter, None, 10).await.expect("reads"), []);
     for (target, left) in targets.into_iter().zip(left) {
         assert_eq!(f.stack(target).await, left, "closed up, in the order they had");
     }
-    assert!(!f.store.policy_delete(policy).await.expect("works"), "it is gone already");
+    assert_eq!(f.store.policy_delete(policy).await.expect("works"), None, "it is gone already");
 }

@@ -61,9 +61,9 @@ pub async fn ranks_close_up_behind_what_goes(f: &Fixture) {
     }
     for place in [1, 2, 0] {
         let gone = stack.remove(place);
-        assert!(f.store.policy_unassign(gone).await.expect("writes"));
+        assert_eq!(f.store.policy_unassign(gone).await.expect("writes"), Some(EVERYBODY));
         assert_eq!(f.stack(EVERYBODY).await, stack);
-        assert!(!f.store.policy_unassign(gone).await.expect("works"), "it is gone already");
+        assert_eq!(f.store.policy_unassign(gone).await.expect("works"), None, "it is gone already");
     }
 }
 
@@ -78,7 +78,7 @@ pub async fn others_shift_for_an_assignment_that_moves(f: &Fixture) {
         let moved = stack.remove(from);
         stack.insert(to, moved);
         let change = f.store.policy_assignment_rank(moved, rank(to as u32 + 1)).await.expect("writes");
-        assert_eq!(change, RankChange::Done);
+        assert_eq!(change, RankChange::Done(EVERYBODY));
         assert_eq!(f.stack(EVERYBODY).await, stack, "from {from} to {to}");
     }
 

@@ -34,11 +34,17 @@ impl Model {
         self.policies.values().filter(|policy| Some(policy.id) > after).take(limit).cloned().collect()
     }
 
-    pub fn policy_delete(&mut self, policy: PolicyId) -> bool {
-        for stack in self.stacks.values_mut() {
+    pub fn policy_delete(&mut self, policy: PolicyId) -> Option<Vec<PolicyTarget>> {
+        self.policies.remove(&policy)?;
+        let mut targets = Vec::new();
+        for (&target, stack) in &mut self.stacks {
+            let height = stack.len();
             stack.retain(|(_, assigned)| *assigned != policy);
+            if stack.len() < height {
+                targets.push(target);
+            }
         }
-        self.policies.remove(&policy).is_some()
+        Some(targets)
     }
 
     pub fn policy_assign(
@@ -90,11 +96,11 @@ impl Model {
         shown
     }
 
-    pub fn policy_unassign(&mut self, id: AssignmentId) -> bool {
-        let Some(gone) = self.policy_assignment_get(id) else { return false };
+    pub fn policy_unassign(&mut self, id: AssignmentId) -> Option<PolicyTarget> {
+        let gone = self.policy_assignment_get(id)?;
         let stack = self.stacks.get_mut(&gone.target).expect("it is in it");
         stack.retain(|(other, _)| *other != id);
-        true
+        Some(gone.target)
     }
 
     pub fn policy_assignment_rank(&mut self, id: AssignmentId, rank: NonZeroU32) -> RankChange {
@@ -106,7 +112,7 @@ impl Model {
         }
         stack.retain(|(other, _)| *other != id);
         stack.insert(place, (id, moved.policy));
-        RankChange::Done
+        RankChange::Done(moved.target)
     }
 
     pub fn policy_stacks(&self, devices: Vec<DeviceId>) -> Vec<Vec<Assignment>> {
