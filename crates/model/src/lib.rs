@@ -7,6 +7,7 @@ pub mod actions;
 pub mod environment;
 pub mod groups;
 pub mod ids;
+pub mod maintenance;
 pub mod names;
 pub mod policies;
 pub mod rate;
