@@ -10,10 +10,12 @@ use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
+    actions::run_command::{Limits, capture},
     address,
     agent::{self, AgentError},
     enrol::{self, Enrolment},
     identity, inventory,
+    logging::LogControl,
     runs::runner,
     state::{DEFAULT_STATE_DIR, StateDir},
 };
@@ -81,21 +83,33 @@ pub struct RunnerArgs {
     /// How long a script may run.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_time)]
     time_limit: Duration,
+    /// Most bytes that are kept of each output stream of a script.
+    #[arg(long, value_name = "BYTES", default_value_t = capture::CAP)]
+    output_limit: usize,
+    /// A directory in or below which scripts may run; any when it is not given.
+    #[arg(long, value_name = "DIR")]
+    directory: Vec<PathBuf>,
 }
 
 /// Carries out a command. `self_command` is how to start this program again so that the words `runner …` can
-/// follow: `[THIS_PROGRAM]`, or `[THIS_PROGRAM, "agent"]` where the agent is a subcommand.
+/// follow: `[THIS_PROGRAM]`, or `[THIS_PROGRAM, "agent"]` where the agent is a subcommand. `log` changes how much this
+/// program writes to its log.
 ///
 /// Data goes to standard output; everything else is logged with `tracing`.
 ///
 /// # Errors
 /// What went wrong and what to do about it.
-pub async fn run(command: Command, self_command: Vec<OsString>) -> anyhow::Result<ExitCode> {
+pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl) -> anyhow::Result<ExitCode> {
     match command {
         Command::Enroll(args) => enroll(args).await,
-        Command::Run(args) => work(args, self_command).await,
+        Command::Run(args) => work(args, self_command, log).await,
         Command::Runner(args) => {
-            runner::run(&args.run_dir, args.time_limit, &Environment::system())?;
+            let limits = Limits {
+                time_limit: args.time_limit,
+                output_limit: args.output_limit.min(capture::CAP),
+                directories: args.directory,
+            };
+            runner::run(&args.run_dir, limits, &Environment::system())?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -121,9 +135,10 @@ async fn enroll(args: EnrollArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn work(args: RunArgs, self_command: Vec<OsString>) -> anyhow::Result<ExitCode> {
+async fn work(args: RunArgs, self_command: Vec<OsString>, log: LogControl) -> anyhow::Result<ExitCode> {
     let state = StateDir::open(&args.state_dir).await?;
-    let options = agent::Options { self_command, command_time_limit: args.command_time_limit };
+    let options =
+        agent::Options { self_command, command_time_limit: args.command_time_limit, log: Some(log) };
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
         stopped = agent::run(&state, options, Environment::system()) => match stopped {

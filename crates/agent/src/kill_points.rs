@@ -19,6 +19,13 @@ pub const KILL_STEPS: &[&str] = &[
     ACKNOWLEDGED_AFTER,
 ];
 
+/// The steps that a device reaches only when it gets a policy.
+pub const POLICY_KILL_STEPS: &[&str] = &[POLICY_BEFORE, POLICY_AFTER];
+
+/// A policy is about to be kept.
+pub const POLICY_BEFORE: &str = "policy-before";
+/// A policy is kept.
+pub const POLICY_AFTER: &str = "policy-after";
 /// An order is about to be journalled.
 pub const ACCEPTED_BEFORE: &str = "accepted-before";
 /// An order is journalled.
@@ -57,8 +64,8 @@ impl KillPoint {
         #[cfg(debug_assertions)]
         if let Ok(step) = std::env::var("GUARDHOUSE_KILL_AT") {
             assert!(
-                KILL_STEPS.contains(&step.as_str()),
-                "GUARDHOUSE_KILL_AT={step}: use one of {KILL_STEPS:?}"
+                KILL_STEPS.contains(&step.as_str()) || POLICY_KILL_STEPS.contains(&step.as_str()),
+                "GUARDHOUSE_KILL_AT={step}: use one of {KILL_STEPS:?} {POLICY_KILL_STEPS:?}"
             );
             let marker = state.join(format!("killed-at-{step}"));
             return Self { armed: Some((step, marker)) };

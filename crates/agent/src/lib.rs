@@ -2,7 +2,7 @@
 //!
 //! One process ([`agent`]) keeps the link to the server ([`session`]) and remembers what it was told
 //! ([`journal`]). Each action ([`actions`]) is carried out by a process of its own ([`runs`]), once, whatever
-//! is killed when. [`enrol`] turns a host into a device, [`identity`] is what it has from then on, and
+//! is killed when, within what the device's [`policy`] allows. [`enrol`] turns a host into a device, [`identity`] is what it has from then on, and
 //! [`inventory`] is what it says of itself. [`command`] is the command line.
 
 pub mod actions;
@@ -15,6 +15,8 @@ pub mod identity;
 pub mod inventory;
 pub mod journal;
 pub mod kill_points;
+pub mod logging;
+pub mod policy;
 pub mod runs;
 pub mod session;
 pub mod state;

@@ -1,14 +1,12 @@
 //! The endpoint agent as a program of its own.
 
-use std::{
-    ffi::OsString,
-    io::{self, IsTerminal as _},
-    process::ExitCode,
-};
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser as _;
-use guardhouse_agent::command::{self, Command};
-use tracing_subscriber::EnvFilter;
+use guardhouse_agent::{
+    command::{self, Command},
+    logging::{self, LogControl},
+};
 
 /// The endpoint agent of Guardhouse.
 #[derive(Debug, clap::Parser)]
@@ -20,10 +18,8 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("GUARDHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
-    match start(cli.command) {
+    let log = logging::begin("info");
+    match start(cli.command, log) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -32,11 +28,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(command: Command) -> anyhow::Result<ExitCode> {
+fn start(command: Command, log: LogControl) -> anyhow::Result<ExitCode> {
     let self_command = vec![OsString::from(command::THIS_PROGRAM)];
     // One thread: an agent waits almost all the time, and every thread costs memory on every machine.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let code = runtime.block_on(command::run(command, self_command));
+    let code = runtime.block_on(command::run(command, self_command, log));
     // A name lookup that hangs must not keep the process.
     runtime.shutdown_background();
     code

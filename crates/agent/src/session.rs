@@ -1,26 +1,28 @@
 //! One connection to the server, from Hello to its end.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use guardhouse_contract::{
-    link::{
-        AgentFrame, Hello, Inventory, ServerFrame, agent_frame, agent_link_client::AgentLinkClient,
-        server_frame,
-    },
+    link::{AgentFrame, Hello, ServerFrame, agent_frame, agent_link_client::AgentLinkClient, server_frame},
     rpc, time,
 };
 use guardhouse_link::channel::{self, ConnectError};
 use guardhouse_model::Timestamp;
+use http::Uri;
 use prost::Message as _;
+use rustls::ClientConfig;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Streaming, transport::Channel};
 
-use crate::identity::{Identity, IdentityError};
+use crate::identity::IdentityError;
 
 /// How long the server may take to answer Hello.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the server may take to end its side of a connection.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Frames that wait between the agent and the connection.
 const OUTBOUND: usize = 8;
@@ -69,6 +71,8 @@ impl SessionError {
 /// A connection that stands.
 #[derive(Debug)]
 pub struct Session {
+    /// Where it leads.
+    pub server: Uri,
     /// The connection, for other calls.
     pub channel: Channel,
     /// Where frames to the server go.
@@ -80,21 +84,20 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects, says Hello and waits for Welcome.
+    /// Connects to an address of the server, says Hello and waits for Welcome.
     ///
     /// # Errors
     /// [`SessionError`]; all of them may pass.
-    pub async fn open(identity: &Identity, inventory: Inventory) -> Result<Self, SessionError> {
-        let channel = channel::connect(&identity.server, identity.tls()?).await?;
-        match timeout(WELCOME_TIMEOUT, Self::greet(channel, inventory)).await {
+    pub async fn open(server: Uri, tls: Arc<ClientConfig>, hello: Hello) -> Result<Self, SessionError> {
+        let channel = channel::connect(&server, tls).await?;
+        match timeout(WELCOME_TIMEOUT, Self::greet(server, channel, hello)).await {
             Ok(session) => session,
             Err(_) => Err(SessionError::TimedOut),
         }
     }
 
-    async fn greet(channel: Channel, inventory: Inventory) -> Result<Self, SessionError> {
+    async fn greet(server: Uri, channel: Channel, hello: Hello) -> Result<Self, SessionError> {
         let (outbound, frames) = mpsc::channel(OUTBOUND);
-        let hello = Hello { inventory: Some(inventory), policy_report: None };
         // The channel is empty and its receiver at hand: this neither waits nor fails.
         let _ = outbound.try_send(AgentFrame { kind: Some(agent_frame::Kind::Hello(hello)) });
         let mut inbound =
@@ -104,9 +107,19 @@ impl Session {
         else {
             return Err(SessionError::NoWelcome);
         };
-        tracing::info!(epoch = welcome.epoch, "connected");
+        tracing::info!(%server, epoch = welcome.epoch, "connected");
         let server_time = welcome.server_time.as_ref().and_then(time::from_proto);
-        Ok(Self { channel, outbound, inbound: Inbound(inbound), server_time })
+        Ok(Self { server, channel, outbound, inbound: Inbound(inbound), server_time })
+    }
+}
+
+/// Ends a connection from this side: everything that was to be sent reaches the server, which then ends its side. What
+/// it still says is left to the next connection: it repeats what the device does not answer.
+pub async fn leave(outbound: mpsc::Sender<AgentFrame>, mut inbound: Inbound) {
+    drop(outbound);
+    let ended = async { while inbound.receive().await.is_ok() {} };
+    if timeout(FAREWELL_TIMEOUT, ended).await.is_err() {
+        tracing::debug!("the server did not end its side of the link");
     }
 }
 

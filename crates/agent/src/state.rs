@@ -24,6 +24,12 @@ pub struct StateDir {
     _lock: File,
 }
 
+/// The policy in a state folder, for those who only read it.
+#[must_use]
+pub fn policy_in(folder: &Path) -> PathBuf {
+    folder.join("policy")
+}
+
 /// Why a state folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -88,13 +94,19 @@ impl StateDir {
         self.path.join("journal")
     }
 
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> PathBuf {
+        policy_in(&self.path)
+    }
+
     /// Folder with one folder per run.
     #[must_use]
     pub fn runs(&self) -> PathBuf {
         self.path.join("runs")
     }
 
-    /// Moves the identity, the journal and the runs of an earlier enrolment into the folder `previous`, in
+    /// Moves the identity, the journal, the policy and the runs of an earlier enrolment into the folder `previous`, in
     /// place of what was there. A script that still runs goes on, but nobody learns its result.
     ///
     /// # Errors
@@ -105,7 +117,7 @@ impl StateDir {
             fs::remove_dir_all(&previous)?;
         }
         durable::create_folder(&previous)?;
-        for part in [self.runs(), self.journal(), self.identity()] {
+        for part in [self.runs(), self.journal(), self.policy(), self.identity()] {
             match fs::rename(&part, previous.join(part.file_name().unwrap_or_default())) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}

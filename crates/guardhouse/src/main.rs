@@ -11,13 +11,15 @@ mod output;
 mod serve;
 mod storage;
 
-use std::{ffi::OsString, io::IsTerminal as _, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use commands::ApiArgs;
-use guardhouse_agent::command;
+use guardhouse_agent::{
+    command,
+    logging::{self, LogControl},
+};
 
 /// A self-hosted control plane for endpoint security.
 #[derive(Debug, Parser)]
@@ -77,20 +79,14 @@ fn main() -> ExitCode {
         Command::Serve(_) | Command::Agent(_) => "info",
         _ => "warn",
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_env("GUARDHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new(default_filter)),
-        )
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-    run(cli).unwrap_or_else(|error| {
+    let log = logging::begin(default_filter);
+    run(cli, log).unwrap_or_else(|error| {
         output::report(&error);
         ExitCode::FAILURE
     })
 }
 
-fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+fn run(cli: Cli, log: LogControl) -> anyhow::Result<ExitCode> {
     let runtime = match cli.command {
         // An agent must stay small.
         Command::Agent(_) => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
@@ -110,7 +106,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Task { api, command } => command.run(api.connection, api.output).await,
             Command::Agent(command) => {
                 let this_program = [command::THIS_PROGRAM, "agent"].map(OsString::from).to_vec();
-                command::run(command, this_program).await
+                command::run(command, this_program, log).await
             }
         }
     })

@@ -59,7 +59,7 @@ impl Victim {
     /// Kills the process if it is the one that is meant, and waits until it is gone.
     pub fn perform(self) -> Outcome {
         match self.kill() {
-            Ok(result) => Outcome { succeeded: true, result: pack(&result) },
+            Ok(result) => Outcome { succeeded: true, suppressed: false, result: pack(&result) },
             Err(failure) => failure.into(),
         }
     }

@@ -6,7 +6,7 @@
 pub mod kill_process;
 pub mod run_command;
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use guardhouse_contract::{
     action::ActionFailure,
@@ -26,6 +26,8 @@ use prost_types::Any;
 pub struct Outcome {
     /// It reached its goal.
     pub succeeded: bool,
+    /// It was not carried out because the policy of the device forbids it; `succeeded` is false then.
+    pub suppressed: bool,
     /// What is known about it.
     pub result: Any,
 }
@@ -37,12 +39,22 @@ pub struct Failure {
     pub code: &'static str,
     /// The reason in plain English.
     pub reason: String,
+    /// The action was not carried out because the policy of the device forbids it.
+    pub suppressed: bool,
 }
+
+/// The code of what the policy of a device forbids.
+pub const FORBIDDEN_BY_POLICY: &str = "FORBIDDEN_BY_POLICY";
 
 impl Failure {
     /// A failure.
     pub fn new(code: &'static str, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into() }
+        Self { code, reason: reason.into(), suppressed: false }
+    }
+
+    /// The policy of the device forbids the action; `reason` says what rules it.
+    pub fn forbidden(reason: impl Into<String>) -> Self {
+        Self { suppressed: true, ..Self::new(FORBIDDEN_BY_POLICY, reason) }
     }
 
     /// The parameters of an action are not usable. The server checks them too; this is for those of a later one.
@@ -52,8 +64,9 @@ impl Failure {
 }
 
 impl From<Failure> for Outcome {
-    fn from(Failure { code, reason }: Failure) -> Self {
-        Self { succeeded: false, result: pack(&ActionFailure { code: code.to_owned(), reason }) }
+    fn from(Failure { code, reason, suppressed }: Failure) -> Self {
+        let result = pack(&ActionFailure { code: code.to_owned(), reason });
+        Self { succeeded: false, suppressed, result }
     }
 }
 
@@ -98,22 +111,30 @@ pub enum Prepared {
     KillProcessByPid(kill_process::Victim),
 }
 
-/// Checks an action without any effect on the machine, except for files in the run's own folder.
+/// Checks an action without any effect on the machine, except for files in the run's own folder. `limits` are those of
+/// scripts.
 ///
 /// # Errors
 /// The action cannot begin; it has had no effect.
-pub fn prepare(known: &Known, run: RunId, folder: &Path) -> Result<Prepared, Failure> {
+pub fn prepare(
+    known: &Known,
+    run: RunId,
+    folder: &Path,
+    limits: run_command::Limits,
+) -> Result<Prepared, Failure> {
     match known {
-        Known::RunCommand(command) => run_command::prepare(command, run, folder).map(Prepared::RunCommand),
+        Known::RunCommand(command) => {
+            run_command::prepare(command, run, folder, limits).map(Prepared::RunCommand)
+        }
         Known::KillProcessByPid(request) => kill_process::prepare(request).map(Prepared::KillProcessByPid),
     }
 }
 
 impl Prepared {
-    /// Does it. `time_limit` bounds how long a script may run.
-    pub fn perform(self, time_limit: Duration, environment: &Environment) -> Outcome {
+    /// Does it.
+    pub fn perform(self, environment: &Environment) -> Outcome {
         match self {
-            Self::RunCommand(script) => script.perform(time_limit, environment),
+            Self::RunCommand(script) => script.perform(environment),
             Self::KillProcessByPid(victim) => victim.perform(),
         }
     }

@@ -4,6 +4,7 @@ use guardhouse_contract::link::RunEnded;
 
 use crate::{
     actions::{Failure, Outcome},
+    policy::Ruling,
     runs::folder::Facts,
 };
 
@@ -26,6 +27,8 @@ pub struct View {
     pub refusal: Option<Failure>,
     /// The order may no longer begin; `None` while the clock of the server is unknown.
     pub expired: Option<bool>,
+    /// What the policy of the device says about the action at the moment.
+    pub ruling: Ruling,
     /// Fewer than [`MAX_RUNNING`] runners work.
     pub slot_free: bool,
     /// How often this life of the agent started the runner of this run.
@@ -85,13 +88,17 @@ pub fn decide(view: View) -> Step {
                     "EXPIRED",
                     "the task expired before the device could begin the action",
                 )),
-                Some(false) if view.launches >= MAX_LAUNCHES => give_up(Failure::new(
-                    "RUNNER_FAILED",
-                    "the process that carries actions out could not be started; see the log of the agent",
-                )),
-                Some(false) if !view.slot_free => Step::Wait,
-                Some(false) if view.started => Step::Launch,
-                Some(false) => Step::Start,
+                Some(false) => match view.ruling {
+                    Ruling::Forbidden(reason) => give_up(Failure::forbidden(reason)),
+                    Ruling::Delayed => Step::Wait,
+                    Ruling::Free if view.launches >= MAX_LAUNCHES => give_up(Failure::new(
+                        "RUNNER_FAILED",
+                        "the process that carries actions out could not be started; see the log of the agent",
+                    )),
+                    Ruling::Free if !view.slot_free => Step::Wait,
+                    Ruling::Free if view.started => Step::Launch,
+                    Ruling::Free => Step::Start,
+                },
             }
         }
     }
@@ -108,6 +115,7 @@ mod tests {
             facts: Facts::NoFolder,
             refusal: None,
             expired: Some(false),
+            ruling: Ruling::Free,
             slot_free: true,
             launches: 0,
         }
@@ -135,6 +143,8 @@ mod tests {
     fn every_state_has_its_step() {
         let refusal = Some(Failure::new("UNSUPPORTED_ACTION", ""));
         let started = View { started: true, facts: Facts::NotBegun, ..view() };
+        let forbidden = || Ruling::Forbidden("as a test".to_owned());
+        let suppressed = Some("FORBIDDEN_BY_POLICY");
         let table = [
             ("new", view(), ("start", None)),
             ("no slot", View { slot_free: false, ..view() }, ("wait", None)),
@@ -151,8 +161,55 @@ mod tests {
                 View { refusal: refusal.clone(), expired: None, ..view() },
                 ("end", Some("UNSUPPORTED_ACTION")),
             ),
+            ("forbidden", View { ruling: forbidden(), ..view() }, ("end", suppressed)),
+            (
+                "forbidden, no slot",
+                View { ruling: forbidden(), slot_free: false, ..view() },
+                ("end", suppressed),
+            ),
+            (
+                "forbidden, clock unknown",
+                View { ruling: forbidden(), expired: None, ..view() },
+                ("wait", None),
+            ),
+            (
+                "forbidden, perhaps withdrawn meanwhile",
+                View { ruling: forbidden(), ordered: false, ..view() },
+                ("wait", None),
+            ),
+            (
+                "forbidden, but expired before",
+                View { ruling: forbidden(), expired: Some(true), ..view() },
+                ("end", Some("EXPIRED")),
+            ),
+            ("delayed", View { ruling: Ruling::Delayed, ..view() }, ("wait", None)),
+            (
+                "delayed until it expired",
+                View { ruling: Ruling::Delayed, expired: Some(true), ..view() },
+                ("end", Some("EXPIRED")),
+            ),
             ("died between folder and record", View { facts: Facts::NotBegun, ..view() }, ("start", None)),
             ("started, nothing happened yet", started.clone(), ("launch", None)),
+            (
+                "started, nothing happened, forbidden since",
+                View { ruling: forbidden(), ..started.clone() },
+                ("abandon", suppressed),
+            ),
+            (
+                "started, nothing happened, window closed since",
+                View { ruling: Ruling::Delayed, ..started.clone() },
+                ("wait", None),
+            ),
+            (
+                "runner at work, forbidden since",
+                View { ruling: forbidden(), facts: Facts::RunnerAlive, ..started.clone() },
+                ("adopt", None),
+            ),
+            (
+                "begun, forbidden since",
+                View { ruling: forbidden(), facts: Facts::Begun, ..started.clone() },
+                ("end", Some("INTERRUPTED")),
+            ),
             ("started over an earlier link", View { ordered: false, ..started.clone() }, ("launch", None)),
             ("started, no slot", View { slot_free: false, ..started.clone() }, ("wait", None)),
             ("started, clock unknown", View { expired: None, ..started.clone() }, ("wait", None)),
@@ -191,6 +248,18 @@ mod tests {
         for (name, view, (expected, code)) in table {
             assert_eq!(step(view), (expected, code.map(str::to_owned)), "{name}");
         }
+    }
+
+    #[test]
+    fn only_what_is_forbidden_is_suppressed() {
+        let suppressed =
+            |ruling: Ruling, expired: bool| match decide(View { ruling, expired: Some(expired), ..view() }) {
+                Step::End(outcome) => outcome.suppressed && !outcome.succeeded,
+                _ => false,
+            };
+        assert!(suppressed(Ruling::Forbidden(String::new()), false));
+        assert!(!suppressed(Ruling::Forbidden(String::new()), true));
+        assert!(!suppressed(Ruling::Delayed, true));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! ([`folder`]). What comes next for a run is decided by a pure function of what the journal and the folder
 //! say ([`mod@decide`]), again after every event and every start; [`Runs`] carries the decisions out.
 
+mod advance;
 pub mod decide;
 pub mod folder;
 pub mod runner;
@@ -14,22 +15,23 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     path::PathBuf,
+    time::Duration,
 };
 
 use guardhouse_contract::{
     link::{AgentFrame, Order, RunEnded, RunEndedAck, RunStarted, RunWithdrawn, Withdraw, agent_frame},
     time,
 };
-use guardhouse_model::{Environment, RunId, Timestamp, tasks};
+use guardhouse_model::{Environment, RunId, Timestamp};
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
 use crate::{
-    actions::{self, Failure, Outcome},
-    journal::{Entry, Journal, JournalError, Record, Settled, keep_until},
-    kill_points::{self, KillPoint},
+    actions::{Failure, Outcome},
+    journal::{Entry, Journal, JournalError, Record, Run, Settled, keep_until},
+    kill_points::KillPoint,
+    policy::Rules,
 };
-use decide::{MAX_LAUNCHES, MAX_RUNNING, Step, View, decide};
 use folder::Folder;
 pub use watch::Launcher;
 
@@ -55,6 +57,9 @@ pub struct Runs {
     journal: Journal,
     root: PathBuf,
     launcher: Launcher,
+    /// How long a script may run, whatever the policy says.
+    time_limit: Duration,
+    rules: Rules,
     environment: Environment,
     kill_point: KillPoint,
     /// What to add to the clock of the device to get that of the server; unknown before the first Welcome.
@@ -65,14 +70,19 @@ pub struct Runs {
     /// Runs whose runner is at work and will be heard of through `exits`.
     watched: BTreeSet<RunId>,
     launches: BTreeMap<RunId, u32>,
+    /// Runs that wait for a maintenance window.
+    delayed: BTreeSet<RunId>,
+    /// When a waiting run has to be looked at though nothing happened: a window opens, or it expires.
+    due: Option<Timestamp>,
     exits: mpsc::UnboundedSender<RunId>,
     /// What is to be sent; absent while there is no link.
     outbox: Option<VecDeque<AgentFrame>>,
 }
 
 impl Runs {
-    /// Takes up the runs of an earlier life of the agent. Every run that comes out of the answered receiver must
-    /// be given to [`Runs::runner_exited`].
+    /// Takes up the runs of an earlier life of the agent, within the rules that are in force. Scripts may run for
+    /// `time_limit`, or less where the rules say so. Every run that comes out of the answered receiver must be given to
+    /// [`Runs::runner_exited`].
     ///
     /// # Errors
     /// A folder cannot be used.
@@ -80,6 +90,8 @@ impl Runs {
         journal: Journal,
         root: PathBuf,
         launcher: Launcher,
+        time_limit: Duration,
+        rules: Rules,
         environment: Environment,
         kill_point: KillPoint,
     ) -> Result<(Self, mpsc::UnboundedReceiver<RunId>), RunsError> {
@@ -88,12 +100,16 @@ impl Runs {
             journal,
             root,
             launcher,
+            time_limit,
+            rules,
             environment,
             kill_point,
             clock_offset: None,
             ordered: BTreeSet::new(),
             watched: BTreeSet::new(),
             launches: BTreeMap::new(),
+            delayed: BTreeSet::new(),
+            due: None,
             exits,
             outbox: None,
         };
@@ -214,88 +230,39 @@ impl Runs {
         self.advance()
     }
 
-    /// Does for every run what comes next, until nothing is left to do but wait.
-    fn advance(&mut self) -> Result<(), RunsError> {
-        loop {
-            let mut plan = Plan::default();
-            let open = self.journal.ledger().open().filter(|(_, known)| known.ended.is_none());
-            for (run, known) in open.filter(|(run, _)| !self.watched.contains(run)) {
-                let folder = Folder::of(&self.root, run);
-                let failed = |source| RunsError::Folder { run, source };
-                let facts = folder.facts().map_err(failed)?;
-                let refusal = actions::recognise(known.order.action.as_ref()).err();
-                let view = View {
-                    ordered: self.ordered.contains(&run),
-                    started: known.started,
-                    facts,
-                    refusal,
-                    expired: self.is_expired(&known.order),
-                    slot_free: self.watched.len() + plan.launched.len() < MAX_RUNNING,
-                    launches: self.launches.get(&run).copied().unwrap_or(0),
-                };
-                match decide(view) {
-                    Step::Wait => {}
-                    Step::Start => {
-                        folder.create(&known.order).map_err(failed)?;
-                        plan.records.push(Record::Started(run));
-                        plan.launched.push(run);
-                    }
-                    Step::Launch => plan.launched.push(run),
-                    Step::Adopt => {
-                        plan.records.extend((!known.started).then_some(Record::Started(run)));
-                        plan.adopted.push(run);
-                    }
-                    Step::End(outcome) => plan.end(run, self.ended(run, outcome)),
-                    Step::Report(ended) => plan.end(run, ended),
-                    // If the barrier was passed meanwhile, the runner is alive: the next round adopts it.
-                    Step::Abandon(failure) if folder.pass_barrier().map_err(failed)? => {
-                        plan.end(run, self.ended(run, failure.into()));
-                    }
-                    Step::Abandon(_) => plan.again = true,
-                }
-            }
-            let again = plan.again;
-            if !self.carry_out(plan)? && !again {
-                return Ok(());
-            }
-        }
+    /// Puts other rules in force. They rule what begins from now on, runs that wait included.
+    ///
+    /// # Errors
+    /// A run cannot be recorded.
+    pub fn rule(&mut self, rules: Rules) -> Result<(), RunsError> {
+        self.rules = rules;
+        self.advance()
     }
 
-    /// Records the plan, then acts on it; answers whether a launch failed and the runs must be looked at again.
-    fn carry_out(&mut self, plan: Plan) -> Result<bool, RunsError> {
-        self.journal.append(plan.records)?;
-        for &run in plan.launched.iter().chain(&plan.ended) {
-            self.ordered.remove(&run);
-            self.report(run);
-        }
-        for run in plan.ended {
-            self.launches.remove(&run);
-            self.remove_folder(run);
-        }
+    /// When [`Runs::look`] has to be called though nothing happened.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
 
-        let mut failed = false;
-        for run in plan.launched {
-            let launches = self.launches.entry(run).or_insert(0);
-            *launches += 1;
-            match self.launcher.launch(&Folder::of(&self.root, run), run, self.exits.clone()) {
-                Ok(()) => {
-                    self.watched.insert(run);
-                    self.kill_point.reach(kill_points::RUNNER_SPAWNED);
-                }
-                Err(error) => {
-                    tracing::error!(%run, %error, "cannot start a runner");
-                    *launches = MAX_LAUNCHES;
-                    failed = true;
-                }
-            }
-        }
-        for run in plan.adopted {
-            tracing::info!(%run, "waiting for a runner of an earlier life of the agent");
-            watch::adopt(&Folder::of(&self.root, run), run, self.exits.clone())
-                .map_err(|source| RunsError::Folder { run, source })?;
-            self.watched.insert(run);
-        }
-        Ok(failed)
+    /// Looks at what waits: a maintenance window may have opened, a run may have expired.
+    ///
+    /// # Errors
+    /// A run cannot be recorded.
+    pub fn look(&mut self) -> Result<(), RunsError> {
+        self.advance()
+    }
+
+    /// Whether a device that comes from time to time may leave: nothing is to be sent or to be acknowledged, and no
+    /// run is in progress or about to begin. Runs that wait for a maintenance window can wait without a link.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let waits = |run: &RunId, known: &Run| {
+            let perhaps_withdrawn = !known.started && !self.ordered.contains(run);
+            known.ended.is_none() && (perhaps_withdrawn || self.delayed.contains(run))
+        };
+        let mut open = self.journal.ledger().open();
+        self.watched.is_empty() && !self.has_frames() && open.all(|(run, known)| waits(&run, known))
     }
 
     /// Puts what the server should know about a run into the outbox.
@@ -334,21 +301,14 @@ impl Runs {
         }
     }
 
-    fn ended(&self, run: RunId, Outcome { succeeded, result }: Outcome) -> RunEnded {
+    fn ended(&self, run: RunId, Outcome { succeeded, suppressed, result }: Outcome) -> RunEnded {
         RunEnded {
             run_uuid: run.to_string(),
             succeeded,
             result: Some(result),
             end_time: Some(time::to_proto(self.environment.now())),
-            suppressed: false,
+            suppressed,
         }
-    }
-
-    /// Whether an order may no longer begin by the clock of the server; `None` while that clock is unknown.
-    fn is_expired(&self, order: &Order) -> Option<bool> {
-        let now = self.environment.now().saturating_add(self.clock_offset?).unwrap_or(Timestamp::MAX);
-        let expiry = order.expire_time.as_ref().and_then(time::from_proto);
-        Some(expiry.is_some_and(|expiry| !tasks::may_begin(expiry, now)))
     }
 
     /// Removes what an earlier life left behind. Folders that the journal does not know stay: they are all that
@@ -370,19 +330,5 @@ impl Runs {
     }
 }
 
-/// What one look at all runs decided.
-#[derive(Debug, Default)]
-struct Plan {
-    records: Vec<Record>,
-    launched: Vec<RunId>,
-    adopted: Vec<RunId>,
-    ended: Vec<RunId>,
-    again: bool,
-}
-
-impl Plan {
-    fn end(&mut self, run: RunId, ended: RunEnded) {
-        self.records.push(Record::Ended(run, ended));
-        self.ended.push(run);
-    }
-}
+#[cfg(test)]
+mod tests;

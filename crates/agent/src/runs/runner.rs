@@ -7,14 +7,13 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use guardhouse_contract::{link::RunEnded, time};
 use guardhouse_model::{Environment, RunId};
 
 use crate::{
-    actions::{self, Outcome, Prepared},
+    actions::{self, Outcome, Prepared, run_command::Limits},
     runs::folder::{Facts, Folder},
 };
 
@@ -34,11 +33,11 @@ pub enum RunnerError {
     RunId(String),
 }
 
-/// Carries out the order in a folder, unless another runner did or does.
+/// Carries out the order in a folder, unless another runner did or does. `limits` are those of scripts.
 ///
 /// # Errors
 /// The folder cannot be used. If the action has begun then, the agent finds out.
-pub fn run(folder: &Path, time_limit: Duration, environment: &Environment) -> Result<(), RunnerError> {
+pub fn run(folder: &Path, limits: Limits, environment: &Environment) -> Result<(), RunnerError> {
     // Fails only for the leader of a process group, which a started process is not.
     let _ = rustix::process::setsid();
     let failed = |source| RunnerError::Folder { path: folder.to_owned(), source };
@@ -53,10 +52,10 @@ pub fn run(folder: &Path, time_limit: Duration, environment: &Environment) -> Re
     let order = folder.order().map_err(failed)?;
     let run: RunId = order.run_uuid.parse().map_err(|_| RunnerError::RunId(order.run_uuid.clone()))?;
     let prepared = actions::recognise(order.action.as_ref())
-        .and_then(|known| actions::prepare(&known, run, folder.path()));
+        .and_then(|known| actions::prepare(&known, run, folder.path(), limits));
     let outcome = match prepared {
         Err(failure) => failure.into(),
-        Ok(action) => match perform(action, &folder, time_limit, environment).map_err(failed)? {
+        Ok(action) => match perform(action, &folder, environment).map_err(failed)? {
             Some(outcome) => outcome,
             None => return Ok(()),
         },
@@ -66,17 +65,12 @@ pub fn run(folder: &Path, time_limit: Duration, environment: &Environment) -> Re
         succeeded: outcome.succeeded,
         result: Some(outcome.result),
         end_time: Some(time::to_proto(environment.now())),
-        suppressed: false,
+        suppressed: outcome.suppressed,
     };
     folder.write_outcome(&ended).map_err(failed)
 }
 
 /// Passes the barrier and performs the action; `None` when the barrier is closed.
-fn perform(
-    action: Prepared,
-    folder: &Folder,
-    time_limit: Duration,
-    environment: &Environment,
-) -> io::Result<Option<Outcome>> {
-    Ok(folder.pass_barrier()?.then(|| action.perform(time_limit, environment)))
+fn perform(action: Prepared, folder: &Folder, environment: &Environment) -> io::Result<Option<Outcome>> {
+    Ok(folder.pass_barrier()?.then(|| action.perform(environment)))
 }

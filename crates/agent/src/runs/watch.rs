@@ -1,11 +1,11 @@
 //! Starts runners and notices their end.
 
-use std::{ffi::OsString, io, process::Stdio, thread, time::Duration};
+use std::{ffi::OsString, io, process::Stdio, thread};
 
 use guardhouse_model::RunId;
 use tokio::{process::Command, sync::mpsc::UnboundedSender};
 
-use crate::runs::folder::Folder;
+use crate::{actions::run_command::Limits, runs::folder::Folder};
 
 /// Stack of a thread that only waits for a lock, in bytes.
 const WAITING_STACK: usize = 64 * 1024;
@@ -14,22 +14,22 @@ const WAITING_STACK: usize = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct Launcher {
     self_command: Vec<OsString>,
-    time_limit: Duration,
 }
 
 impl Launcher {
-    /// `self_command` is how to start this program again, up to and including what precedes the word `runner`;
-    /// `time_limit` bounds how long a script may run.
+    /// `self_command` is how to start this program again, up to and including what precedes the word `runner`.
     #[must_use]
-    pub fn new(self_command: Vec<OsString>, time_limit: Duration) -> Self {
-        Self { self_command, time_limit }
+    pub fn new(self_command: Vec<OsString>) -> Self {
+        Self { self_command }
     }
 
-    /// Starts a runner and sends `run` when it is over.
+    /// Starts a runner, to which a script owes these limits whatever policy comes later, and sends `run` when it is
+    /// over.
     pub(super) fn launch(
         &self,
         folder: &Folder,
         run: RunId,
+        limits: &Limits,
         exits: UnboundedSender<RunId>,
     ) -> io::Result<()> {
         let (program, arguments) =
@@ -37,7 +37,9 @@ impl Launcher {
         let mut child = Command::new(program)
             .args(arguments)
             .args(["runner".as_ref(), "--run-dir".as_ref(), folder.path().as_os_str()])
-            .args(["--time-limit".to_owned(), format!("{}s", self.time_limit.as_secs())])
+            .args(["--time-limit".to_owned(), format!("{}s", limits.time_limit.as_secs())])
+            .args(["--output-limit".to_owned(), limits.output_limit.to_string()])
+            .args(limits.directories.iter().flat_map(|path| ["--directory".as_ref(), path.as_os_str()]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()?;

@@ -24,7 +24,7 @@ use tokio::{
     time::timeout,
 };
 
-fn agent(state: &Path, kill_at: Option<&str>) -> Child {
+pub fn agent(state: &Path, kill_at: Option<&str>) -> Child {
     let mut command = Command::new(AGENT);
     command.arg("run").arg("--state-dir").arg(state).stdin(Stdio::null()).kill_on_drop(true);
     if let Some(step) = kill_at {
@@ -34,30 +34,30 @@ fn agent(state: &Path, kill_at: Option<&str>) -> Child {
 }
 
 /// Waits until an agent has ended.
-async fn ended(agent: &mut Child) -> ExitStatus {
+pub async fn ended(agent: &mut Child) -> ExitStatus {
     timeout(Duration::from_secs(60), agent.wait()).await.expect("the agent ends").expect("a status")
 }
 
-async fn stop(mut agent: Child) {
+pub async fn stop(mut agent: Child) {
     let pid = i32::try_from(agent.id().expect("it runs")).expect("a pid");
     let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("signalled");
     assert!(ended(&mut agent).await.success());
 }
 
-fn run_uuid(number: usize) -> String {
+pub fn run_uuid(number: usize) -> String {
     format!("01890000-0000-7000-8000-{number:012}")
 }
 
 /// A place where scripts leave one line per execution.
-struct Evidence(PathBuf);
+pub struct Evidence(pub PathBuf);
 
 impl Evidence {
-    fn script(&self) -> String {
+    pub fn script(&self) -> String {
         format!("echo $GUARDHOUSE_RUN_UUID >> {}; echo $GUARDHOUSE_RUN_UUID", self.0.display())
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         let text = fs::read_to_string(&self.0).unwrap_or_default();
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         lines.sort();
@@ -65,7 +65,7 @@ impl Evidence {
     }
 }
 
-async fn scene() -> (Server, TempDir, Evidence) {
+pub async fn scene() -> (Server, TempDir, Evidence) {
     let server = Server::start().await;
     let temp = tempfile::tempdir().expect("a folder");
     server.enrol(&temp.path().join("identity"));

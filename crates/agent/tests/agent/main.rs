@@ -4,6 +4,7 @@ mod bench;
 mod enrol;
 mod kill_process;
 mod link;
+mod policy;
 mod run_command;
 mod runner;
 mod server;

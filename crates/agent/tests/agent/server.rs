@@ -9,7 +9,8 @@ use std::{
 
 use guardhouse_agent::identity::{Identity, key, signing_request};
 use guardhouse_contract::link::{
-    AgentFrame, EnrolRequest, EnrolResponse, Order, RunEnded, RunEndedAck, ServerFrame, Welcome, agent_frame,
+    AgentFrame, EnrolRequest, EnrolResponse, Hello, Order, Policy, PolicyReport, RunEnded, RunEndedAck,
+    ServerFrame, Settled, Welcome, agent_frame,
     agent_link_server::{AgentLink, AgentLinkServer},
     server_frame,
 };
@@ -29,6 +30,7 @@ use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKey
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
+    task::AbortHandle,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
@@ -38,6 +40,32 @@ pub const DEVICE: &str = "01890000-0000-7000-8000-0000000000dd";
 
 /// How frames get to a device.
 type Link = mpsc::Sender<Result<ServerFrame, Status>>;
+
+/// The port by which a request came.
+#[derive(Clone, Copy)]
+struct Port(u16);
+
+/// What the server knows of a link.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// The port by which the device came.
+    pub port: u16,
+    /// What it said first.
+    pub hello: Hello,
+    /// It has ended its side.
+    pub over: bool,
+}
+
+/// What the server knows of policies.
+#[derive(Debug, Default)]
+pub struct Rule {
+    /// The policy of the device.
+    policy: Policy,
+    /// How often one was sent.
+    pub sent: usize,
+    /// What the device reported, besides what it said first on a link.
+    pub reports: Vec<PolicyReport>,
+}
 
 /// What the server knows of a run.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +84,10 @@ pub struct Server {
     runs: Arc<Mutex<BTreeMap<String, Run>>>,
     /// Ends of runs are stored, but not acknowledged, as long as this is set.
     pub deaf: Arc<Mutex<bool>>,
-    links: Arc<Mutex<Vec<Link>>>,
+    /// The links to devices, absent when they are over; and what is known of them.
+    links: Arc<Mutex<Vec<Option<Link>>>>,
+    visits: Arc<Mutex<Vec<Visit>>>,
+    rule: Arc<Mutex<Rule>>,
     /// The clock of the server as it says Welcome; absent: the server does not say.
     pub clock: Arc<Mutex<Option<prost_types::Timestamp>>>,
     /// Keys that asked for enrolment, in this order.
@@ -72,25 +103,34 @@ impl Server {
         let authority =
             CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("issuer");
 
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let server = Self {
-            port: listener.local_addr().expect("an address").port(),
+        let mut server = Self {
+            port: 0,
             authority: Arc::new(authority),
             runs: Arc::default(),
             deaf: Arc::default(),
             clock: Arc::default(),
             links: Arc::default(),
+            visits: Arc::default(),
+            rule: Arc::default(),
             asked: Arc::default(),
             changed: watch::Sender::new(0),
         };
-        let acceptor = TlsAcceptor::from(server.tls());
-        let serving = server.clone();
-        tokio::spawn(async move {
+        (server.port, _) = server.listen().await;
+        server
+    }
+
+    /// Listens on one more port, until it is told to stop; links that came by it go on.
+    pub async fn listen(&self) -> (u16, AbortHandle) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let acceptor = TlsAcceptor::from(self.tls());
+        let serving = self.clone();
+        let listening = tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
                 let (acceptor, server) = (acceptor.clone(), serving.clone());
                 tokio::spawn(async move {
                     let Ok(tls) = acceptor.accept(tcp).await else { return };
-                    let service = tower::service_fn(move |request| server.clone().answer(request));
+                    let service = tower::service_fn(move |request| server.clone().answer(port, request));
                     let connection = auto::Builder::new(TokioExecutor::new());
                     let _ = connection
                         .serve_connection(TokioIo::new(tls), TowerToHyperService::new(service))
@@ -98,7 +138,7 @@ impl Server {
                 });
             }
         });
-        server
+        (port, listening.abort_handle())
     }
 
     fn tls(&self) -> Arc<rustls::ServerConfig> {
@@ -151,9 +191,33 @@ impl Server {
 
     /// Sends a frame to the latest link.
     pub fn send(&self, kind: server_frame::Kind) {
-        if let Some(link) = self.links.lock().expect("not poisoned").last() {
+        if let Some(Some(link)) = self.links.lock().expect("not poisoned").last() {
             let _ = link.try_send(Ok(ServerFrame { kind: Some(kind) }));
         }
+    }
+
+    pub fn visits(&self) -> MutexGuard<'_, Vec<Visit>> {
+        self.visits.lock().expect("not poisoned")
+    }
+
+    pub fn rule(&self) -> MutexGuard<'_, Rule> {
+        self.rule.lock().expect("not poisoned")
+    }
+
+    /// Gives the device a policy.
+    pub fn set_policy(&self, policy: Policy) {
+        let mut rule = self.rule();
+        rule.policy = policy.clone();
+        if matches!(self.links.lock().expect("not poisoned").last(), Some(Some(_))) {
+            rule.sent += 1;
+            self.send(server_frame::Kind::Policy(policy));
+        }
+    }
+
+    /// Waits until the device has reported its policy this often, and answers the last report.
+    pub async fn until_reported(&self, times: usize) -> PolicyReport {
+        self.until(|_| self.rule().reports.len() >= times).await;
+        self.rule().reports.last().cloned().unwrap_or_default()
     }
 
     /// Waits until agents have connected this often.
@@ -176,8 +240,10 @@ impl Server {
 
     async fn answer(
         self,
-        request: http::Request<hyper::body::Incoming>,
+        port: u16,
+        mut request: http::Request<hyper::body::Incoming>,
     ) -> Result<http::Response<tonic::body::Body>, Infallible> {
+        request.extensions_mut().insert(Port(port));
         if request.uri().path() == "/guardhouse.link.v1.Enrolment/Enrol" {
             let codec = tonic_prost::ProstCodec::<EnrolResponse, EnrolRequest>::default();
             let service = tower::service_fn(move |request: Request<EnrolRequest>| {
@@ -221,6 +287,7 @@ impl Server {
                     answer = Some(ServerFrame { kind: Some(kind) });
                 }
             }
+            Some(agent_frame::Kind::PolicyReport(report)) => self.rule().reports.push(report),
             _ => {}
         }
         drop(runs);
@@ -237,20 +304,31 @@ impl AgentLink for Server {
         &self,
         request: Request<Streaming<AgentFrame>>,
     ) -> Result<Response<Self::ConnectStream>, Status> {
+        let port = request.extensions().get::<Port>().map_or(0, |port| port.0);
         let mut frames = request.into_inner();
         let (link, answers) = mpsc::channel(256);
         let first = frames.message().await?.and_then(|frame| frame.kind);
-        let Some(agent_frame::Kind::Hello(_)) = first else {
+        let Some(agent_frame::Kind::Hello(hello)) = first else {
             return Err(Status::failed_precondition("Hello comes first"));
         };
         let welcome = Welcome { epoch: 1, server_time: *self.clock.lock().expect("not poisoned") };
         let mut begin = vec![server_frame::Kind::Welcome(welcome)];
-        {
+        let number = {
             let runs = self.runs();
+            let mut rule = self.rule();
+            let known = hello.policy_report.as_ref().map(|report| report.generation.as_slice());
+            if rule.policy.generation != known.unwrap_or_default() {
+                rule.sent += 1;
+                begin.push(server_frame::Kind::Policy(rule.policy.clone()));
+            }
             let open = runs.values().filter(|run| run.ended.is_none() && !run.withdrawn);
             begin.extend(open.map(|run| server_frame::Kind::Order(run.order.clone())));
-            self.links.lock().expect("not poisoned").push(link.clone());
-        }
+            begin.push(server_frame::Kind::Settled(Settled {}));
+            self.visits().push(Visit { port, hello, over: false });
+            let mut links = self.links.lock().expect("not poisoned");
+            links.push(Some(link.clone()));
+            links.len() - 1
+        };
         self.changed.send_modify(|changes| *changes += 1);
         for kind in begin {
             let _ = link.try_send(Ok(ServerFrame { kind: Some(kind) }));
@@ -262,6 +340,9 @@ impl AgentLink for Server {
                     let _ = link.try_send(Ok(answer));
                 }
             }
+            server.links.lock().expect("not poisoned")[number] = None;
+            server.visits()[number].over = true;
+            server.changed.send_modify(|changes| *changes += 1);
         });
         Ok(Response::new(ReceiverStream::new(answers)))
     }

@@ -9,6 +9,7 @@ use std::{
 use guardhouse_agent::{
     actions::{Failure, Outcome},
     journal::{Entry, Ledger, Record, Settled, keep_until},
+    policy::Ruling,
     runs::{
         decide::{Step, View, decide},
         folder::Facts,
@@ -152,6 +153,7 @@ impl Runs {
                 facts: self.device.facts(run),
                 refusal: None,
                 expired: self.is_expired(&known.order),
+                ruling: Ruling::Free,
                 slot_free: self.watched.len() + launched.len() < SLOTS,
                 launches: self.launches.get(&run).copied().unwrap_or(0),
             };
@@ -260,9 +262,9 @@ impl Runs {
         }
     }
 
-    fn ended(&self, run: RunId, Outcome { succeeded, result }: Outcome) -> RunEnded {
+    fn ended(&self, run: RunId, Outcome { succeeded, suppressed, result }: Outcome) -> RunEnded {
         let end_time = Some(to_proto(self.now()));
-        RunEnded { run_uuid: run.to_string(), succeeded, result: Some(result), end_time, suppressed: false }
+        RunEnded { run_uuid: run.to_string(), succeeded, result: Some(result), end_time, suppressed }
     }
 
     fn is_expired(&self, order: &Order) -> Option<bool> {

@@ -2,13 +2,14 @@
 //!
 //! The text becomes a file, so that several lines and shell built-ins work. It runs under `/bin/sh`, or under
 //! the interpreter that its first line names (`#!`), in a process group of its own, with nothing on standard
-//! input and a small environment. What it writes is kept up to [`capture::CAP`] per stream.
+//! input and a small environment. What it writes is kept up to a limit per stream ([`Limits`]).
 //!
 //! A run ends with its script: what is left of the process group then is killed, because the result says that
 //! the run is over, and a time limit that a `&` escapes would be none. A script that means to leave a daemon
 //! behind starts it in a session of its own (`setsid`, `systemd-run`, a service manager).
 
 pub mod capture;
+mod directory;
 mod supervise;
 
 use std::{
@@ -31,12 +32,27 @@ use guardhouse_contract::{
 use guardhouse_model::{Environment, RunId};
 
 use super::{Failure, Outcome};
+use directory::Directory;
 
 /// How long a script may run unless the agent is told otherwise.
 pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(60 * 60);
 
-/// Where a script runs that names no directory.
-const DEFAULT_DIRECTORY: &str = "/tmp";
+/// What a script may do. A runner has those that were in force when it was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// How long it may run.
+    pub time_limit: Duration,
+    /// Most bytes that are kept of each output stream, at most [`capture::CAP`].
+    pub output_limit: usize,
+    /// In or below which directories it may run; empty: anywhere. A script that names none runs in the first one.
+    pub directories: Vec<PathBuf>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { time_limit: DEFAULT_TIME_LIMIT, output_limit: capture::CAP, directories: Vec::new() }
+    }
+}
 
 /// Where a script finds programs.
 const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -46,31 +62,20 @@ const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 pub struct Script {
     file: PathBuf,
     own_interpreter: bool,
-    directory: PathBuf,
+    directory: Directory,
     run: RunId,
+    limits: Limits,
 }
 
 /// Writes the script into the folder of the run.
 ///
 /// # Errors
-/// The working directory does not exist, or the script cannot be written.
-pub fn prepare(command: &RunCommand, run: RunId, folder: &Path) -> Result<Script, Failure> {
-    let directory = match command.current_directory.as_str() {
-        "" => DEFAULT_DIRECTORY,
-        named => named,
-    };
-    if !Path::new(directory).is_dir() {
-        let reason = format!("the working directory {directory:?} does not exist on the device");
-        return Err(Failure::new("WORKING_DIRECTORY_MISSING", reason));
-    }
+/// The working directory does not exist or is not one of those that are allowed, or the script cannot be written.
+pub fn prepare(command: &RunCommand, run: RunId, folder: &Path, limits: Limits) -> Result<Script, Failure> {
+    let directory = Directory::open(&command.current_directory, &limits.directories)?;
     let file = folder.join("script");
     write_script(&file, &command.command_line).map_err(not_started)?;
-    Ok(Script {
-        file,
-        own_interpreter: command.command_line.starts_with("#!"),
-        directory: PathBuf::from(directory),
-        run,
-    })
+    Ok(Script { file, own_interpreter: command.command_line.starts_with("#!"), directory, run, limits })
 }
 
 /// Writes an executable file and closes it: the kernel does not execute a file that is open for writing.
@@ -83,11 +88,11 @@ fn write_script(path: &Path, text: &str) -> io::Result<()> {
 }
 
 impl Script {
-    /// Runs the script to its end, at most for `time_limit`.
-    pub fn perform(self, time_limit: Duration, environment: &Environment) -> Outcome {
+    /// Runs the script to its end, within its limits.
+    pub fn perform(self, environment: &Environment) -> Outcome {
         let began = environment.now();
         let ended = match self.command().spawn() {
-            Ok(child) => supervise::supervise(child, time_limit),
+            Ok(child) => supervise::supervise(child, self.limits.time_limit, self.limits.output_limit),
             Err(error) => return not_started(error).into(),
         };
         let ended = match ended {
@@ -106,7 +111,8 @@ impl Script {
             timed_out: ended.timed_out,
             duration: duration.try_into().ok(),
         };
-        Outcome { succeeded: exit_code == 0 && !ended.timed_out, result: pack(&result) }
+        let succeeded = exit_code == 0 && !ended.timed_out;
+        Outcome { succeeded, suppressed: false, result: pack(&result) }
     }
 
     fn command(&self) -> Command {
@@ -118,7 +124,7 @@ impl Script {
             shell
         };
         command
-            .current_dir(&self.directory)
+            .current_dir(self.directory.path())
             .env_clear()
             .env("PATH", SEARCH_PATH)
             .env("HOME", inherited("HOME", "/"))

@@ -36,10 +36,11 @@ pub(super) struct Ended {
     pub(super) stderr: Capture,
 }
 
-/// Waits for a script that leads a process group and whose streams are pipes.
-pub(super) fn supervise(mut child: Child, limit: Duration) -> io::Result<Ended> {
+/// Waits for a script that leads a process group and whose streams are pipes, of each of which at most `output_limit`
+/// bytes are kept.
+pub(super) fn supervise(mut child: Child, limit: Duration, output_limit: usize) -> io::Result<Ended> {
     let group = Pid::from_child(&child);
-    let watched = watch(&mut child, group, limit);
+    let watched = watch(&mut child, group, limit, output_limit);
     // The script is not reaped yet: until then the kernel gives its id to no other process or group.
     kill_group(group);
     let (exited, timed_out, [stdout, stderr]) = watched?;
@@ -47,12 +48,17 @@ pub(super) fn supervise(mut child: Child, limit: Duration) -> io::Result<Ended> 
     Ok(Ended { status, timed_out, stdout, stderr })
 }
 
-fn watch(child: &mut Child, group: Pid, limit: Duration) -> io::Result<(bool, bool, [Capture; 2])> {
+fn watch(
+    child: &mut Child,
+    group: Pid,
+    limit: Duration,
+    output_limit: usize,
+) -> io::Result<(bool, bool, [Capture; 2])> {
     let leader = pidfd_open(group, PidfdFlags::empty())?;
     let timer = Timer::new()?;
     timer.set(limit)?;
-    let mut stdout = Stream::new(child.stdout.take());
-    let mut stderr = Stream::new(child.stderr.take());
+    let mut stdout = Stream::new(child.stdout.take(), output_limit);
+    let mut stderr = Stream::new(child.stderr.take(), output_limit);
     let (mut exited, mut timed_out) = (false, false);
 
     while !exited || stdout.pipe.is_some() || stderr.pipe.is_some() {
@@ -103,8 +109,8 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(pipe: Option<impl Into<OwnedFd>>) -> Self {
-        Self { pipe: pipe.map(|pipe| File::from(pipe.into())), capture: Capture::default() }
+    fn new(pipe: Option<impl Into<OwnedFd>>, output_limit: usize) -> Self {
+        Self { pipe: pipe.map(|pipe| File::from(pipe.into())), capture: Capture::new(output_limit) }
     }
 
     fn fd(&self) -> Option<BorrowedFd<'_>> {

@@ -1,0 +1,209 @@
+//! The agent at work: one loop that keeps the link and drives the runs.
+//!
+//! [`work`] is what happens on a link and without one, [`mod@dial`] decides where a link leads.
+
+mod dial;
+mod wait;
+mod work;
+
+use std::{convert::Infallible, ffi::OsString, time::Duration};
+
+use guardhouse_contract::link::go_away::Reason;
+use guardhouse_link::{Backoff, backoff::jitter};
+use guardhouse_model::{Environment, Timestamp};
+use tokio::time::{sleep, timeout};
+use tonic::transport::Channel;
+
+use crate::{
+    enrol,
+    identity::{Identity, IdentityError},
+    inventory,
+    journal::{Journal, JournalError},
+    kill_points::KillPoint,
+    logging::LogControl,
+    policy::{Policies, kept::KeepError},
+    runs::{Launcher, Runs, RunsError},
+    session::{Session, SessionError},
+    state::StateDir,
+};
+use dial::dial;
+use wait::until;
+use work::Work;
+
+/// How often the agent looks whether its certificate is due and its inventory changed.
+const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
+
+/// The most that agents wait before they come back to a server that restarts.
+const RESTART_JITTER: Duration = Duration::from_secs(2);
+
+/// How the agent works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How to start this program again, up to and including what precedes the word `runner`.
+    pub self_command: Vec<OsString>,
+    /// How long a script may run.
+    pub command_time_limit: Duration,
+    /// Changes how much is written to the log, where that is possible.
+    pub log: Option<LogControl>,
+}
+
+/// Why the agent stops by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// Its identity cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Its journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Its runs cannot be recorded.
+    #[error(transparent)]
+    Runs(#[from] RunsError),
+    /// Its policy cannot be kept.
+    #[error(transparent)]
+    Policy(#[from] KeepError),
+    /// The server manages it no longer.
+    #[error(
+        "the server no longer manages this device; the agent stops. To manage it again, enrol it with a new token \
+         and --force"
+    )]
+    NotManaged,
+}
+
+/// Works until the server dismisses the device. Dropping the future stops the agent at any point: what counts
+/// is on disk, and scripts go on under their runners.
+///
+/// # Errors
+/// [`AgentError`]; nothing else ends the agent.
+pub async fn run(
+    state: &StateDir,
+    options: Options,
+    environment: Environment,
+) -> Result<Infallible, AgentError> {
+    let mut identity = Identity::load(&state.identity())?;
+    let kill_point = KillPoint::from_env(state.path());
+    let policies = Policies::open(state.policy(), options.log.is_some(), kill_point.clone());
+    let journal = Journal::open(&state.journal(), environment.clone(), kill_point.clone())?;
+    let (runs, exited) = Runs::new(
+        journal,
+        state.runs(),
+        Launcher::new(options.self_command),
+        options.command_time_limit,
+        policies.rules().clone(),
+        environment.clone(),
+        kill_point.clone(),
+    )?;
+    let log = options.log;
+    let mut work = Work { runs, exited, policies, log, environment: environment.clone(), kill_point };
+    work.obey()?;
+
+    let mut backoff = Backoff::new();
+    let mut moved = None;
+    loop {
+        let inventory = inventory::read(identity.host_name.as_deref());
+        let came = environment.now();
+        let opened = match moved.take() {
+            Some(session) => Ok(session),
+            None => {
+                let addresses = work.policies.addresses(&identity.server);
+                let hello = work.hello(inventory.clone());
+                work.during(dial(addresses, identity.tls()?, hello)).await?
+            }
+        };
+        let ended = match opened {
+            Ok(session) => {
+                backoff.reset();
+                let ended = work.talk(session, &mut identity, inventory).await?;
+                work.runs.disconnected();
+                ended
+            }
+            Err(error) => Ended::Lost(error),
+        };
+        let interval = work.policies.rules().connection_interval;
+        let wait = match ended {
+            Ended::Moved(session) => {
+                moved = Some(*session);
+                continue;
+            }
+            Ended::Left => {
+                work.during(away(came, interval.unwrap_or_default(), &environment)).await?;
+                continue;
+            }
+            Ended::GoneAway(Reason::NotManaged) => return Err(AgentError::NotManaged),
+            // The device was deleted while there was no link to say so.
+            Ended::Lost(ref error) if error.is_not_managed() => return Err(AgentError::NotManaged),
+            Ended::GoneAway(Reason::ShuttingDown) => jitter(RESTART_JITTER, environment.random()),
+            // Who comes every ten seconds does not wait for minutes.
+            Ended::GoneAway(_) | Ended::Lost(_) => {
+                backoff.next(environment.random()).min(interval.unwrap_or(Duration::MAX))
+            }
+        };
+        explain(&ended, &identity, &environment, wait);
+        work.during(sleep(wait)).await?;
+    }
+}
+
+/// Waits for the next visit of a device that `came` and is to come in this interval. It is counted from visit to visit,
+/// less up to a tenth, so that devices that were told together do not go on coming together.
+async fn away(came: Timestamp, interval: Duration, environment: &Environment) {
+    let interval = interval - jitter(interval / 10, environment.random());
+    let due = came.saturating_add(interval).unwrap_or(Timestamp::MAX);
+    tracing::info!(until = %due, "nothing to do; the link is closed");
+    // A clock that is set back must not keep the device away.
+    let _ = timeout(interval, until(environment, Some(due))).await;
+}
+
+/// How a connection ended.
+#[derive(Debug)]
+enum Ended {
+    /// The server closed it.
+    GoneAway(Reason),
+    /// It was lost, or did not come about.
+    Lost(SessionError),
+    /// The agent closed it: the device comes from time to time, and has nothing more to do.
+    Left,
+    /// Another one stands, to an address that a policy names.
+    Moved(Box<Session>),
+}
+
+fn explain(ended: &Ended, identity: &Identity, environment: &Environment, wait: Duration) {
+    match ended {
+        Ended::GoneAway(Reason::Superseded) => tracing::warn!(
+            ?wait,
+            "another agent connected as this device; is its state folder used on two machines?"
+        ),
+        Ended::GoneAway(reason) => tracing::info!(?reason, ?wait, "the server closed the link"),
+        Ended::Lost(error) => tracing::warn!(error = %chain(error), ?wait, "no link"),
+        Ended::Left | Ended::Moved(_) => {}
+    }
+    if let Some(validity) = identity.validity()
+        && validity.ends < environment.now()
+    {
+        tracing::error!(
+            ended = %validity.ends,
+            "the certificate of this device is no longer valid; if the clock is right, enrol again with --force"
+        );
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.dedup();
+    texts.join(": ")
+}
+
+async fn renew_if_due(identity: &mut Identity, channel: &Channel, environment: &Environment) {
+    if !identity.validity().is_some_and(|validity| validity.is_renewal_due(environment.now())) {
+        return;
+    }
+    match enrol::renew(identity, channel.clone()).await {
+        Ok(()) => {
+            tracing::info!(valid_until = ?identity.validity().map(|validity| validity.ends), "certificate renewed")
+        }
+        Err(error) => {
+            tracing::warn!(error = %chain(&error), "certificate not renewed; trying again in an hour")
+        }
+    }
+}

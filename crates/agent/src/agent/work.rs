@@ -1,0 +1,239 @@
+//! What the agent does on a link, and what goes on without one.
+
+use std::{future::pending, pin::Pin, time::Duration};
+
+use guardhouse_contract::link::{
+    AgentFrame, Hello, Inventory, ServerFrame, agent_frame, go_away::Reason, server_frame,
+};
+use guardhouse_model::{Environment, RunId};
+use http::Uri;
+use tokio::{
+    sync::mpsc::{Permit, UnboundedReceiver},
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use super::{AgentError, Ended, HOUSEKEEPING, dial::try_out, renew_if_due, wait::until};
+use crate::{
+    identity::Identity,
+    inventory,
+    kill_points::{self, KillPoint},
+    logging::LogControl,
+    policy::Policies,
+    runs::Runs,
+    session::{Session, leave},
+};
+
+/// The runs and the policy, and what is heard of runners. Goes on whether there is a link or not.
+pub(super) struct Work {
+    pub(super) runs: Runs,
+    pub(super) exited: UnboundedReceiver<RunId>,
+    pub(super) policies: Policies,
+    pub(super) log: Option<LogControl>,
+    pub(super) environment: Environment,
+    pub(super) kill_point: KillPoint,
+}
+
+/// What happens to runs by themselves.
+enum Stir {
+    /// The runner of a run is over.
+    Exited(RunId),
+    /// The moment came at which they have to be looked at.
+    Due,
+}
+
+/// What frames that arrived together changed, besides the runs.
+#[derive(Default)]
+struct Taken {
+    /// Why the server closes the link.
+    goes_away: Option<Reason>,
+    /// The server has said what it had to say when the link opened.
+    settled: bool,
+    /// There was a policy.
+    policy: bool,
+}
+
+/// A link that is tried by the addresses of a policy.
+type Trial = Pin<Box<dyn Future<Output = Result<Session, String>> + Send>>;
+
+impl Work {
+    /// What the agent says first on a link.
+    pub(super) fn hello(&self, inventory: Inventory) -> Hello {
+        Hello { inventory: Some(inventory), policy_report: self.policies.report() }
+    }
+
+    /// Puts what the kept policy says in force.
+    pub(super) fn obey(&mut self) -> Result<(), AgentError> {
+        let rules = self.policies.rules();
+        if let Some(log) = &self.log {
+            log.set(rules.log_level);
+        }
+        Ok(self.runs.rule(rules.clone())?)
+    }
+
+    /// Drives the runs while `future` is waited for.
+    pub(super) async fn during<T>(&mut self, future: impl Future<Output = T>) -> Result<T, AgentError> {
+        tokio::pin!(future);
+        loop {
+            tokio::select! {
+                done = &mut future => return Ok(done),
+                stir = self.stir() => self.stirred(stir)?,
+            }
+        }
+    }
+
+    /// Waits until something happens to runs. Nothing is lost when the future is dropped.
+    async fn stir(&mut self) -> Stir {
+        tokio::select! {
+            Some(run) = self.exited.recv() => Stir::Exited(run),
+            () = until(&self.environment, self.runs.due()) => Stir::Due,
+        }
+    }
+
+    fn stirred(&mut self, stir: Stir) -> Result<(), AgentError> {
+        match stir {
+            Stir::Exited(run) => self.runs.runner_exited(run)?,
+            Stir::Due => self.runs.look()?,
+        }
+        Ok(())
+    }
+
+    /// Talks to the server until the link ends.
+    pub(super) async fn talk(
+        &mut self,
+        session: Session,
+        identity: &mut Identity,
+        mut inventory: Inventory,
+    ) -> Result<Ended, AgentError> {
+        let Session { server, channel, outbound, mut inbound, server_time } = session;
+        self.runs.connected(server_time)?;
+        // Hello carried the report; what this link proves is news.
+        let (mut trial, mut report_due) = self.prove(&server, identity, &inventory)?;
+        let mut settled = false;
+        let mut housekeeping = interval(HOUSEKEEPING);
+        housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let may_leave = settled && trial.is_none() && !report_due && self.runs.is_idle();
+            if may_leave && self.policies.rules().connection_interval.is_some() {
+                self.during(leave(outbound, inbound)).await?;
+                return Ok(Ended::Left);
+            }
+            tokio::select! {
+                frames = inbound.receive() => match frames {
+                    Ok(frames) => {
+                        let taken = self.take(frames)?;
+                        if let Some(reason) = taken.goes_away {
+                            return Ok(Ended::GoneAway(reason));
+                        }
+                        settled |= taken.settled;
+                        if taken.policy {
+                            (trial, _) = self.prove(&server, identity, &inventory)?;
+                            report_due = trial.is_none();
+                        }
+                    }
+                    Err(error) => return Ok(Ended::Lost(error)),
+                },
+                Ok(place) = outbound.reserve(), if report_due || self.runs.has_frames() => {
+                    if std::mem::take(&mut report_due) {
+                        place.send(AgentFrame { kind: self.policies.report().map(agent_frame::Kind::PolicyReport) });
+                    } else if let Some(frame) = self.runs.next_frame() {
+                        self.send(place, frame).await;
+                    }
+                }
+                tried = outcome(&mut trial) => {
+                    trial = None;
+                    match tried {
+                        Ok(session) => return Ok(Ended::Moved(Box::new(session))),
+                        Err(failure) => {
+                            tracing::error!(failure, "the servers of the policy are not in use");
+                            self.policies.keep_servers(failure)?;
+                            report_due = true;
+                        }
+                    }
+                }
+                stir = self.stir() => self.stirred(stir)?,
+                _ = housekeeping.tick() => {
+                    let environment = self.environment.clone();
+                    self.during(renew_if_due(identity, &channel, &environment)).await?;
+                    let now = inventory::read(identity.host_name.as_deref());
+                    if now != inventory {
+                        inventory = now.clone();
+                        let frame = AgentFrame { kind: Some(agent_frame::Kind::Inventory(now)) };
+                        // Fails only when the link is over; the next Hello carries it then.
+                        let _ = outbound.send(frame).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes frames that arrived together, in the order of their arrival.
+    fn take(&mut self, frames: Vec<ServerFrame>) -> Result<Taken, AgentError> {
+        let (mut orders, mut acks, mut taken) = (Vec::new(), Vec::new(), Taken::default());
+        for kind in frames.into_iter().filter_map(|frame| frame.kind) {
+            match kind {
+                // Orders that came together share one sync to disk.
+                server_frame::Kind::Order(order) => orders.push(order),
+                server_frame::Kind::RunEndedAck(ack) => acks.push(ack),
+                server_frame::Kind::Withdraw(withdraw) => {
+                    // It may concern an order that came with it.
+                    self.runs.order(std::mem::take(&mut orders))?;
+                    self.runs.withdraw(withdraw)?;
+                }
+                server_frame::Kind::Policy(policy) => {
+                    // It rules the orders behind it.
+                    self.runs.order(std::mem::take(&mut orders))?;
+                    self.policies.take(policy)?;
+                    self.obey()?;
+                    taken.policy = true;
+                }
+                server_frame::Kind::Settled(_) => taken.settled = true,
+                server_frame::Kind::GoAway(go_away) => taken.goes_away = Some(go_away.reason()),
+                server_frame::Kind::Welcome(_) => {}
+            }
+        }
+        self.runs.order(orders)?;
+        self.runs.acknowledged(acks)?;
+        Ok(taken)
+    }
+
+    /// Takes the addresses of the policy in use if the link to `present` proves them; answers whether it did.
+    /// Otherwise answers a link to them that is to be tried, if there are any that are not in use.
+    fn prove(
+        &mut self,
+        present: &Uri,
+        identity: &Identity,
+        inventory: &Inventory,
+    ) -> Result<(Option<Trial>, bool), AgentError> {
+        let Some(addresses) = self.policies.unused_servers(&identity.server) else {
+            return Ok((None, false));
+        };
+        if addresses.contains(present) {
+            self.policies.use_servers()?;
+            tracing::info!(?addresses, "the servers of the policy are in use");
+            return Ok((None, true));
+        }
+        let trial = try_out(addresses, identity.tls()?, self.hello(inventory.clone()));
+        Ok((Some(Box::pin(trial)), false))
+    }
+
+    async fn send(&self, place: Permit<'_, AgentFrame>, frame: AgentFrame) {
+        let is_end = matches!(frame.kind, Some(agent_frame::Kind::RunEnded(_)));
+        if is_end {
+            self.kill_point.reach(kill_points::RUN_ENDED_UNSENT);
+        }
+        place.send(frame);
+        if is_end && self.kill_point.is_armed(kill_points::RUN_ENDED_SENT) {
+            // The drill wants the frame on the wire before the agent dies.
+            sleep(Duration::from_millis(100)).await;
+            self.kill_point.reach(kill_points::RUN_ENDED_SENT);
+        }
+    }
+}
+
+/// Waits for what comes of a trial; for ever when there is none.
+async fn outcome(trial: &mut Option<Trial>) -> Result<Session, String> {
+    match trial {
+        Some(trial) => trial.await,
+        None => pending().await,
+    }
+}

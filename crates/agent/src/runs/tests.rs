@@ -1,0 +1,171 @@
+//! Runs that wait: for a maintenance window, or until they expire.
+
+use std::sync::Arc;
+
+use guardhouse_contract::{action::ActionFailure, automation::Action};
+use guardhouse_model::{
+    environment::{ManualClock, SeededEntropy},
+    maintenance::Window,
+};
+use jiff::{civil::Time, tz::TimeZone};
+use prost::Message as _;
+use tempfile::TempDir;
+
+use super::*;
+
+const RUN: &str = "01890000-0000-7000-8000-000000000001";
+const OTHER: &str = "01890000-0000-7000-8000-000000000002";
+const MINUTE: i64 = 60;
+
+/// Runs on a device whose clock stands at 12:00 UTC and whose runners do nothing.
+struct Bench {
+    runs: Runs,
+    clock: Arc<ManualClock>,
+    _folder: TempDir,
+}
+
+impl Bench {
+    /// A device that is connected and obeys `rules`.
+    fn new(rules: Rules) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(ManualClock::new(noon()));
+        let environment = Environment::new(clock.clone(), Arc::new(SeededEntropy::new(1)));
+        let kill_point = KillPoint::default();
+        let journal = Journal::open(&folder.path().join("journal"), environment.clone(), kill_point.clone());
+        let (mut runs, _) = Runs::new(
+            journal.expect("a journal"),
+            folder.path().join("runs"),
+            Launcher::new(vec!["/bin/true".into()]),
+            Duration::from_secs(1),
+            rules,
+            environment,
+            kill_point,
+        )
+        .expect("runs");
+        runs.connected(Some(noon())).expect("connected");
+        Self { runs, clock, _folder: folder }
+    }
+
+    /// Orders runs that may begin for so many seconds.
+    fn order(&mut self, runs: &[&str], expire_after: i64) {
+        let orders = runs.iter().map(|run| {
+            let action = Some(Action { name: "RunCommand".to_owned(), params: None });
+            let expiry = noon() + SignedDuration::from_secs(expire_after);
+            Order { run_uuid: (*run).to_owned(), action, expire_time: Some(time::to_proto(expiry)) }
+        });
+        self.runs.order(orders.collect()).expect("ordered");
+    }
+
+    /// What the server is told: the kind of the frame, and the code of a failure.
+    fn told(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.runs.next_frame()).map(|frame| tell(frame.kind.expect("a kind"))).collect()
+    }
+
+    /// Lets time pass until the runs want to be looked at, and looks; answers how many seconds that took.
+    fn wait(&mut self) -> i64 {
+        let now = self.runs.environment.now();
+        let rest = self.runs.due().expect("something to wait for").duration_since(now);
+        let seconds = rest.as_secs() + i64::from(rest.subsec_nanos() > 0);
+        self.clock.advance(seconds);
+        self.runs.look().expect("looked");
+        seconds
+    }
+}
+
+fn tell(kind: agent_frame::Kind) -> String {
+    match kind {
+        agent_frame::Kind::RunStarted(_) => "started".to_owned(),
+        agent_frame::Kind::RunWithdrawn(_) => "withdrawn".to_owned(),
+        agent_frame::Kind::RunEnded(ended) => {
+            let result = ended.result.expect("a result");
+            let failure = ActionFailure::decode(result.value.as_slice()).expect("a failure");
+            format!("{}{}", failure.code, if ended.suppressed { ", suppressed" } else { "" })
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn noon() -> Timestamp {
+    "2026-11-26T12:00:00Z".parse().expect("a moment")
+}
+
+/// Scripts wait for a window that opens at one o'clock.
+fn at_one() -> Rules {
+    let window = Window {
+        days: Vec::new(),
+        start: Time::constant(13, 0, 0, 0),
+        duration: SignedDuration::from_mins(30),
+        time_zone: Some(TimeZone::UTC),
+    };
+    Rules {
+        maintenance_windows: Some(vec![window]),
+        delayed_actions: ["RunCommand".to_owned()].into(),
+        ..Rules::default()
+    }
+}
+
+#[tokio::test]
+async fn a_delayed_run_begins_when_the_window_opens() {
+    let mut bench = Bench::new(at_one());
+    bench.order(&[RUN], 120 * MINUTE);
+    assert_eq!(bench.told(), [""; 0]);
+    assert!(bench.runs.is_idle(), "a visit need not wait for the window");
+    bench.runs.disconnected();
+    assert_eq!(bench.wait(), 60 * MINUTE);
+    assert!(!bench.runs.is_idle());
+    bench.runs.connected(None).expect("connected");
+    assert_eq!(bench.told(), ["started"]);
+}
+
+#[tokio::test]
+async fn a_delayed_run_expires_though_nothing_happens() {
+    let mut bench = Bench::new(at_one());
+    bench.order(&[RUN], 10 * MINUTE);
+    bench.order(&[OTHER], 20 * MINUTE);
+    assert_eq!(bench.wait(), 10 * MINUTE + 1, "it may begin until then");
+    assert_eq!(bench.told(), ["EXPIRED"]);
+    assert_eq!(bench.wait(), 10 * MINUTE);
+    assert_eq!(bench.told(), ["EXPIRED"]);
+    assert_eq!(bench.runs.due(), None, "nothing waits");
+    assert!(!bench.runs.is_idle(), "the ends are not acknowledged");
+    let acks = [RUN, OTHER].map(|run| RunEndedAck { run_uuid: run.to_owned() });
+    bench.runs.acknowledged(acks.to_vec()).expect("acknowledged");
+    assert!(bench.runs.is_idle());
+}
+
+#[tokio::test]
+async fn other_rules_free_or_forbid_what_waits() {
+    let mut bench = Bench::new(at_one());
+    bench.order(&[RUN], 120 * MINUTE);
+    bench.runs.rule(Rules::default()).expect("ruled");
+    assert_eq!(bench.told(), ["started"]);
+    assert_eq!(bench.runs.due(), None);
+
+    let mut bench = Bench::new(at_one());
+    bench.order(&[RUN], 120 * MINUTE);
+    let forbidden_actions = ["RunCommand".to_owned()].into();
+    bench.runs.rule(Rules { forbidden_actions, ..at_one() }).expect("ruled");
+    assert_eq!(bench.told(), ["FORBIDDEN_BY_POLICY, suppressed"]);
+}
+
+#[tokio::test]
+async fn a_delayed_run_can_be_withdrawn() {
+    let mut bench = Bench::new(at_one());
+    bench.order(&[RUN], 120 * MINUTE);
+    bench.runs.withdraw(Withdraw { run_uuid: RUN.to_owned() }).expect("withdrawn");
+    assert_eq!(bench.told(), ["withdrawn"]);
+    bench.runs.look().expect("looked");
+    assert_eq!(bench.runs.due(), None);
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_a_slot_holds_a_visit() {
+    let mut bench = Bench::new(Rules::default());
+    let runs: Vec<String> =
+        (0..=decide::MAX_RUNNING).map(|n| format!("01890000-0000-7000-8000-{n:012}")).collect();
+    bench.order(&runs.iter().map(String::as_str).collect::<Vec<_>>(), 10 * MINUTE);
+    assert_eq!(bench.told().len(), decide::MAX_RUNNING);
+    assert!(!bench.runs.is_idle());
+    assert_eq!(bench.wait(), 10 * MINUTE + 1, "the one that found no slot expires");
+    assert_eq!(bench.told(), ["EXPIRED"]);
+}
