@@ -100,8 +100,9 @@ impl Session {
         let (outbound, frames) = mpsc::channel(OUTBOUND);
         // The channel is empty and its receiver at hand: this neither waits nor fails.
         let _ = outbound.try_send(AgentFrame { kind: Some(agent_frame::Kind::Hello(hello)) });
-        let mut inbound =
-            AgentLinkClient::new(channel.clone()).connect(ReceiverStream::new(frames)).await?.into_inner();
+        let mut link = AgentLinkClient::new(channel.clone())
+            .max_decoding_message_size(guardhouse_contract::frames::LARGEST_TO_AGENT);
+        let mut inbound = link.connect(ReceiverStream::new(frames)).await?.into_inner();
         let Some(server_frame::Kind::Welcome(welcome)) =
             inbound.message().await?.ok_or(SessionError::Closed)?.kind
         else {

@@ -1,4 +1,4 @@
-//! How the frames of the agent link are buffered.
+//! How large the frames of the agent link may be, and how they are buffered.
 
 use std::marker::PhantomData;
 
@@ -11,6 +11,13 @@ use tonic::{
 /// What a stream holds for writing, and again for reading, while nothing passes, in bytes. A frame is seldom
 /// longer, and a longer one finds room; tonic's own 8 KiB are most of what an idle link would cost here.
 const BUFFER: usize = 256;
+
+/// Largest frame that the server takes of an agent, in bytes.
+pub const LARGEST_OF_AGENT: usize = 1024 * 1024;
+
+/// Largest frame that an agent takes, in bytes. All frames but one are small: the merge of the policies of a device may
+/// hold what vendors keep in theirs. No policy alone can be so large, as no request to create one can.
+pub const LARGEST_TO_AGENT: usize = 32 * 1024 * 1024;
 
 /// From how many bytes on frames that wait are sent without looking for more. What tonic does by itself.
 const ENOUGH: usize = 32 * 1024;

@@ -4,14 +4,14 @@
 use guardhouse_contract::{
     automation::DeviceTaskRun,
     json,
-    link::{AgentFrame, agent_frame::Kind},
+    link::{AgentFrame, PolicyReport, agent_frame::Kind},
 };
 use guardhouse_model::{DeviceId, RunId, Timestamp};
 use prost::Message as _;
 use prost_types::Any;
 use uuid::Uuid;
 
-use crate::{inventory, results};
+use crate::{inventory, policies, results};
 
 /// Takes bytes for a frame and does with it what a session does before it keeps anything.
 ///
@@ -30,28 +30,44 @@ pub fn agent_frame(bytes: &[u8]) {
         }
         Kind::Hello(hello) => {
             let _ = inventory::report(&[], hello.inventory.unwrap_or_default());
+            hello.policy_report.into_iter().for_each(policy_report);
         }
-        Kind::RunStarted(_) | Kind::RunWithdrawn(_) | Kind::PolicyReport(_) => {}
+        Kind::PolicyReport(report) => policy_report(report),
+        Kind::RunStarted(_) | Kind::RunWithdrawn(_) => {}
     }
+}
+
+fn policy_report(report: PolicyReport) {
+    let Some(kept) = policies::report::judge(report, Timestamp::UNIX_EPOCH) else { return };
+    let unapplied = PolicyReport::decode(kept.unapplied.as_slice()).expect("a report is kept");
+    json::write_message(&unapplied).expect("it can be shown");
 }
 
 #[cfg(test)]
 mod tests {
     use guardhouse_contract::{
         action::RunCommandResult,
-        link::{RunEnded, agent_frame},
+        link::{RunEnded, UnappliedSetting, agent_frame},
         status::pack,
     };
     use proptest::prelude::*;
 
     use super::*;
 
-    /// A frame of a well-behaved agent, of which some bytes are then changed.
-    fn good_frame() -> Vec<u8> {
+    /// Frames of a well-behaved agent, of which some bytes are then changed.
+    fn good_frames() -> [Vec<u8>; 2] {
         let result =
             RunCommandResult { exit_code: 7, duration: Some(Default::default()), ..Default::default() };
         let ended = RunEnded { succeeded: true, result: Some(pack(&result)), ..Default::default() };
-        AgentFrame { kind: Some(agent_frame::Kind::RunEnded(ended)) }.encode_to_vec()
+        let setting = UnappliedSetting {
+            feature_id: 1,
+            path: "scan.paths".to_owned(),
+            reason: 2,
+            detail: "no such folder".to_owned(),
+        };
+        let report = PolicyReport { generation: vec![7; 32], unapplied: vec![setting] };
+        [agent_frame::Kind::RunEnded(ended), agent_frame::Kind::PolicyReport(report)]
+            .map(|kind| AgentFrame { kind: Some(kind) }.encode_to_vec())
     }
 
     proptest! {
@@ -64,12 +80,13 @@ mod tests {
         fn frames_with_changed_bytes_are_no_danger(
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         ) {
-            let mut frame = good_frame();
-            for (place, byte) in changes {
-                let place = place.index(frame.len());
-                frame[place] = byte;
+            for mut frame in good_frames() {
+                for (place, byte) in &changes {
+                    let place = place.index(frame.len());
+                    frame[place] = *byte;
+                }
+                super::agent_frame(&frame);
             }
-            super::agent_frame(&frame);
         }
     }
 }

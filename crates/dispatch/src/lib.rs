@@ -1,16 +1,18 @@
 //! Brings work to devices.
 //!
 //! The store says what is to be done; a connection only carries it. Each connected device has a `session`
-//! that reconciles: it asks the store for the runs of the device that are not over and sends those it has not
-//! yet sent. The same function runs after a connect, after a wake-up and after a while without either. A
-//! wake-up carries no data and may be lost: it only shortens the wait.
+//! that reconciles: it asks the store for the policies of the device and for its runs that are not over, and sends
+//! what it has not yet sent. The same function runs after a connect, after a wake-up and after a while without either.
+//! A wake-up carries no data and may be lost: it only shortens the wait.
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod inventory;
+pub mod policies;
 
 mod batch;
 mod drain;
+mod looks;
 mod presence;
 mod registry;
 mod results;
@@ -23,12 +25,14 @@ use std::{net::IpAddr, sync::Arc};
 use futures_util::{Stream, future::OptionFuture};
 use guardhouse_contract::link::{AgentFrame, ServerFrame};
 use guardhouse_model::{DeviceId, Environment};
-use guardhouse_store::{Claim, RunReport, Store, StoreError, Work};
+use guardhouse_store::{Claim, DevicePolicy, RunReport, Store, StoreError};
 use tokio::sync::mpsc;
 use tracing::warn;
 use uuid::Uuid;
 
 use batch::Batches;
+use looks::Look;
+use policies::Policies;
 use registry::Registry;
 use wakes::Outbox;
 
@@ -39,6 +43,9 @@ const LOOK_LANES: usize = 2;
 /// How many batches of reports are under way at the same time.
 const REPORT_LANES: usize = 2;
 
+/// The same of what devices say of their policies: nobody waits for it.
+const POLICY_REPORT_LANES: usize = 1;
+
 /// The sessions of the connected devices. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Dispatcher {
@@ -46,8 +53,10 @@ pub struct Dispatcher {
     environment: Environment,
     registry: Arc<Registry>,
     outbox: Arc<Outbox>,
-    looks: Batches<Claim, Work>,
+    policies: Arc<Policies>,
+    looks: Batches<Claim, Look>,
     reports: Batches<Vec<RunReport>, Vec<bool>>,
+    policy_reports: Batches<(Claim, DevicePolicy), ()>,
     /// Tells this process from others that share the store.
     replica: Uuid,
 }
@@ -56,15 +65,16 @@ impl Dispatcher {
     /// A dispatcher without connections. Needs the runtime it will work on.
     #[must_use]
     pub fn new(store: Store, environment: Environment) -> Self {
+        let policies = Arc::new(Policies::new(store.clone()));
         let looks = Batches::start(LOOK_LANES, {
-            let (store, environment) = (store.clone(), environment.clone());
+            let (store, environment, policies) = (store.clone(), environment.clone(), Arc::clone(&policies));
             move |claims| {
-                let (store, now) = (store.clone(), environment.now());
+                let (store, policies, now) = (store.clone(), Arc::clone(&policies), environment.now());
                 async move {
                     let devices = claims.len();
-                    let work = store.task_runs_claim(claims, now).await;
+                    let found = looks::look_together(&store, &policies, claims, now).await;
                     // Here and not for each device: there may be a hundred thousand.
-                    work.inspect_err(|error| warn!(%error, devices, "the store cannot be asked for work"))
+                    found.inspect_err(|error| warn!(%error, devices, "the store cannot be asked for work"))
                 }
             }
         });
@@ -75,9 +85,16 @@ impl Dispatcher {
                 async move { report_together(&store, reports).await }
             }
         });
+        let policy_reports = Batches::start(POLICY_REPORT_LANES, {
+            let store = store.clone();
+            move |reports| {
+                let store = store.clone();
+                async move { keep_policy_reports(&store, reports).await }
+            }
+        });
         let replica = environment.uuid();
         let (registry, outbox) = Default::default();
-        Self { store, environment, registry, outbox, looks, reports, replica }
+        Self { store, environment, registry, outbox, policies, looks, reports, policy_reports, replica }
     }
 
     /// Serves one connection of a device until either side ends it.
@@ -104,6 +121,12 @@ impl Dispatcher {
     pub fn wake_all(&self) {
         self.registry.wake_all();
         self.outbox.add_everybody();
+    }
+
+    /// What the policies of devices say, as it is sent to them.
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// How many devices are connected to this process.
@@ -137,4 +160,15 @@ async fn report_together(store: &Store, reports: Vec<Vec<RunReport>>) -> Result<
     let lengths: Vec<usize> = reports.iter().map(Vec::len).collect();
     let mut known = store.task_runs_report(reports.into_iter().flatten().collect()).await?.into_iter();
     Ok(lengths.into_iter().map(|length| known.by_ref().take(length).collect()).collect())
+}
+
+/// Keeps what several devices say of their policies in one transaction.
+async fn keep_policy_reports(
+    store: &Store,
+    reports: Vec<(Claim, DevicePolicy)>,
+) -> Result<Vec<()>, StoreError> {
+    let devices = reports.len();
+    let kept = store.device_policies_report(reports).await;
+    kept.inspect_err(|error| warn!(%error, devices, "what devices say of their policies cannot be kept"))?;
+    Ok(vec![(); devices])
 }

@@ -11,13 +11,13 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _, stream::FusedStream};
 use guardhouse_contract::{
     automation::Action,
     link::{
-        AgentFrame, GoAway, Inventory, Order, RunEndedAck, ServerFrame, Welcome, Withdraw, agent_frame,
-        go_away::Reason, server_frame::Kind,
+        AgentFrame, GoAway, Inventory, Order, PolicyReport, RunEndedAck, ServerFrame, Settled, Welcome,
+        Withdraw, agent_frame, go_away::Reason, server_frame::Kind,
     },
     time::to_proto,
 };
 use guardhouse_model::{DeviceId, RunId};
-use guardhouse_store::{Claim, OpenRun, RunReport, Store, StoreError, Work};
+use guardhouse_store::{Claim, DevicePolicy, OpenRun, RunReport, Store, StoreError};
 use prost::Message as _;
 use tokio::{
     sync::mpsc,
@@ -25,7 +25,12 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use crate::{Dispatcher, inventory, results};
+use crate::{
+    Dispatcher, inventory,
+    looks::Look,
+    policies::{Document, report},
+    results,
+};
 
 /// How long a fresh connection may take to say Hello.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
@@ -56,6 +61,13 @@ struct Session<'a> {
     /// The runs that were sent over this connection, and whether as withdrawn. Losing it costs a repetition,
     /// which the journal of the agent absorbs.
     sent: HashMap<RunId, bool>,
+    /// The generation of the policy that was sent over this connection, or that the device began with. `None`: it
+    /// never had one.
+    policy: Option<[u8; 32]>,
+    /// What the device said last of its policy, until it is kept.
+    unkept: Option<Box<DevicePolicy>>,
+    /// Whether the device knows that a look has found no more.
+    settled: bool,
 }
 
 /// Serves a connection to its end.
@@ -70,7 +82,16 @@ pub async fn serve(
     out: mpsc::Sender<Box<ServerFrame>>,
 ) -> Result<(), Arc<StoreError>> {
     let mut frames = frames.fuse();
-    let mut session = Session { dispatcher, device, epoch: 0, out, sent: HashMap::new() };
+    let mut session = Session {
+        dispatcher,
+        device,
+        epoch: 0,
+        out,
+        sent: HashMap::new(),
+        policy: None,
+        unkept: None,
+        settled: false,
+    };
     let hello = match Box::pin(timeout(HELLO_LIMIT, frames.next())).await {
         Ok(Some(AgentFrame { kind: Some(agent_frame::Kind::Hello(hello)) })) => hello,
         _ => {
@@ -96,6 +117,11 @@ pub async fn serve(
     info!(%device, epoch, "device connected");
     if let Some(inventory) = hello.inventory {
         Box::pin(session.report(inventory)).await?;
+    }
+    if let Some(report) = hello.policy_report {
+        // What is no generation is that of no policy: the device hears what its policy is.
+        session.policy = Some(report::generation(&report).unwrap_or_default());
+        Box::pin(session.report_policy(report)).await;
     }
 
     let mut next_look = now_instant();
@@ -146,17 +172,21 @@ impl Session<'_> {
     /// Sends what the device has to know and does not know yet.
     async fn reconcile(&mut self) -> Result<Result<(), Gone>, Arc<StoreError>> {
         loop {
-            let runs = match self.dispatcher.looks.ask(self.claim()).await? {
-                Work::Runs(runs) => runs,
-                Work::NotManaged => {
+            let (runs, policy) = match self.dispatcher.looks.ask(self.claim()).await? {
+                Look::Known { runs, policy } => (runs, policy),
+                Look::NotManaged => {
                     let _ = self.go_away(Reason::NotManaged).await;
                     return Ok(Err(Gone));
                 }
-                Work::Superseded => {
+                Look::Superseded => {
                     let _ = self.go_away(Reason::Superseded).await;
                     return Ok(Err(Gone));
                 }
             };
+            // Before the orders: it rules them.
+            if self.tell_policy(&policy).await.is_err() {
+                return Ok(Err(Gone));
+            }
             let open: HashSet<RunId> = runs.iter().map(|run| run.id).collect();
             self.sent.retain(|run, _| open.contains(run));
             let mut news = 0;
@@ -172,16 +202,38 @@ impl Session<'_> {
             }
             // The store hands out a bounded number at a time: look again while there may be more.
             if news < Store::HAND_OUT {
-                return Ok(Ok(()));
+                break;
             }
         }
+        if !self.settled {
+            self.settled = true;
+            if self.send(Kind::Settled(Settled {})).await.is_err() {
+                return Ok(Err(Gone));
+            }
+        }
+        self.keep_policy_report().await;
+        Ok(Ok(()))
+    }
+
+    /// Sends the policy of the device, if it has another one.
+    async fn tell_policy(&mut self, policy: &Document) -> Result<(), Gone> {
+        let generation = policy.effective.generation;
+        let is_news = match self.policy {
+            Some(known) => known != generation,
+            None => !policy.effective.is_empty(),
+        };
+        if !is_news || !policy.is_deliverable() {
+            return Ok(());
+        }
+        self.policy = Some(generation);
+        self.send(Kind::Policy(policy.effective.frame())).await
     }
 
     /// Takes frames that arrived together: what they say of runs goes to the store as one question. Inventories go
-    /// on their own, and only the last counts, as each says everything.
-    async fn receive_all(&self, frames: Vec<AgentFrame>) -> Result<Result<(), Gone>, Arc<StoreError>> {
+    /// on their own, and only the last counts, as each says everything; so it is with reports of the policy.
+    async fn receive_all(&mut self, frames: Vec<AgentFrame>) -> Result<Result<(), Gone>, Arc<StoreError>> {
         let (mut reports, mut withdrawn, mut acknowledgements) = (Vec::new(), Vec::new(), Vec::new());
-        let mut inventory = None;
+        let (mut inventory, mut policy_report) = (None, None);
         let device = self.device;
         for frame in frames {
             match frame.kind {
@@ -202,7 +254,8 @@ impl Session<'_> {
                     withdrawn.extend(self.run_id(&frame.run_uuid));
                 }
                 Some(agent_frame::Kind::Inventory(frame)) => inventory = Some(frame),
-                Some(agent_frame::Kind::Hello(_) | agent_frame::Kind::PolicyReport(_)) | None => {
+                Some(agent_frame::Kind::PolicyReport(frame)) => policy_report = Some(frame),
+                Some(agent_frame::Kind::Hello(_)) | None => {
                     debug!(%device, "a frame without meaning here")
                 }
             }
@@ -224,6 +277,9 @@ impl Session<'_> {
         }
         if let Some(inventory) = inventory {
             self.report(inventory).await?;
+        }
+        if let Some(report) = policy_report {
+            self.report_policy(report).await;
         }
         Ok(Ok(()))
     }
@@ -251,6 +307,25 @@ impl Session<'_> {
             Err(error) => warn!(device = %self.device, %error, "the inventory is not kept"),
         }
         Ok(())
+    }
+
+    async fn report_policy(&mut self, report: PolicyReport) {
+        match report::judge(report, self.dispatcher.environment.now()) {
+            Some(report) => {
+                self.unkept = Some(Box::new(report));
+                self.keep_policy_report().await;
+            }
+            None => warn!(device = %self.device, "the device reported a policy without a valid generation"),
+        }
+    }
+
+    /// Keeps what the device said last of its policy. It may fail: the next look tries again.
+    async fn keep_policy_report(&mut self) {
+        if let Some(report) = &self.unkept
+            && self.dispatcher.policy_reports.ask((self.claim(), (**report).clone())).await.is_ok()
+        {
+            self.unkept = None;
+        }
     }
 
     /// A moment in three quarters of `wait` to all of it.

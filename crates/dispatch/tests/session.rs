@@ -3,12 +3,21 @@
 use std::{collections::HashSet, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
-use guardhouse_contract::link::{
-    AgentFrame, Hello, Inventory, RunEnded, RunStarted, ServerFrame, agent_frame, server_frame::Kind,
+use guardhouse_contract::{
+    link::{
+        AgentFrame, Hello, Inventory, Policy, PolicyReport, RunEnded, RunStarted, ServerFrame,
+        UnappliedSetting, agent_frame, server_frame::Kind,
+    },
+    policies::{self, FeaturePolicy},
 };
 use guardhouse_dispatch::Dispatcher;
-use guardhouse_model::{DeviceId, Environment, TaskId, TemplateId, TriggerId, groups::ALL, tasks::RunStatus};
-use guardhouse_store::{Device, NewTask, Store, Targets, Trigger};
+use guardhouse_model::{
+    AssignmentId, DeviceId, Environment, PolicyId, TaskId, TemplateId, TriggerId, groups::ALL,
+    tasks::RunStatus,
+};
+use guardhouse_store::{Device, NewTask, PolicyAssign, PolicyTarget, Store, Targets, Trigger};
+use prost::Message as _;
+use prost_types::Any;
 use tempfile::TempDir;
 use tokio::{sync::mpsc, time::timeout};
 use uuid::Uuid;
@@ -68,8 +77,31 @@ impl House {
         id
     }
 
+    /// A policy for a target, with the settings of a vendor.
+    async fn policy(&self, target: PolicyTarget, settings: Vec<u8>) -> AssignmentId {
+        let payload = Any { type_url: "type.googleapis.com/Vendor.Settings".to_owned(), value: settings };
+        let feature = FeaturePolicy { configuration: Some(payload), feature_id: 7, ..Default::default() };
+        let features = policies::Policy { features: vec![feature], ..Default::default() };
+        let policy = guardhouse_store::Policy {
+            id: PolicyId(self.environment.uuid()),
+            display_name: "policy".to_owned(),
+            description: String::new(),
+            features: features.encode_to_vec(),
+        };
+        self.store.policy_create(policy.clone()).await.expect("writes");
+        let id = AssignmentId(self.environment.uuid());
+        let assigned = self.store.policy_assign(id, policy.id, target).await.expect("writes");
+        assert!(matches!(assigned, PolicyAssign::Done(_)), "{assigned:?}");
+        id
+    }
+
     /// Connects a device and waits for its Welcome.
     async fn connect(&self, device: DeviceId) -> Link {
+        self.connect_with(device, Hello::default()).await
+    }
+
+    /// The same, with something to say.
+    async fn connect_with(&self, device: DeviceId, hello: Hello) -> Link {
         let (to_server, incoming) = mpsc::unbounded_channel();
         let (out, from_server) = mpsc::channel(32);
         let frames = stream::unfold(incoming, async |mut incoming: mpsc::UnboundedReceiver<_>| {
@@ -78,7 +110,7 @@ impl House {
         let dispatcher = self.dispatcher.clone();
         tokio::spawn(async move { dispatcher.serve(device, None, frames.boxed(), out).await });
         let mut link = Link { to_server, from_server };
-        link.say(agent_frame::Kind::Hello(Hello::default()));
+        link.say(agent_frame::Kind::Hello(hello));
         assert!(matches!(link.hear().await, Kind::Welcome(_)));
         link
     }
@@ -89,9 +121,37 @@ impl Link {
         self.to_server.send(AgentFrame { kind: Some(kind) }).expect("the session listens");
     }
 
-    async fn hear(&mut self) -> Kind {
+    /// The next frame.
+    async fn hear_any(&mut self) -> Kind {
         let frame = timeout(PATIENCE, self.from_server.recv()).await.expect("a frame comes in time");
         frame.expect("the link stands").kind.expect("a known frame")
+    }
+
+    /// The next frame, whether everything has been said or not.
+    async fn hear(&mut self) -> Kind {
+        loop {
+            match self.hear_any().await {
+                Kind::Settled(_) => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn policy(&mut self) -> Policy {
+        match self.hear().await {
+            Kind::Policy(policy) => policy,
+            other => panic!("{other:?} instead of a policy"),
+        }
+    }
+
+    /// Waits until the session has taken in what was said up to now.
+    async fn understood(&mut self) {
+        // The first answer may come before all is done that came together with the question.
+        for _ in 0..2 {
+            let run_uuid = Uuid::nil().to_string();
+            self.say(agent_frame::Kind::RunEnded(RunEnded { run_uuid, ..Default::default() }));
+            assert!(matches!(self.hear().await, Kind::RunEndedAck(_)));
+        }
     }
 
     async fn orders(&mut self, count: usize) -> HashSet<String> {
@@ -162,9 +222,102 @@ async fn frames_that_come_together_are_all_kept_and_acknowledged() {
     assert_eq!(kept.len(), 90);
     assert!(kept.iter().all(|run| run.status == RunStatus::Finished), "no start undoes an end");
 
-    // One more answer: what was said before it has been taken in by then.
-    link.say(agent_frame::Kind::RunEnded(RunEnded { run_uuid: stranger, ..Default::default() }));
-    assert!(matches!(link.hear().await, Kind::RunEndedAck(_)));
+    link.understood().await;
     let device = house.store.device_get(device).await.expect("reads").expect("is managed");
     assert_eq!(device.original_display_name, "last");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_comes_before_the_orders_it_rules_and_once() {
+    let house = House::new();
+    let device = house.device().await;
+    house.policy(PolicyTarget::Group(ALL), vec![1]).await;
+    house.task(2).await;
+    let mut link = house.connect(device).await;
+    let policy = link.policy().await;
+    assert_eq!((policy.generation.len(), policy.features.len()), (32, 1));
+    assert_eq!(policy.features[0].configuration.as_ref().map(|any| any.value.as_slice()), Some(&[1][..]));
+    link.orders(2).await;
+    assert!(matches!(link.hear_any().await, Kind::Settled(_)));
+
+    house.task(1).await;
+    house.dispatcher.wake_all();
+    link.orders(1).await;
+    // A link over which nothing was sent yet.
+    let report = PolicyReport { generation: policy.generation, unapplied: Vec::new() };
+    let hello = Hello { policy_report: Some(report), ..Default::default() };
+    let mut link = house.connect_with(device, hello).await;
+    link.orders(3).await;
+    assert!(matches!(link.hear_any().await, Kind::Settled(_)));
+    // Everything is said once.
+    house.task(1).await;
+    house.dispatcher.wake_all();
+    assert!(matches!(link.hear_any().await, Kind::Order(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_policies_reaches_those_it_concerns() {
+    let house = House::new();
+    let (one, other) = (house.device().await, house.device().await);
+    let mut links = [house.connect(one).await, house.connect(other).await];
+    for link in &mut links {
+        assert!(matches!(link.hear_any().await, Kind::Settled(_)), "there is nothing to be said");
+    }
+
+    let everybodys = house.policy(PolicyTarget::Group(ALL), vec![1]).await;
+    house.dispatcher.wake_all();
+    let [first, second] = &mut links;
+    let policy = first.policy().await;
+    assert_eq!(policy, second.policy().await);
+
+    let own = house.policy(PolicyTarget::Device(one), vec![2]).await;
+    house.dispatcher.wake(&[one]);
+    assert_ne!(first.policy().await.generation, policy.generation);
+    house.store.policy_unassign(own).await.expect("writes");
+    house.dispatcher.wake(&[one]);
+    assert_eq!(first.policy().await, policy, "what says the same is the same");
+
+    house.store.policy_unassign(everybodys).await.expect("writes");
+    house.dispatcher.wake_all();
+    for link in &mut links {
+        let policy = link.policy().await;
+        assert_eq!((policy.generation.len(), policy.features.len()), (32, 0));
+    }
+    // Who never had a policy hears of none.
+    let mut link = house.connect(one).await;
+    assert!(matches!(link.hear_any().await, Kind::Settled(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_device_says_of_its_policy_is_kept() {
+    let house = House::new();
+    let device = house.device().await;
+    house.policy(PolicyTarget::Group(ALL), vec![1]).await;
+    let setting = UnappliedSetting { feature_id: 7, reason: 1, ..Default::default() };
+    let report = |generation: Vec<u8>| PolicyReport { generation, unapplied: vec![setting.clone()] };
+    let kept = async || {
+        let kept = house.store.device_policy_get(device).await.expect("reads");
+        kept.map(|kept| {
+            let unapplied = PolicyReport::decode(kept.unapplied.as_slice()).expect("an encoded report");
+            (kept.generation.to_vec(), unapplied.unapplied)
+        })
+    };
+
+    let hello = Hello { policy_report: Some(report(vec![9; 32])), ..Default::default() };
+    let mut link = house.connect_with(device, hello).await;
+    let policy = link.policy().await;
+    assert_eq!(kept().await, Some((vec![9; 32], vec![setting.clone()])));
+    let applied = PolicyReport { generation: policy.generation.clone(), unapplied: Vec::new() };
+    link.say(agent_frame::Kind::PolicyReport(report(policy.generation.clone())));
+    link.say(agent_frame::Kind::PolicyReport(applied));
+    link.understood().await;
+    assert_eq!(kept().await, Some((policy.generation.clone(), vec![])));
+
+    // What is no generation is that of no policy.
+    let hello = Hello { policy_report: Some(report(vec![1; 3])), ..Default::default() };
+    let mut link = house.connect_with(device, hello).await;
+    assert_eq!(link.policy().await, policy);
+    link.say(agent_frame::Kind::PolicyReport(report(Vec::new())));
+    link.understood().await;
+    assert_eq!(kept().await, Some((policy.generation, vec![])));
 }

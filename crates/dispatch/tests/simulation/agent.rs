@@ -4,7 +4,9 @@
 use std::{convert::Infallible, rc::Rc, time::Duration};
 
 use guardhouse_contract::{
-    link::{AgentFrame, Hello, Inventory, ServerFrame, agent_frame, go_away::Reason, server_frame},
+    link::{
+        AgentFrame, Hello, Inventory, PolicyReport, ServerFrame, agent_frame, go_away::Reason, server_frame,
+    },
     time::from_proto,
 };
 use tokio::{
@@ -74,7 +76,8 @@ async fn talk(
 ) -> Result<(), Died> {
     let Wire { mut inbound, outbound } = wire::<ServerFrame, AgentFrame>(stream);
     let inventory = Inventory { host_name: format!("device-{place}"), ..Default::default() };
-    let hello = agent_frame::Kind::Hello(Hello { inventory: Some(inventory), policy_report: None });
+    let policy_report = runs.device.policy.get().map(report);
+    let hello = agent_frame::Kind::Hello(Hello { inventory: Some(inventory), policy_report });
     let _ = outbound.send(AgentFrame { kind: Some(hello) });
     let welcome = during(runs, timeout(SILENCE, inbound.recv())).await?;
     let Ok(Some(ServerFrame { kind: Some(server_frame::Kind::Welcome(welcome)) })) = welcome else {
@@ -101,6 +104,11 @@ async fn talk(
             () = device.exited.notified() => runs.runners_exited()?,
         }
     }
+}
+
+/// What the agent says of its policy: it does all that it is told.
+fn report(generation: [u8; 32]) -> PolicyReport {
+    PolicyReport { generation: generation.to_vec(), unapplied: Vec::new() }
 }
 
 fn together(first: ServerFrame, rest: &mut mpsc::UnboundedReceiver<ServerFrame>) -> Vec<ServerFrame> {
@@ -131,9 +139,13 @@ fn take(world: &World, place: usize, runs: &mut Runs, frames: Vec<ServerFrame>) 
                 }
                 closes = true;
             }
-            server_frame::Kind::Welcome(_)
-            | server_frame::Kind::Policy(_)
-            | server_frame::Kind::Settled(_) => {}
+            server_frame::Kind::Policy(policy) => {
+                runs.order(std::mem::take(&mut orders))?;
+                let generation = policy.generation.try_into().expect("32 bytes");
+                runs.keep_policy(generation)?;
+                runs.send(agent_frame::Kind::PolicyReport(report(generation)));
+            }
+            server_frame::Kind::Welcome(_) | server_frame::Kind::Settled(_) => {}
         }
     }
     runs.order(orders)?;

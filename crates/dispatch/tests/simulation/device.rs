@@ -22,6 +22,8 @@ pub struct Device {
     /// The journal, as it is on disk.
     pub journal: RefCell<Vec<Record>>,
     pub folders: RefCell<BTreeMap<RunId, Folder>>,
+    /// The generation of the policy that it keeps.
+    pub policy: Cell<Option<[u8; 32]>>,
     /// A runner is over.
     pub exited: Notify,
     /// The agent is to give up its connection.
@@ -54,6 +56,7 @@ impl Device {
             skew: SignedDuration::from_secs(i64::from(skew) - 128),
             journal: RefCell::default(),
             folders: RefCell::default(),
+            policy: Cell::new(None),
             exited: Notify::new(),
             hurry: Notify::new(),
             doomed: Cell::new(false),

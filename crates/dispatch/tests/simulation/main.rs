@@ -1,8 +1,12 @@
 //! The link under every trouble at once: a house in one thread, whose every chance a seed decides.
 //!
-//! Real are the dispatchers (sessions, batches, wake-ups, drains), the store's verbs and their SQL, the frames, and
-//! of the agent its ledger and its decisions. Simulated are time, the network, the processes, the database's
-//! reachability and how announcements travel (`guardhouse_store::Line`), the disks and runners of the devices.
+//! Real are the dispatchers (sessions, batches, wake-ups, drains, policies), the store's verbs and their SQL, the
+//! frames, and of the agent its ledger and its decisions. Simulated are time, the network, the processes, the
+//! database's reachability and how announcements travel (`guardhouse_store::Line`), the disks and runners of the
+//! devices.
+//!
+//! When everything is mended, the house comes to rest: all runs are over, and every device has the policy that it
+//! should have, as is known of it.
 //!
 //! The network is turmoil's: a host for each replica and each device, which can be killed, and TCP between them that
 //! can be cut, cut one way, or held and delivered late. Streams matter here: an end that believes in a connection that

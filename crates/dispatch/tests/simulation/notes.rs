@@ -2,13 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
 use futures_util::FutureExt as _;
 use guardhouse_contract::link::{RunEnded, ServerFrame, server_frame::Kind};
-use guardhouse_model::{DeviceId, GroupId, RunId, TaskId, TriggerId, tasks::run_id};
-use guardhouse_store::{Claim, Run, Targets, Work};
+use guardhouse_model::{AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId, TriggerId, tasks::run_id};
+use guardhouse_policy::{Effective, Parsed, effective};
+use guardhouse_store::{AssignmentFilter, Claim, PolicyTarget, Run, Targets, Work};
 
 use crate::{replica::SLOWEST, world::World};
 
@@ -21,6 +23,10 @@ const GRACE: Duration = SLOWEST.saturating_mul(16);
 pub struct Notes {
     /// *All* first.
     pub groups: Vec<GroupId>,
+    /// The policies that there are from the start.
+    pub policies: Vec<PolicyId>,
+    /// The assignments that anybody asked for, whether they came to be or not.
+    pub assignments: Vec<AssignmentId>,
     /// The task of each trigger that anybody asked for, whether it came to be or not.
     tasks: BTreeMap<TriggerId, TaskId>,
     /// What each run would be: its task and the place of its device.
@@ -174,12 +180,47 @@ impl Notes {
                 ));
             };
         }
+        if let Some(why) = self.outdated(world) {
+            return Some(why);
+        }
         // Nothing is due any more: a look changes nothing. It shows what lists do not: unconfirmed withdrawals.
         let claims =
             world.devices.iter().map(|device| Claim { device: device.id, epoch: u64::MAX }).collect();
         let work = at_once(world.store.task_runs_claim(claims, world.environment.now()));
         let idle = |work: &Work| matches!(work, Work::Runs(runs) if runs.is_empty());
         (!work.iter().all(idle)).then(|| format!("open: {work:?}"))
+    }
+
+    /// Which device has another policy than it should have, or said another than it has.
+    fn outdated(&self, world: &World) -> Option<String> {
+        world.devices.iter().enumerate().find_map(|(place, device)| {
+            let due = self.effective(world, device.id);
+            let has = device.policy.get();
+            if has != Some(due.generation) && !(has.is_none() && due.is_empty()) {
+                return Some(format!("device {place} has policy {has:02x?} instead of {due:02x?}"));
+            }
+            let said = at_once(world.store.device_policy_get(device.id)).map(|said| said.generation);
+            (said != has).then(|| format!("device {place} has policy {has:02x?}, and {said:02x?} is known"))
+        })
+    }
+
+    /// What a device should have, by its groups and the assignments of each target.
+    fn effective(&self, world: &World, device: DeviceId) -> Effective {
+        let kept = at_once(world.store.device_get(device)).expect("is managed");
+        let mut targets: Vec<_> = self.above(kept.group).map(PolicyTarget::Group).collect();
+        targets.reverse();
+        targets.push(PolicyTarget::Device(device));
+        let mut policies = Vec::new();
+        for target in targets {
+            let filter = AssignmentFilter { target: Some(target), ..Default::default() };
+            let mut stack = at_once(world.store.policy_assignments_list(filter, None, 1_000));
+            stack.sort_by_key(|assignment| assignment.rank);
+            for assignment in stack {
+                let policy = at_once(world.store.policy_get(assignment.policy)).expect("is there");
+                policies.push(Arc::new(Parsed::from_kept(&policy.features).expect("a policy")));
+            }
+        }
+        effective(&policies)
     }
 
     /// Every run that must be in the store by the tasks, their targets and their triggers.

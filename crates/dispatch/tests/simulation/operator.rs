@@ -1,12 +1,23 @@
-//! What people do: tasks and moves, asked of one replica as the services do it.
+//! What people do: tasks, moves and policies, asked of one replica as the services do it.
 
-use std::{rc::Rc, time::Duration};
+use std::{num::NonZeroU32, rc::Rc, time::Duration};
 
+use guardhouse_contract::policies::{self, FeaturePolicy};
 use guardhouse_dispatch::Dispatcher;
-use guardhouse_model::{DeviceId, GroupId, TaskId, TemplateId, TriggerId, groups::ALL};
-use guardhouse_store::{Device, Group, NewTask, Store, StoreError, Targets, Trigger};
+use guardhouse_model::{
+    AssignmentId, DeviceId, GroupId, PolicyId, TaskId, TemplateId, TriggerId, groups::ALL,
+};
+use guardhouse_store::{
+    Device, Group, NewTask, Policy, PolicyTarget, RankChange, Store, StoreError, Targets, Trigger,
+};
+use prost::Message as _;
+use prost_types::Any;
 
 use crate::world::World;
+
+/// How many policies there are from the start. They are about two features: every other one says something about the
+/// same.
+const POLICIES: u32 = 6;
 
 /// How long triggers wait that are not meant to expire.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -19,6 +30,10 @@ pub enum Command {
     Retrigger { task: TaskId, triggers: Vec<Trigger> },
     Delete { task: TaskId },
     Move { device: DeviceId, group: GroupId },
+    Assign { id: AssignmentId, policy: PolicyId, target: PolicyTarget },
+    Rank { id: AssignmentId, rank: NonZeroU32 },
+    Unassign { id: AssignmentId },
+    DeletePolicy { policy: PolicyId },
     Drain,
 }
 
@@ -39,7 +54,14 @@ pub async fn furnish(world: &World) -> Result<(), StoreError> {
         let group = groups[world.below(groups.len())];
         world.store.devices_import(group, vec![blank_device(device.id, group)]).await?;
     }
-    world.notes.borrow_mut().groups = groups;
+    let mut policies = Vec::new();
+    for number in 0..POLICIES {
+        let id = PolicyId(world.environment.uuid());
+        world.store.policy_create(blank_policy(id, number)).await?;
+        policies.push(id);
+    }
+    let mut notes = world.notes.borrow_mut();
+    (notes.groups, notes.policies) = (groups, policies);
     Ok(())
 }
 
@@ -51,6 +73,9 @@ pub fn create(world: &World, targets: Targets) -> Command {
 
 /// Anything.
 pub fn by_chance(world: &World) -> Command {
+    if world.chance(25) {
+        return about_policies(world);
+    }
     let tasks: Vec<TaskId> = world.notes.borrow().tasks().collect();
     let kind = world.below(100);
     if tasks.is_empty() || kind < 30 {
@@ -70,6 +95,32 @@ pub fn by_chance(world: &World) -> Command {
             let device = world.devices[world.below(world.devices.len())].id;
             Command::Move { device, group: groups[world.below(groups.len())] }
         }
+    }
+}
+
+/// Anything about policies.
+fn about_policies(world: &World) -> Command {
+    let (policies, assignments) = {
+        let notes = world.notes.borrow();
+        (notes.policies.clone(), notes.assignments.clone())
+    };
+    let kind = world.below(100);
+    if assignments.is_empty() || kind < 50 {
+        let id = AssignmentId(world.environment.uuid());
+        world.notes.borrow_mut().assignments.push(id);
+        let groups = groups(world);
+        let target = if world.chance(60) {
+            PolicyTarget::Group(groups[world.below(groups.len())])
+        } else {
+            PolicyTarget::Device(world.devices[world.below(world.devices.len())].id)
+        };
+        return Command::Assign { id, policy: policies[world.below(policies.len())], target };
+    }
+    let id = assignments[world.below(assignments.len())];
+    match kind {
+        50..70 => Command::Rank { id, rank: NonZeroU32::MIN.saturating_add(world.below(2) as u32) },
+        70..98 => Command::Unassign { id },
+        _ => Command::DeletePolicy { policy: policies[world.below(policies.len())] },
     }
 }
 
@@ -154,9 +205,51 @@ async fn try_to(
             store.device_move(device, group).await?;
             dispatcher.wake(&[device]);
         }
+        Command::Assign { id, policy, target } => {
+            store.policy_assign(id, policy, target).await?;
+            wake(dispatcher, &[target]);
+        }
+        Command::Rank { id, rank } => {
+            if let RankChange::Done(target) = store.policy_assignment_rank(id, rank).await? {
+                wake(dispatcher, &[target]);
+            }
+        }
+        Command::Unassign { id } => {
+            let target = store.policy_unassign(id).await?;
+            wake(dispatcher, target.as_slice());
+        }
+        Command::DeletePolicy { policy } => {
+            let targets = store.policy_delete(policy).await?;
+            wake(dispatcher, &targets.unwrap_or_default());
+        }
         Command::Drain => dispatcher.drain().await,
     }
     Ok(())
+}
+
+/// Wakes whom the policies of these targets concern.
+fn wake(dispatcher: &Dispatcher, targets: &[PolicyTarget]) {
+    for target in targets {
+        match target {
+            PolicyTarget::Device(device) => dispatcher.wake(&[*device]),
+            PolicyTarget::Group(_) => dispatcher.wake_all(),
+        }
+    }
+}
+
+/// A policy like no other.
+fn blank_policy(id: PolicyId, number: u32) -> Policy {
+    let payload =
+        Any { type_url: "type.googleapis.com/Vendor.Settings".to_owned(), value: vec![number as u8] };
+    let feature =
+        FeaturePolicy { configuration: Some(payload), feature_id: 1 + number % 2, ..Default::default() };
+    let features = policies::Policy { features: vec![feature], ..Default::default() };
+    Policy {
+        id,
+        display_name: id.to_string(),
+        description: String::new(),
+        features: features.encode_to_vec(),
+    }
 }
 
 fn blank_device(id: DeviceId, group: GroupId) -> Device {

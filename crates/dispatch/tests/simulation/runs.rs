@@ -256,7 +256,19 @@ impl Runs {
         }
     }
 
-    fn send(&mut self, kind: agent_frame::Kind) {
+    /// Keeps the policy of the device, if the agent lives so long.
+    pub fn keep_policy(&mut self, generation: [u8; 32]) -> Result<(), Died> {
+        let doomed = self.device.doomed.replace(false);
+        if doomed && self.world.chance(50) {
+            return Err(Died);
+        }
+        self.device.policy.set(Some(generation));
+        self.world.note(&format!("device {} keeps policy {:02x?}", self.place, &generation[..4]));
+        if doomed { Err(Died) } else { Ok(()) }
+    }
+
+    /// Puts a frame into the outbox.
+    pub fn send(&mut self, kind: agent_frame::Kind) {
         if let Some(outbox) = &mut self.outbox {
             outbox.push_back(AgentFrame { kind: Some(kind) });
         }

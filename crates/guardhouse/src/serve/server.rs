@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use guardhouse_contract::link::agent_link_server::AgentLinkServer;
+use guardhouse_contract::{frames::LARGEST_OF_AGENT, link::agent_link_server::AgentLinkServer};
 use guardhouse_dispatch::Dispatcher;
 use guardhouse_gateway::{Bound, Gateway, Parts, Registry, Settings};
 use guardhouse_identity::{Authority, Devices, EnrolmentTokens, Tokens, tokens::TokenSettings};
@@ -13,9 +13,6 @@ use guardhouse_store::{KeyRecord, Store};
 use tonic::service::Routes;
 
 use crate::serve::{ServeArgs, certificate, retention::Retention};
-
-/// Largest frame that an agent may send, in bytes.
-const LARGEST_FRAME: usize = 1024 * 1024;
 
 /// A server that is ready to run.
 pub struct Server {
@@ -53,7 +50,7 @@ impl Server {
             store: store.clone(),
         });
         let link = AgentLinkServer::new(AgentLinkService(Arc::clone(&context)))
-            .max_decoding_message_size(LARGEST_FRAME);
+            .max_decoding_message_size(LARGEST_OF_AGENT);
         let parts = Parts {
             environment,
             store,
