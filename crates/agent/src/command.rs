@@ -15,9 +15,11 @@ use crate::{
     agent::{self, AgentError},
     enrol::{self, Enrolment},
     identity, inventory,
+    kill_points::KillPoint,
     logging::LogControl,
+    policy::Policies,
     runs::runner,
-    state::{DEFAULT_STATE_DIR, StateDir},
+    state::{self, DEFAULT_STATE_DIR, StateDir},
 };
 
 /// Exit code of `run` when the server no longer manages the device: starting the agent again is useless.
@@ -35,6 +37,8 @@ pub enum Command {
     Enroll(EnrollArgs),
     /// Keep the link to the server and carry out its tasks.
     Run(RunArgs),
+    /// Show the policy of this device: what is in force, and what is not.
+    Policy(PolicyArgs),
     /// Carry out one run; the agent starts this itself.
     #[command(hide = true)]
     Runner(RunnerArgs),
@@ -74,6 +78,14 @@ pub struct RunArgs {
     command_time_limit: Duration,
 }
 
+/// Arguments of `policy`.
+#[derive(Debug, clap::Args)]
+pub struct PolicyArgs {
+    /// Folder for the identity and the journal of the agent.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE_DIR)]
+    state_dir: PathBuf,
+}
+
 /// Arguments of `runner`.
 #[derive(Debug, clap::Args)]
 pub struct RunnerArgs {
@@ -103,6 +115,14 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
     match command {
         Command::Enroll(args) => enroll(args).await,
         Command::Run(args) => work(args, self_command, log).await,
+        Command::Policy(args) => {
+            // A running agent holds the folder, and writes the file as a whole.
+            let path = state::policy_in(&args.state_dir);
+            path.try_exists().with_context(|| format!("cannot read {}", path.display()))?;
+            let policies = Policies::open(path, true, KillPoint::default());
+            print!("{}", policies.show());
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Runner(args) => {
             let limits = Limits {
                 time_limit: args.time_limit,

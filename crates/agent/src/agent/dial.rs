@@ -11,7 +11,7 @@ use super::chain;
 use crate::session::{Session, SessionError};
 
 /// How long an address that a policy names may take until Welcome, before it counts as not reachable.
-const TRIAL: Duration = Duration::from_secs(10);
+pub(super) const TRIAL: Duration = Duration::from_secs(10);
 
 /// The most addresses that are tried for a policy: bounds how long its report waits.
 const MOST_TRIALS: usize = 16;

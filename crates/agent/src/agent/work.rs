@@ -9,10 +9,15 @@ use guardhouse_model::{Environment, RunId};
 use http::Uri;
 use tokio::{
     sync::mpsc::{Permit, UnboundedReceiver},
-    time::{MissedTickBehavior, interval, sleep},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
-use super::{AgentError, Ended, HOUSEKEEPING, dial::try_out, renew_if_due, wait::until};
+use super::{
+    AgentError, Ended, HOUSEKEEPING,
+    dial::{TRIAL, try_out},
+    renew_if_due,
+    wait::until,
+};
 use crate::{
     identity::Identity,
     inventory,
@@ -122,7 +127,7 @@ impl Work {
                     Ok(frames) => {
                         let taken = self.take(frames)?;
                         if let Some(reason) = taken.goes_away {
-                            return Ok(Ended::GoneAway(reason));
+                            return self.or_moved(trial, Ended::GoneAway(reason)).await;
                         }
                         settled |= taken.settled;
                         if taken.policy {
@@ -130,7 +135,7 @@ impl Work {
                             report_due = trial.is_none();
                         }
                     }
-                    Err(error) => return Ok(Ended::Lost(error)),
+                    Err(error) => return self.or_moved(trial, Ended::Lost(error)).await,
                 },
                 Ok(place) = outbound.reserve(), if report_due || self.runs.has_frames() => {
                     if std::mem::take(&mut report_due) {
@@ -214,6 +219,19 @@ impl Work {
         }
         let trial = try_out(addresses, identity.tls()?, self.hello(inventory.clone()));
         Ok((Some(Box::pin(trial)), false))
+    }
+
+    /// How a link ended while another one may have been tried: the server closes the earlier one when a later one stands,
+    /// and may be heard to do so before the later one is.
+    async fn or_moved(&mut self, trial: Option<Trial>, ended: Ended) -> Result<Ended, AgentError> {
+        let Some(trial) = trial.filter(|_| !matches!(ended, Ended::GoneAway(Reason::NotManaged))) else {
+            return Ok(ended);
+        };
+        match self.during(timeout(TRIAL, trial)).await? {
+            Ok(Ok(session)) => Ok(Ended::Moved(Box::new(session))),
+            // The next link begins another trial.
+            Ok(Err(_)) | Err(_) => Ok(ended),
+        }
     }
 
     async fn send(&self, place: Permit<'_, AgentFrame>, frame: AgentFrame) {

@@ -11,6 +11,7 @@ pub mod kept;
 pub mod read;
 pub mod rules;
 mod shape;
+mod show;
 
 use std::path::PathBuf;
 

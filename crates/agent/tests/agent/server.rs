@@ -9,9 +9,10 @@ use std::{
 
 use guardhouse_agent::identity::{Identity, key, signing_request};
 use guardhouse_contract::link::{
-    AgentFrame, EnrolRequest, EnrolResponse, Hello, Order, Policy, PolicyReport, RunEnded, RunEndedAck,
-    ServerFrame, Settled, Welcome, agent_frame,
+    AgentFrame, EnrolRequest, EnrolResponse, GoAway, Hello, Order, Policy, PolicyReport, RunEnded,
+    RunEndedAck, ServerFrame, Settled, Welcome, agent_frame,
     agent_link_server::{AgentLink, AgentLinkServer},
+    go_away::Reason,
     server_frame,
 };
 use guardhouse_link::{EnrolmentToken, tls};
@@ -326,6 +327,12 @@ impl AgentLink for Server {
             begin.push(server_frame::Kind::Settled(Settled {}));
             self.visits().push(Visit { port, hello, over: false });
             let mut links = self.links.lock().expect("not poisoned");
+            // As the real one does: a later link of a device ends the earlier one.
+            if let Some(Some(earlier)) = links.last() {
+                let go_away = GoAway { reason: Reason::Superseded.into() };
+                let kind = Some(server_frame::Kind::GoAway(go_away));
+                let _ = earlier.try_send(Ok(ServerFrame { kind }));
+            }
             links.push(Some(link.clone()));
             links.len() - 1
         };

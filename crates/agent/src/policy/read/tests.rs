@@ -2,6 +2,7 @@ use guardhouse_contract::{
     settings::{IsolationExceptionList, MaintenanceWindowList, ScanPolicy, UpdatesPolicy},
     status::pack,
 };
+use proptest::prelude::*;
 use prost_types::Any;
 
 use super::*;
@@ -212,5 +213,56 @@ fn a_level_must_be_known() {
         let policy = policy(vec![feature(Feature::Logging, pack(&LoggingPolicy { level: Some(level) }))]);
         let (rules, unapplied) = with_abilities(true, |abilities| read(&policy, abilities));
         assert_eq!((rules.log_level, said(&unapplied)), (None, vec![("level", Reason::NotUsable)]));
+    }
+}
+
+proptest! {
+    /// What the settings of a policy may be.
+    #[test]
+    fn any_bytes_are_borne(
+        feature_id in prop::sample::select(vec![0x4748_0001, 0x4748_0003, 0x4748_0004]),
+        value in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let configuration = match feature_id {
+            0x4748_0004 => Any { value, ..pack(&LoggingPolicy::default()) },
+            _ => Any { value, ..pack(&AgentPolicy::default()) },
+        };
+        let feature = EffectiveFeature { feature_id, configuration: Some(configuration), ..Default::default() };
+        let policy = policy(vec![feature]);
+        let (_, unapplied) = with_abilities(true, |abilities| read(&policy, abilities));
+        prop_assert!(unapplied.iter().all(|setting| !setting.detail.is_empty()));
+    }
+
+    /// Whatever the numbers are, what is in force lies within what the contract allows.
+    #[test]
+    fn what_is_in_force_is_in_range(
+        interval in any::<(i64, i32)>(),
+        limit in -10_i64..1_000_000,
+        bytes in any::<u32>(),
+        start in "\\PC{0,6}",
+        day in -2_i32..10,
+    ) {
+        let duration = |seconds, nanos| Some(prost_types::Duration { seconds, nanos });
+        let window = MaintenanceWindow {
+            days: vec![day],
+            start,
+            duration: duration(limit, 0),
+            time_zone: String::new(),
+        };
+        let (rules, _) = agent(AgentPolicy {
+            connection_interval: duration(interval.0, interval.1),
+            maintenance_windows: Some(MaintenanceWindowList { values: vec![window], merge: 0 }),
+            run_command: Some(RunCommandLimits {
+                time_limit: duration(limit, 0),
+                output_limit_bytes: Some(bytes),
+                directories: None,
+            }),
+            ..Default::default()
+        });
+        prop_assert!(rules.connection_interval.is_none_or(|interval| INTERVALS.contains(&interval)));
+        prop_assert!(rules.run_command.time_limit.is_none_or(|limit| TIME_LIMITS.contains(&limit)));
+        prop_assert!(rules.run_command.output_limit.is_none_or(|limit| limit <= CAP));
+        let windows = rules.maintenance_windows.expect("they are set");
+        prop_assert!(windows.iter().all(|window| window.duration >= SignedDuration::from_mins(1)));
     }
 }
