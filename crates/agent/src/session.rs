@@ -16,8 +16,6 @@ use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Streaming, transport::Channel};
 
-use crate::identity::IdentityError;
-
 /// How long the server may take to answer Hello.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -36,9 +34,6 @@ const NOT_MANAGED: &str = "DEVICE_NOT_MANAGED";
 /// Why a connection did not come about or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// The identity cannot be used.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
     /// The server cannot be reached.
     #[error(transparent)]
     Connect(#[from] ConnectError),

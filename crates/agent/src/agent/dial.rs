@@ -58,8 +58,8 @@ pub(super) async fn try_out(
         let opened = timeout(TRIAL, Session::open(server.clone(), Arc::clone(&tls), hello.clone())).await;
         match opened {
             Ok(Ok(session)) => return Ok(session),
-            Ok(Err(error)) => failures.push(chain(&error)),
-            Err(_) => failures.push(format!("{server} does not answer within {} seconds", TRIAL.as_secs())),
+            Ok(Err(error)) => failures.push(format!("{server}: {}", chain(&error))),
+            Err(_) => failures.push(format!("{server}: no answer within {} seconds", TRIAL.as_secs())),
         }
     }
     Err(format!(

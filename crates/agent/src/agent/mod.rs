@@ -1,6 +1,7 @@
 //! The agent at work: one loop that keeps the link and drives the runs.
 //!
-//! [`work`] is what happens on a link and without one, [`mod@dial`] decides where a link leads.
+//! `work` is what happens on a link and without one, `dial` decides where a link leads, and here is decided when the
+//! next one is opened.
 
 mod dial;
 mod wait;

@@ -1,7 +1,7 @@
 //! The policy of the device.
 //!
 //! A policy is kept ([`kept`]) before it is in force, and what is in force ([`rules`]) follows from what is kept by a
-//! pure function ([`read`]): a device without a server obeys the last policy it got, and a setting that a later policy
+//! pure function ([`mod@read`]): a device without a server obeys the last policy it got, and a setting that a later policy
 //! does not name falls back to the agent's default.
 //!
 //! Addresses of the server are the one setting that could cut the device off from all later ones. They are in use only
