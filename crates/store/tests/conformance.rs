@@ -140,6 +140,7 @@ conformance! {
     }
     policies {
         policies_are_kept_byte_for_byte_and_listed_in_order_of_ids
+        those_that_are_there_already_stay_as_they_are
         those_that_exist_are_read_together
         a_deleted_policy_leaves_every_stack
     }
@@ -157,6 +158,7 @@ conformance! {
         a_policy_that_comes_by_several_ways_is_there_as_often
         stacks_follow_groups_that_move
         many_devices_share_their_targets
+        what_would_be_is_what_comes
     }
     device_policies {
         a_report_is_kept_until_another_differs

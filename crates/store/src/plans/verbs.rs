@@ -14,9 +14,9 @@ use super::{
     support::{Fixture, at},
 };
 use crate::{
-    AccountRecord, AssignmentFilter, Claim, DeviceFilter, DevicePolicy, DeviceReport, EnrolDevice, Group,
-    KeyRecord, NewEnrolmentToken, NewRefreshToken, NewResponse, PolicyTarget, RunEnd, RunPosition, RunReport,
-    Targets,
+    AccountRecord, Assignment, AssignmentFilter, Claim, DeviceFilter, DevicePolicy, DeviceReport,
+    EnrolDevice, Group, KeyRecord, NewEnrolmentToken, NewRefreshToken, NewResponse, PolicyTarget, RunEnd,
+    RunPosition, RunReport, Targets,
 };
 
 /// Carries all of them out.
@@ -143,10 +143,17 @@ async fn policies(plans: &mut Plans, f: &Fixture) {
     plans.forget();
     let id = policy.id;
     plans.of("policy_create", store.policy_create(policy)).await;
+    plans.of("policies_settle", store.policies_settle(vec![f.new_policy("built-in")])).await;
     plans.of("policy_get", store.policy_get(id)).await;
     plans.of("policies_get_many", store.policies_get_many(vec![id, id])).await;
     plans.of("policies_list", store.policies_list(None, 10)).await;
     plans.of("policy_stacks, nobody has any", store.policy_stacks(vec![device])).await;
+    plans
+        .of(
+            "policy_assign_check",
+            store.policy_assign_check(AssignmentId(f.id()), id, PolicyTarget::Group(ALL)),
+        )
+        .await;
     for (what, target) in [
         ("policy_assign, to a device", PolicyTarget::Device(device)),
         ("policy_assign, to a group", PolicyTarget::Group(ALL)),
@@ -169,6 +176,9 @@ async fn policies(plans: &mut Plans, f: &Fixture) {
         plans.of(what, store.policy_assignments_list(filter, Some(first), 10)).await;
     }
     plans.of("policy_stacks", store.policy_stacks(vec![device])).await;
+    let (target, rank) = (PolicyTarget::Group(ALL), 1);
+    let proposed = Assignment { id: AssignmentId(f.id()), policy: id, target, rank };
+    plans.of("policy_stacks_if", store.policy_stacks_if(vec![device], proposed)).await;
     plans.of("policy_assignment_rank", store.policy_assignment_rank(first, NonZeroU32::MIN)).await;
     plans.of("policy_unassign", store.policy_unassign(first)).await;
     plans.of("policy_delete", store.policy_delete(id)).await;

@@ -46,6 +46,15 @@ pub struct AssignmentFilter {
     pub target: Option<PolicyTarget>,
 }
 
+/// The stack of a device, as it is and as it would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackChange {
+    /// With the assignments that there are.
+    pub now: Vec<Assignment>,
+    /// With one more.
+    pub then: Vec<Assignment>,
+}
+
 /// What became of a policy that was to be assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyAssign {

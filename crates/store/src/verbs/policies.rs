@@ -26,6 +26,21 @@ impl Store {
             .await
     }
 
+    /// Adds those of the policies that are not there yet. Policies never change, so the others are what they should be.
+    pub async fn policies_settle(&self, policies: Vec<Policy>) -> Result<(), StoreError> {
+        self.engine
+            .write(move |transaction| {
+                let sql = format!(
+                    "insert into policies ({COLUMNS}) values ($1, $2, $3, $4) on conflict (uuid) do nothing"
+                );
+                for Policy { id, display_name, description, features } in &policies {
+                    transaction.execute(&sql, values![*id, display_name, description, features])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
     /// One policy.
     pub async fn policy_get(&self, policy: PolicyId) -> Result<Option<Policy>, StoreError> {
         let sql = format!("select {COLUMNS} from policies where uuid = $1");

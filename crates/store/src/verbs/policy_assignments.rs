@@ -31,28 +31,27 @@ impl Store {
         self.engine
             .write(move |transaction| {
                 pass(transaction)?;
-                if !policies::exists(transaction, policy)? {
-                    return Ok(PolicyAssign::NoSuchPolicy);
+                let judged = judge(transaction, id, policy, target)?;
+                if let PolicyAssign::Done(Assignment { rank, .. }) = judged {
+                    let (kind, on) = key(target);
+                    transaction.execute(
+                        &format!("insert into policy_assignments ({COLUMNS}) values ($1, $2, $3, $4, $5)"),
+                        values![id, policy, kind, on, rank],
+                    )?;
                 }
-                if !target_exists(transaction, target)? {
-                    return Ok(PolicyAssign::NoSuchTarget);
-                }
-                let (kind, on) = key(target);
-                let sql = format!(
-                    "select {COLUMNS} from policy_assignments
-                     where target = $1 and kind = $2 and policy_uuid = $3"
-                );
-                if let Some(already) = transaction.find(&sql, values![on, kind, policy], from_row)? {
-                    return Ok(PolicyAssign::Already(already));
-                }
-                let assignment = Assignment { id, policy, target, rank: height(transaction, target)? + 1 };
-                transaction.execute(
-                    &format!("insert into policy_assignments ({COLUMNS}) values ($1, $2, $3, $4, $5)"),
-                    values![id, policy, kind, on, assignment.rank],
-                )?;
-                Ok(PolicyAssign::Done(assignment))
+                Ok(judged)
             })
             .await
+    }
+
+    /// What [`Store::policy_assign`] would answer now; nothing is assigned.
+    pub async fn policy_assign_check(
+        &self,
+        id: AssignmentId,
+        policy: PolicyId,
+        target: PolicyTarget,
+    ) -> Result<PolicyAssign, StoreError> {
+        self.engine.read(move |transaction| judge(transaction, id, policy, target)).await
     }
 
     /// One assignment.
@@ -153,6 +152,29 @@ pub fn delete_of_policy(
 fn pass(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     transaction.pass_beside(Gate::GroupTree)?;
     transaction.pass_alone(Gate::PolicyRanks)
+}
+
+/// Whether a policy can be assigned to a target, and how the assignment would be.
+fn judge(
+    transaction: &Transaction<'_>,
+    id: AssignmentId,
+    policy: PolicyId,
+    target: PolicyTarget,
+) -> Result<PolicyAssign, StoreError> {
+    if !policies::exists(transaction, policy)? {
+        return Ok(PolicyAssign::NoSuchPolicy);
+    }
+    if !target_exists(transaction, target)? {
+        return Ok(PolicyAssign::NoSuchTarget);
+    }
+    let (kind, on) = key(target);
+    let sql = format!(
+        "select {COLUMNS} from policy_assignments where target = $1 and kind = $2 and policy_uuid = $3"
+    );
+    if let Some(already) = transaction.find(&sql, values![on, kind, policy], from_row)? {
+        return Ok(PolicyAssign::Already(already));
+    }
+    Ok(PolicyAssign::Done(Assignment { id, policy, target, rank: height(transaction, target)? + 1 }))
 }
 
 /// How many assignments a target has.

@@ -9,7 +9,7 @@ use guardhouse_model::{DeviceId, GroupId, groups::path_to_root};
 use uuid::Uuid;
 
 use crate::{
-    Assignment, PolicyTarget, Store, StoreError,
+    Assignment, PolicyTarget, StackChange, Store, StoreError,
     engine::{Row, Transaction, Value, values},
     verbs::{groups, policy_assignments},
 };
@@ -30,13 +30,37 @@ impl Store {
                 }
                 let targets = targets(transaction, &devices)?;
                 let assigned = assigned(transaction, &targets)?;
-                let stack = |targets: &Vec<PolicyTarget>| {
-                    targets.iter().filter_map(|target| assigned.get(target)).flatten().cloned().collect()
-                };
-                Ok(targets.iter().map(stack).collect())
+                Ok(targets.iter().map(|targets| stack(targets, &assigned)).collect())
             })
             .await
     }
+
+    /// The stacks of devices as [`Store::policy_stacks`] answers them, beside what they would be if there were also the
+    /// assignment `proposed`: at its rank, the others of its target from there on one place further back.
+    pub async fn policy_stacks_if(
+        &self,
+        devices: Vec<DeviceId>,
+        proposed: Assignment,
+    ) -> Result<Vec<StackChange>, StoreError> {
+        self.engine
+            .read(move |transaction| {
+                let targets = targets(transaction, &devices)?;
+                let now = assigned(transaction, &targets)?;
+                let mut then = now.clone();
+                let changed = then.entry(proposed.target).or_default();
+                let place = changed.partition_point(|assignment| assignment.rank < proposed.rank);
+                changed[place..].iter_mut().for_each(|behind| behind.rank += 1);
+                changed.insert(place, proposed);
+                let change = |targets| StackChange { now: stack(targets, &now), then: stack(targets, &then) };
+                Ok(targets.iter().map(|targets| change(targets.as_slice())).collect())
+            })
+            .await
+    }
+}
+
+/// What is assigned to targets, in their order.
+fn stack(targets: &[PolicyTarget], assigned: &HashMap<PolicyTarget, Vec<Assignment>>) -> Vec<Assignment> {
+    targets.iter().filter_map(|target| assigned.get(target)).flatten().cloned().collect()
 }
 
 /// What policies can be assigned to so that they reach a device, for each device, in the order of merging.

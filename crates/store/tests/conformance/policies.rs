@@ -56,3 +56,13 @@ pub async fn a_deleted_policy_leaves_every_stack(f: &Fixture) {
     }
     assert_eq!(f.store.policy_delete(policy).await.expect("works"), None, "it is gone already");
 }
+
+pub async fn those_that_are_there_already_stay_as_they_are(f: &Fixture) {
+    let (first, second) = (f.new_policy("first"), f.new_policy("second"));
+    f.store.policies_settle(vec![first.clone()]).await.expect("writes");
+    let other = Policy { display_name: "other".to_owned(), ..first.clone() };
+    f.store.policies_settle(vec![other, second.clone()]).await.expect("writes");
+    for kept in [first, second] {
+        assert_eq!(f.store.policy_get(kept.id).await.expect("reads"), Some(kept));
+    }
+}

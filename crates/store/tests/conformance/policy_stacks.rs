@@ -1,7 +1,7 @@
 use std::num::NonZeroU32;
 
 use guardhouse_model::{AssignmentId, DeviceId, groups::ALL};
-use guardhouse_store::{Assignment, PolicyTarget};
+use guardhouse_store::{Assignment, PolicyAssign, PolicyTarget, StackChange};
 
 use crate::support::Fixture;
 
@@ -93,4 +93,39 @@ pub async fn many_devices_share_their_targets(f: &Fixture) {
         expected.push(stack);
     }
     assert_eq!(stacks(f, &devices).await, expected);
+}
+
+pub async fn what_would_be_is_what_comes(f: &Fixture) {
+    let group = f.group(ALL).await;
+    let (inside, outside) = (f.member(group).await, f.member(ALL).await);
+    let target = PolicyTarget::Group(group);
+    for _ in 0..2 {
+        f.assignment(PolicyTarget::Group(ALL)).await;
+        f.assignment(target).await;
+        f.assignment(PolicyTarget::Device(inside)).await;
+    }
+    let devices = vec![inside, outside];
+    for rank in 1..=3 {
+        let policy = f.policy("proposed").await;
+        let proposed = Assignment { id: AssignmentId(f.id()), policy, target, rank };
+        let last = f.store.policy_assign_check(proposed.id, policy, target).await.expect("reads");
+        assert_eq!(last, PolicyAssign::Done(Assignment { rank: 3, ..proposed.clone() }));
+        let before = f.store.policy_stacks(devices.clone()).await.expect("reads");
+        let changes = f.store.policy_stacks_if(devices.clone(), proposed.clone()).await.expect("reads");
+        assert_eq!(
+            f.store.policy_stacks(devices.clone()).await.expect("reads"),
+            before,
+            "nothing was assigned"
+        );
+
+        let made = f.store.policy_assign(proposed.id, policy, target).await.expect("writes");
+        assert_eq!(made, last);
+        let rank = NonZeroU32::new(rank).expect("from 1 on");
+        f.store.policy_assignment_rank(proposed.id, rank).await.expect("writes");
+        let after = f.store.policy_stacks(devices.clone()).await.expect("reads");
+        for (change, (now, then)) in changes.into_iter().zip(before.into_iter().zip(after)) {
+            assert_eq!(change, StackChange { now, then });
+        }
+        f.store.policy_unassign(proposed.id).await.expect("writes");
+    }
 }

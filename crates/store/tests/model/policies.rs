@@ -3,8 +3,11 @@
 use std::num::NonZeroU32;
 
 use guardhouse_model::{AssignmentId, DeviceId, PolicyId};
-use guardhouse_store::{Assignment, AssignmentFilter, Policy, PolicyAssign, PolicyTarget, RankChange};
+use guardhouse_store::{
+    Assignment, AssignmentFilter, Policy, PolicyAssign, PolicyTarget, RankChange, StackChange,
+};
 use proptest::{collection::vec, prelude::*};
+use uuid::Uuid;
 
 use crate::{
     bench::{Bench, Model, Outcome, Refusal},
@@ -20,6 +23,12 @@ impl Model {
         }
         self.policies.insert(policy.id, policy);
         Ok(())
+    }
+
+    pub fn policies_settle(&mut self, policies: Vec<Policy>) {
+        for policy in policies {
+            self.policies.entry(policy.id).or_insert(policy);
+        }
     }
 
     pub fn policy_get(&self, policy: PolicyId) -> Option<Policy> {
@@ -53,27 +62,37 @@ impl Model {
         policy: PolicyId,
         target: PolicyTarget,
     ) -> Result<PolicyAssign, Refusal> {
+        let judged = self.policy_assign_check(id, policy, target);
+        if matches!(judged, PolicyAssign::Done(_)) {
+            if self.policy_assignment_get(id).is_some() {
+                return Err(Refusal::Taken);
+            }
+            self.stacks.entry(target).or_default().push((id, policy));
+        }
+        Ok(judged)
+    }
+
+    pub fn policy_assign_check(
+        &self,
+        id: AssignmentId,
+        policy: PolicyId,
+        target: PolicyTarget,
+    ) -> PolicyAssign {
         if !self.policies.contains_key(&policy) {
-            return Ok(PolicyAssign::NoSuchPolicy);
+            return PolicyAssign::NoSuchPolicy;
         }
         let is_there = match target {
             PolicyTarget::Device(device) => self.devices.contains_key(&device),
             PolicyTarget::Group(group) => self.groups.contains_key(&group),
         };
         if !is_there {
-            return Ok(PolicyAssign::NoSuchTarget);
+            return PolicyAssign::NoSuchTarget;
         }
-        let all = self.assignments();
-        let already = all.iter().find(|kept| kept.target == target && kept.policy == policy);
-        if let Some(already) = already {
-            return Ok(PolicyAssign::Already(already.clone()));
+        let stack = self.of_target(target);
+        if let Some(already) = stack.iter().find(|kept| kept.policy == policy) {
+            return PolicyAssign::Already(already.clone());
         }
-        if all.iter().any(|kept| kept.id == id) {
-            return Err(Refusal::Taken);
-        }
-        let stack = self.stacks.entry(target).or_default();
-        stack.push((id, policy));
-        Ok(PolicyAssign::Done(Assignment { id, policy, target, rank: rank_of(stack.len() - 1) }))
+        PolicyAssign::Done(Assignment { id, policy, target, rank: rank_of(stack.len()) })
     }
 
     pub fn policy_assignment_get(&self, id: AssignmentId) -> Option<Assignment> {
@@ -128,6 +147,16 @@ impl Model {
         devices.into_iter().map(stack).collect()
     }
 
+    pub fn policy_stacks_if(&mut self, devices: Vec<DeviceId>, proposed: Assignment) -> Vec<StackChange> {
+        let now = self.policy_stacks(devices.clone());
+        let kept = self.stacks.clone();
+        let stack = self.stacks.entry(proposed.target).or_default();
+        stack.insert(proposed.rank as usize - 1, (proposed.id, proposed.policy));
+        let then = self.policy_stacks(devices);
+        self.stacks = kept;
+        std::iter::zip(now, then).map(|(now, then)| StackChange { now, then }).collect()
+    }
+
     /// What is assigned to a target, by rank.
     fn of_target(&self, target: PolicyTarget) -> Vec<Assignment> {
         let mut stack = self.assignments();
@@ -157,6 +186,7 @@ fn rank_of(place: usize) -> u32 {
 #[derive(Debug, Clone)]
 pub enum Command {
     Create { policy: u8, name: &'static str, features: &'static [u8] },
+    Settle { policies: Vec<u8>, features: &'static [u8] },
     Delete { policy: u8 },
     Assign { assignment: u8, policy: u8, target: Target },
     Unassign { assignment: u8 },
@@ -164,6 +194,7 @@ pub enum Command {
     List { policies: Vec<u8>, target: Option<Target>, after: Option<u8>, limit: usize },
     GetMany { policies: Vec<u8> },
     Stacks { devices: Vec<u8> },
+    StacksIf { devices: Vec<u8>, policy: u8, target: Target, rank: u8 },
 }
 
 /// A target.
@@ -205,6 +236,8 @@ pub fn commands() -> impl Strategy<Value = Command> {
     let filters = (vec(POLICIES, 0..3), prop::option::of(targets()));
     prop_oneof![
         6 => creations(),
+        1 => (vec(POLICIES, 0..3), attributes())
+            .prop_map(|(policies, features)| Command::Settle { policies, features }),
         1 => POLICIES.prop_map(|policy| Command::Delete { policy }),
         2 => ASSIGNMENTS.prop_map(|assignment| Command::Unassign { assignment }),
         4 => (ASSIGNMENTS, 1..6_u8).prop_map(|(assignment, rank)| Command::Rank { assignment, rank }),
@@ -213,11 +246,24 @@ pub fn commands() -> impl Strategy<Value = Command> {
         }),
         1 => vec(POLICIES, 0..4).prop_map(|policies| Command::GetMany { policies }),
         4 => vec(DEVICES, 0..8).prop_map(|devices| Command::Stacks { devices }),
+        2 => (vec(DEVICES, 0..8), POLICIES, targets(), 0..4_u8).prop_map(
+            |(devices, policy, target, rank)| Command::StacksIf { devices, policy, target, rank }
+        ),
     ]
 }
 
 pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
     match command {
+        Command::Settle { policies, features } => {
+            let new = |number| Policy {
+                id: policy(number),
+                display_name: "settled".to_owned(),
+                description: String::new(),
+                features: features.to_vec(),
+            };
+            let all = || policies.iter().copied().map(new).collect();
+            agree!(bench.policies_settle(all()));
+        }
         Command::Create { policy: number, name, features } => {
             let new = || Policy {
                 id: policy(number),
@@ -231,7 +277,9 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
             agree!(bench.policy_delete(policy(number)));
         }
         Command::Assign { assignment: number, policy: assigned, target } => {
-            agree!(bench.policy_assign(assignment(number), policy(assigned), target.record())?);
+            let (id, policy, target) = (assignment(number), policy(assigned), target.record());
+            agree!(bench.policy_assign_check(id, policy, target));
+            agree!(bench.policy_assign(id, policy, target)?);
         }
         Command::Unassign { assignment: number } => {
             agree!(bench.policy_unassign(assignment(number)));
@@ -254,6 +302,14 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
         Command::Stacks { devices } => {
             let ids = || devices.iter().copied().map(device).collect();
             agree!(bench.policy_stacks(ids()));
+        }
+        Command::StacksIf { devices, policy: proposed, target, rank } => {
+            let ids = || devices.iter().copied().map(device).collect();
+            let (id, target) = (AssignmentId(Uuid::nil()), target.record());
+            let height = u32::try_from(bench.model.of_target(target).len()).expect("a handful");
+            let rank = 1 + u32::from(rank) % (height + 1);
+            let proposed = || Assignment { id, policy: policy(proposed), target, rank };
+            agree!(bench.policy_stacks_if(ids(), proposed()));
         }
     }
     Ok(())
