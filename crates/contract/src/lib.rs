@@ -38,6 +38,8 @@ pub use pb::google::rpc;
 pub use pb::guardhouse::action::v1 as action;
 /// The agent link.
 pub use pb::guardhouse::link::v1 as link;
+/// What Guardhouse manages beyond the public API.
+pub use pb::guardhouse::management::v1 as management;
 /// What the contract says of its methods and fields beyond their types.
 pub use pb::guardhouse::options::v1 as options;
 /// Settings of Guardhouse's own agent.

@@ -61,6 +61,13 @@ enum Command {
         #[command(subcommand)]
         command: commands::group::GroupCommand,
     },
+    /// Policies, their assignments, and what comes of them.
+    Policy {
+        #[command(flatten)]
+        api: ApiArgs,
+        #[command(subcommand)]
+        command: commands::policy::PolicyCommand,
+    },
     /// Device tasks and their runs.
     Task {
         #[command(flatten)]
@@ -103,6 +110,7 @@ fn run(cli: Cli, log: LogControl) -> anyhow::Result<ExitCode> {
             Command::Login(args) => args.run().await,
             Command::Device { api, command } => command.run(api.connection, api.output).await,
             Command::Group { api, command } => command.run(api.connection, api.output).await,
+            Command::Policy { api, command } => command.run(api.connection, api.output).await,
             Command::Task { api, command } => command.run(api.connection, api.output).await,
             Command::Agent(command) => {
                 let this_program = [command::THIS_PROGRAM, "agent"].map(OsString::from).to_vec();

@@ -10,6 +10,7 @@
 //! * a member of a foreign JSON object; objects are descended into, lists and everything else are one setting;
 //! * any other configuration as a whole.
 
+mod built_in;
 mod check;
 mod configuration;
 mod effective;
@@ -21,6 +22,7 @@ pub mod fuzzing;
 mod parsed;
 mod typed;
 
+pub use built_in::{built_in, is_built_in};
 pub use check::check;
 pub use effective::{Effective, effective};
 pub use explain::{ExplainedFeature, ExplainedSetting, Said, explain};

@@ -8,6 +8,7 @@ mod assets;
 mod automation;
 mod device_groups;
 mod devices;
+mod effective_policies;
 mod fields;
 pub mod page;
 mod policies;
@@ -20,6 +21,7 @@ use guardhouse_contract::{
     automation::device_tasks_methods,
     devices::{device_groups_methods, devices_methods},
     link::enrolment_methods,
+    management::effective_policies_methods,
     policies::{policies_methods, policy_assignments_methods},
     service::Method,
 };
@@ -29,6 +31,7 @@ use guardhouse_model::Environment;
 use guardhouse_store::Store;
 
 pub use agents::AgentLinkService;
+pub use policies::settle as settle_built_in_policies;
 
 /// What the services work with.
 #[derive(Debug)]
@@ -59,6 +62,7 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         device_groups_methods(&Arc::new(device_groups::Service(context()))),
         groups_methods(&Arc::new(assets::Service(context()))),
         policies_methods(&Arc::new(policies::Service(context()))),
+        effective_policies_methods(&Arc::new(effective_policies::Service(context()))),
         policy_assignments_methods(&Arc::new(policy_assignments::Service(context()))),
         enrolment_methods(&Arc::new(agents::Service(context()))),
     ]

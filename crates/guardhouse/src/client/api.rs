@@ -22,7 +22,7 @@ use guardhouse_contract::{
 use crate::client::Client;
 
 /// Items of a page: the most that a server gives at once.
-const PAGE: u32 = 1_000;
+pub const PAGE: u32 = 1_000;
 
 /// How many devices are asked for by uuid at once. All of them stand in one URL, whose length servers limit.
 const BATCH: usize = 100;

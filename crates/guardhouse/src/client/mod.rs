@@ -10,6 +10,7 @@ mod bind;
 mod connection;
 mod http;
 pub mod login;
+mod policies;
 mod refusal;
 pub mod resolve;
 mod server;

@@ -1,4 +1,4 @@
-//! Devices and groups by uuid or by display name.
+//! Devices, groups and policies by uuid or by display name.
 
 use anyhow::bail;
 use guardhouse_contract::devices::{DeviceGroup, ListDevicesRequest};
@@ -23,7 +23,7 @@ impl Client {
             let found = self.list_devices(filter).await?.devices;
             known.extend(found.into_iter().map(|device| (device.display_name, device.uuid)));
         }
-        texts.iter().map(|text| pick("device", text, &known)).collect()
+        texts.iter().map(|text| pick(("device", "devices"), text, &known)).collect()
     }
 
     /// The uuid of one device, as [`Client::resolve_devices`].
@@ -60,14 +60,20 @@ impl Client {
 /// As [`Client::resolve_groups`].
 pub fn pick_groups(texts: &[String], groups: &[DeviceGroup]) -> anyhow::Result<Vec<String>> {
     let known: Vec<_> = groups.iter().map(|group| (group.display_name.clone(), group.uuid.clone())).collect();
-    texts.iter().map(|text| pick("group", text, &known)).collect()
+    texts.iter().map(|text| pick(("group", "groups"), text, &known)).collect()
 }
 
-fn as_uuid(text: &str) -> Option<String> {
+/// The text as a uuid in its usual form, if it is one.
+pub fn as_uuid(text: &str) -> Option<String> {
     Uuid::parse_str(text).ok().map(|uuid| uuid.to_string())
 }
 
-fn pick(kind: &str, text: &str, known: &[(String, String)]) -> anyhow::Result<String> {
+/// The uuid that a text stands for among `known`, names with their uuids. `kinds` says what is looked for: one of them,
+/// and several.
+///
+/// # Errors
+/// A name that none of them has, or more than one.
+pub fn pick((kind, kinds): (&str, &str), text: &str, known: &[(String, String)]) -> anyhow::Result<String> {
     if let Some(uuid) = as_uuid(text) {
         return Ok(uuid);
     }
@@ -82,7 +88,7 @@ fn pick(kind: &str, text: &str, known: &[(String, String)]) -> anyhow::Result<St
             const SHOWN: usize = 5;
             let shown = uuids.iter().take(SHOWN).map(|uuid| uuid.as_str()).collect::<Vec<_>>().join(", ");
             let more = if uuids.len() > SHOWN { ", …" } else { "" };
-            bail!("{} {kind}s have the name {text:?}; say which one by its uuid: {shown}{more}", uuids.len())
+            bail!("{} {kinds} have the name {text:?}; say which one by its uuid: {shown}{more}", uuids.len())
         }
     }
 }
@@ -98,7 +104,7 @@ mod tests {
     fn a_name_must_be_unique() {
         let known = [("web", A), ("db", B), ("twin", A), ("twin", B), ("web", A)];
         let known = known.map(|(name, uuid)| (name.to_owned(), uuid.to_owned()));
-        let pick = |text: &str| pick("device", text, &known).map_err(|error| error.to_string());
+        let pick = |text: &str| pick(("device", "devices"), text, &known).map_err(|error| error.to_string());
         assert_eq!(pick("web"), Ok(A.to_owned()));
         assert_eq!(pick(&B.to_uppercase()), Ok(B.to_owned()), "a uuid needs no look-up");
         let unknown = r#"there is no device with the name "Web", and it is no uuid"#;

@@ -4,6 +4,7 @@ pub mod device;
 pub mod group;
 mod import;
 pub mod login;
+pub mod policy;
 pub mod task;
 
 use clap::Args;
@@ -48,6 +49,12 @@ mod tests {
             api: ApiArgs,
             #[command(subcommand)]
             command: group::GroupCommand,
+        },
+        Policy {
+            #[command(flatten)]
+            api: ApiArgs,
+            #[command(subcommand)]
+            command: policy::PolicyCommand,
         },
         Task {
             #[command(flatten)]
@@ -99,6 +106,16 @@ mod tests {
             "group move a --parent b",
             "group rename a b",
             "group delete a --yes",
+            "policy list",
+            "policy get baseline",
+            "policy create baseline --settings - --description c",
+            "policy delete baseline",
+            "policy assign baseline --group All --rank 1",
+            "policy assign baseline --group All --dry-run --show-device a",
+            &format!("policy unassign {TASK}"),
+            &format!("policy rank {TASK} 2"),
+            "policy assignments --policy baseline --device a",
+            "policy effective --device a --explain",
             "task create run-command --device a --group b --expires 24h --wait --timeout 5m -- uname -a",
             "task create kill-process --device a --pid 7 --sha1 x --sha256 y",
             "task create action SystemUpdate --group a --name n --params {}",
@@ -121,6 +138,12 @@ mod tests {
             ("device list --muted perhaps", "perhaps"),
             ("device get", "<DEVICE>"),
             ("device move a", "--group"),
+            ("policy create baseline", "--settings"),
+            ("policy assign baseline", "--device"),
+            ("policy assign baseline --device a --group b", "cannot be used with"),
+            ("policy assign baseline --group a --show-device b", "--dry-run"),
+            ("policy assign baseline --group a --rank 0", "0 is not in 1.."),
+            ("policy unassign baseline", "baseline"),
             ("task create run-command -- true", "--device"),
             ("task create run-command --device a", "<COMMAND>"),
             ("task create run-command --device a --timeout 5m -- true", "--wait"),

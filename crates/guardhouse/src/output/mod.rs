@@ -4,8 +4,10 @@
 //! the pages of a list put together.
 
 pub mod devices;
+pub mod effective_policies;
 mod error;
 pub mod groups;
+pub mod policies;
 pub mod runs;
 pub mod tasks;
 

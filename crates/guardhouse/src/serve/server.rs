@@ -28,6 +28,7 @@ impl Server {
         let environment = Environment::system();
         let store = args.storage.open().await?;
         let authority = Arc::new(Authority::load_or_create(&store, &environment).await?);
+        guardhouse_services::settle_built_in_policies(&store).await?;
         let tls = certificate::tls(&args, &authority)?;
         args.storage.write("ca.pem", &authority.certificate_pem())?;
 

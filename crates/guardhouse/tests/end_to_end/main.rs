@@ -10,6 +10,7 @@ mod faces;
 mod kill_drills;
 mod limits;
 mod load;
+mod policies;
 mod replicas;
 mod support;
 mod tasks;

@@ -1,5 +1,6 @@
-//! Policies: create, list, get, delete. There are no built-in ones.
+//! Policies: create, list, get, delete. Built-in ones are there from the start and stay.
 
+mod built_in;
 mod create_policy;
 mod delete_policy;
 mod get_policy;
@@ -14,10 +15,13 @@ use guardhouse_contract::{
         GetPolicyRequest, GetPolicyResponse, ListPoliciesRequest, ListPoliciesResponse, Policies,
     },
 };
+use guardhouse_policy::is_built_in;
 use guardhouse_store::Policy;
 use prost::Message as _;
 
 use crate::Context;
+
+pub use built_in::settle;
 
 /// Implements the service `Policies`.
 #[derive(Debug)]
@@ -58,7 +62,7 @@ fn render(kept: Policy) -> Result<policies::Policy, Status> {
         .map_err(|error| Status::internal(format!("features of policy {}: {error}", kept.id)))?
         .features;
     Ok(policies::Policy {
-        built_in: false,
+        built_in: is_built_in(kept.id),
         description: kept.description,
         display_name: kept.display_name,
         features,

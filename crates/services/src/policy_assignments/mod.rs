@@ -1,5 +1,6 @@
 //! Assignments of policies: assign, list, get, unassign, and the order among those of one target.
 
+mod asked;
 mod assign_policy;
 mod get_policy_assignment;
 mod list_policy_assignments;
@@ -21,6 +22,8 @@ use guardhouse_model::AssignmentId;
 use guardhouse_store::{Assignment, PolicyTarget};
 
 use crate::Context;
+
+pub use asked::Asked;
 
 /// Implements the service `PolicyAssignments`.
 #[derive(Debug)]
@@ -78,14 +81,10 @@ fn named(target: Option<policies::PolicyTarget>) -> Option<Target> {
 }
 
 fn render(kept: Assignment) -> PolicyAssignment {
-    let target = match kept.target {
-        PolicyTarget::Device(device) => Target::DeviceUuid(device.to_string()),
-        PolicyTarget::Group(group) => Target::DeviceGroupUuid(group.to_string()),
-    };
     PolicyAssignment {
         policy_uuid: kept.policy.to_string(),
         rank: kept.rank,
-        target: Some(policies::PolicyTarget { target: Some(target) }),
+        target: Some(render_target(kept.target)),
         uuid: kept.id.to_string(),
     }
 }
@@ -100,6 +99,15 @@ pub fn wake(context: &Context, targets: &[PolicyTarget]) {
         Some(devices) => context.dispatcher.wake(&devices),
         None => context.dispatcher.wake_all(),
     }
+}
+
+/// Words what a policy is assigned to.
+pub fn render_target(target: PolicyTarget) -> policies::PolicyTarget {
+    let target = match target {
+        PolicyTarget::Device(device) => Target::DeviceUuid(device.to_string()),
+        PolicyTarget::Group(group) => Target::DeviceGroupUuid(group.to_string()),
+    };
+    policies::PolicyTarget { target: Some(target) }
 }
 
 fn no_such(assignment: AssignmentId) -> Status {

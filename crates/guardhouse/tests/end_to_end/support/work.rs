@@ -77,7 +77,7 @@ pub struct Runs(pub Vec<DeviceTaskRun>);
 
 impl Runs {
     fn ended(&self) -> bool {
-        let over = [TaskRunStatus::Finished, TaskRunStatus::Failed];
+        let over = [TaskRunStatus::Finished, TaskRunStatus::Failed, TaskRunStatus::Suppressed];
         self.0.iter().all(|run| over.contains(&run.status()))
     }
 }
