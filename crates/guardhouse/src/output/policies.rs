@@ -107,7 +107,7 @@ mod tests {
         let expected = "\
             NAME  UUID  BUILT-IN  FEATURES\n\
             base  u     no        AgentPolicy, 7";
-        assert_eq!(policies(&[shown.clone()]), expected);
+        assert_eq!(policies(std::slice::from_ref(&shown)), expected);
         let sheet = policy(Some(&shown));
         assert!(sheet.starts_with("name         base\n") && sheet.contains("\"featureId\": 9"), "{sheet}");
     }

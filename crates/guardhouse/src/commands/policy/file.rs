@@ -65,7 +65,7 @@ mod tests {
             json!({"features": [feature]}),
             json!({"policy": {"uuid": "", "displayName": "a", "features": [feature]}}),
         ] {
-            assert_eq!(parse(&document.to_string()).expect("valid"), [expected.clone()]);
+            assert_eq!(parse(&document.to_string()).expect("valid"), std::slice::from_ref(&expected));
         }
     }
 
