@@ -54,10 +54,10 @@ pub(crate) fn write<'a>(
     }
     if let Some(type_url) = foreign_type {
         let members = entries.filter_map(|entry| match entry.value {
-            MergedValue::Whole(Leaf::Member(value)) => Some((entry.path, value.clone())),
+            MergedValue::Whole(Leaf::Member(value)) => Some((entry.path, value)),
             _ => None,
         });
-        return Some(foreign::write(type_url, members, sections));
+        return Some(foreign::write(type_url, members.collect(), sections));
     }
     entries.peek()?;
     let message = message(features::descriptor_of(key.feature_id)?, entries);

@@ -1,5 +1,7 @@
 //! Settings of configurations that came as JSON of a type that the contract does not know.
 
+use std::{collections::BTreeSet, ops::Bound};
+
 use guardhouse_contract::pb::guardhouse::json::v1::ForeignObject;
 use guardhouse_model::policies::SettingPath;
 use prost::Message as _;
@@ -55,37 +57,65 @@ fn collect(name: String, mut value: Json, path: &mut Vec<String>, found: &mut Fo
     path.pop();
 }
 
-/// The configuration with these settings, which are at paths of which none lies below another; and with these
+/// The configuration with these settings, which are in the order of their paths, none below another; and with these
 /// sections, where nothing else stands in their places.
 pub(crate) fn write<'a>(
     type_url: &str,
-    settings: impl IntoIterator<Item = (&'a SettingPath, Json)>,
+    settings: Vec<(&'a SettingPath, &'a Json)>,
     sections: impl IntoIterator<Item = &'a SettingPath>,
 ) -> Any {
-    let mut members = Json::Object(Map::new());
-    for (path, value) in settings {
-        if let Some(place) = place(&mut members, path.names()) {
-            *place = value;
-        }
+    let nothing = Json::Object(Map::new());
+    let sections: BTreeSet<_> = sections.into_iter().collect();
+    let is_free = |section: &&SettingPath| {
+        let next = settings.partition_point(|(path, _)| path < section);
+        let before = next.checked_sub(1).and_then(|before| settings.get(before));
+        // A section in which there is something is written with it.
+        let inside = sections.range::<SettingPath, _>((Bound::Excluded(*section), Bound::Unbounded)).next();
+        !before.is_some_and(|(path, _)| section.is_within(path))
+            && !settings.get(next).is_some_and(|(path, _)| path.is_within(section))
+            && !inside.is_some_and(|path| path.is_within(section))
+    };
+    let free = sections.iter().copied().filter(is_free).map(|section| (section, &nothing));
+    let mut members: Vec<_> = free.chain(settings.iter().copied()).collect();
+    members.sort_by_key(|(path, _)| *path);
+
+    let mut text = br#"{"@type":"#.to_vec();
+    write_value(&mut text, &Json::from(type_url));
+    for members in groups(&members, 0) {
+        text.push(b',');
+        write_member(&mut text, members, 0);
     }
-    for path in sections {
-        place(&mut members, path.names());
-    }
-    members.sort_all_objects();
-    let mut object = Map::from_iter([("@type".to_owned(), Json::from(type_url))]);
-    if let Json::Object(members) = members {
-        object.extend(members);
-    }
-    guardhouse_contract::status::pack(&ForeignObject { json: Json::Object(object).to_string() })
+    text.push(b'}');
+    let json = String::from_utf8(text).expect("JSON is text");
+    guardhouse_contract::status::pack(&ForeignObject { json })
 }
 
-/// The value at `names`, an object without members when there was none; `None` when something else stands above it.
-fn place<'a>(value: &'a mut Json, names: &[String]) -> Option<&'a mut Json> {
-    names.iter().try_fold(value, |value, name| {
-        let members = value.as_object_mut()?;
-        if !members.contains_key(name) {
-            members.insert(name.clone(), Json::Object(Map::new()));
+/// A value that is to be written, and where.
+type Member<'a> = (&'a SettingPath, &'a Json);
+
+/// Members of one object, by their names at this depth.
+fn groups<'a, 'b>(members: &'b [Member<'a>], depth: usize) -> impl Iterator<Item = &'b [Member<'a>]> {
+    members.chunk_by(move |(one, _), (other, _)| one.names()[depth] == other.names()[depth])
+}
+
+/// Writes a member of an object at `depth`, given by all that lies at or below it.
+fn write_member(text: &mut Vec<u8>, members: &[Member<'_>], depth: usize) {
+    let (path, value) = members[0];
+    write_value(text, &path.names()[depth]);
+    text.push(b':');
+    if path.names().len() == depth + 1 {
+        return write_value(text, value);
+    }
+    text.push(b'{');
+    for (index, members) in groups(members, depth + 1).enumerate() {
+        if index > 0 {
+            text.push(b',');
         }
-        members.get_mut(name)
-    })
+        write_member(text, members, depth + 1);
+    }
+    text.push(b'}');
+}
+
+fn write_value(text: &mut Vec<u8>, value: &impl serde::Serialize) {
+    serde_json::to_writer(text, value).expect("memory takes everything");
 }

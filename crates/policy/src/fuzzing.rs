@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use guardhouse_contract::{descriptors, json, policies::FeaturePolicy};
+use guardhouse_contract::{descriptors, json, link::EffectiveFeature, policies::FeaturePolicy};
 use prost::{Message as _, Name as _};
 
-use crate::{Parsed, check, effective, explain};
+use crate::{Effective, Parsed, check, effective, explain};
 
 /// Takes bytes for a feature of a policy, as JSON and as what gRPC brings, and does with it what becomes of a policy
 /// that is created and reaches a device.
@@ -22,33 +22,34 @@ pub fn feature(bytes: &[u8]) {
 }
 
 fn accept(feature: &FeaturePolicy) {
-    let features = std::slice::from_ref(feature);
-    let policy = Arc::new(Parsed::new(features));
-    let merged = effective(&[Arc::clone(&policy), policy]);
-    if !check("", features).is_empty() {
+    let policy = Arc::new(Parsed::new(std::slice::from_ref(feature)));
+    let once = effective(&[Arc::clone(&policy)]);
+    let twice = effective(&[Arc::clone(&policy), Arc::clone(&policy)]);
+    if !check("", std::slice::from_ref(feature)).is_empty() {
         return;
     }
-    explain(&[Arc::new(Parsed::new(features))]).expect("it can be explained");
-    let once = effective(&[Arc::new(Parsed::new(features))]);
-    for effective in [merged, once] {
-        let again: Vec<_> = effective.features.iter().map(as_policy).collect();
-        for feature in &again {
+    explain(&[policy]).expect("it can be explained");
+    for merged in [once, twice] {
+        let features: Vec<_> = merged.features.iter().map(as_policy).collect();
+        for feature in &features {
             json::to_value(feature).expect("it can be shown");
         }
-        let again = crate::effective(&[Arc::new(Parsed::new(&again))]);
-        let configurations = |effective: &crate::Effective| {
-            effective.features.iter().map(|f| f.configuration.clone()).collect::<Vec<_>>()
-        };
-        assert_eq!(configurations(&again), configurations(&effective), "read again, it is the same");
+        let again = effective(&[Arc::new(Parsed::new(&features))]);
+        assert_eq!(configurations(again), configurations(merged), "read again, it is the same");
     }
 }
 
-fn as_policy(effective: &guardhouse_contract::link::EffectiveFeature) -> FeaturePolicy {
+fn as_policy(merged: &EffectiveFeature) -> FeaturePolicy {
     FeaturePolicy {
-        configuration: effective.configuration.clone(),
-        feature_id: effective.feature_id,
+        configuration: merged.configuration.clone(),
+        feature_id: merged.feature_id,
         ..Default::default()
     }
+}
+
+/// What is merged without the flags, which the document of a device cannot give back.
+fn configurations(merged: Effective) -> Vec<(u32, Option<prost_types::Any>)> {
+    merged.features.into_iter().map(|feature| (feature.feature_id, feature.configuration)).collect()
 }
 
 #[cfg(test)]

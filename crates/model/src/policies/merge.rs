@@ -101,16 +101,60 @@ pub enum MergedValue<'a, V> {
 /// A policy must not have two settings of which one is at or below the path of the other.
 #[must_use]
 pub fn merge<'a, V: 'a>(policies: impl IntoIterator<Item = (usize, &'a [Setting<V>])>) -> Vec<Merged<'a, V>> {
-    let mut standing = BTreeMap::new();
+    let mut said = Vec::new();
     for (source, settings) in policies {
         for setting in settings {
-            match standing.get_mut(&setting.path) {
-                Some(merged) => Merged::meet(merged, source, setting),
-                None => stand(&mut standing, source, setting),
-            }
+            said.push(Turn { turn: said.len(), source, setting });
         }
     }
-    standing.into_values().collect()
+    // Settings that can meet then lie side by side; those at the same path stay in the order of the merge.
+    said.sort_by_key(|said| &said.setting.path);
+
+    let mut merged = Vec::new();
+    let mut rest = said.as_mut_slice();
+    while let Some(outermost) = rest.first() {
+        let path = &outermost.setting.path;
+        let count = rest.iter().take_while(|said| said.setting.path.is_within(path)).count();
+        let (group, others) = rest.split_at_mut(count);
+        rest = others;
+        // Mostly they are all at the same path.
+        if group.last().is_some_and(|innermost| innermost.setting.path != *path) {
+            group.sort_by_key(|said| said.turn);
+            merged.extend(merge_apart(group));
+        } else {
+            merged.extend(merge_together(group));
+        }
+    }
+    merged
+}
+
+/// A setting on its way into the merge.
+struct Turn<'a, V> {
+    turn: usize,
+    source: usize,
+    setting: &'a Setting<V>,
+}
+
+/// Merges settings at the same path.
+fn merge_together<'a, V>(group: &[Turn<'a, V>]) -> Option<Merged<'a, V>> {
+    let (first, later) = group.split_first()?;
+    let mut merged = Merged::new(Vec::with_capacity(group.len()), first.source, first.setting);
+    for said in later {
+        merged.meet(said.source, said.setting);
+    }
+    Some(merged)
+}
+
+/// Merges settings of which some lie below others.
+fn merge_apart<'a, V>(group: &[Turn<'a, V>]) -> impl Iterator<Item = Merged<'a, V>> {
+    let mut standing = BTreeMap::new();
+    for &Turn { source, setting, .. } in group {
+        match standing.get_mut(&setting.path) {
+            Some(merged) => Merged::meet(merged, source, setting),
+            None => stand(&mut standing, source, setting),
+        }
+    }
+    standing.into_values()
 }
 
 /// Adds a setting that is not there yet.
@@ -142,12 +186,17 @@ fn stand<'a, V>(
         history.append(&mut overridden.history);
     }
     history.sort_by_key(|contribution| contribution.source);
-    let mut merged = Merged { in_force: history.len()..history.len(), history };
-    merged.take(source, setting);
-    standing.insert(path, merged);
+    standing.insert(path, Merged::new(history, source, setting));
 }
 
 impl<'a, V> Merged<'a, V> {
+    /// The setting as `source` has it, after what was overridden by it.
+    fn new(history: Vec<Contribution<'a, V>>, source: usize, setting: &'a Setting<V>) -> Self {
+        let mut merged = Self { in_force: history.len()..history.len(), history };
+        merged.take(source, setting);
+        merged
+    }
+
     /// Which setting it is.
     #[must_use]
     pub fn path(&self) -> &'a SettingPath {

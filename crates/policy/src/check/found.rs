@@ -1,6 +1,10 @@
 //! What is wrong with a policy, by the paths of its fields.
 
-use guardhouse_contract::{FieldViolation, json::MAX_VIOLATIONS};
+use guardhouse_contract::{
+    FieldViolation,
+    json::MAX_VIOLATIONS,
+    settings::{ListMerge, StringList},
+};
 
 /// Most elements of a list of ours: many times what is sensible, and little enough that a device that many policies
 /// apply to gets them in one frame.
@@ -72,7 +76,7 @@ impl Found {
     pub(super) fn texts(
         &mut self,
         name: &str,
-        list: Option<&guardhouse_contract::settings::StringList>,
+        list: Option<&StringList>,
         judge: impl Fn(&str) -> Result<(), String>,
     ) {
         if let Some(list) = list {
@@ -86,8 +90,10 @@ impl Found {
     pub(super) fn list(&mut self, name: &str, merge: i32, look: impl FnOnce(&mut Self)) {
         self.member(name, |found| {
             look(found);
-            if guardhouse_contract::settings::ListMerge::try_from(merge).is_err() {
-                found.member("merge", |found| found.wrong(format!("is {merge}, which no strategy has")));
+            if ListMerge::try_from(merge).is_err() {
+                found.member("merge", |found| {
+                    found.wrong(format!("is {merge}; a strategy of LIST_MERGE_… is needed"))
+                });
             }
         });
     }

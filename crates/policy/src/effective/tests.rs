@@ -8,6 +8,7 @@ use guardhouse_contract::{
     status::pack,
 };
 use guardhouse_model::policies::Fate;
+use proptest::prelude::*;
 use prost_types::Any;
 use serde_json::{Value as Json, json};
 
@@ -97,7 +98,10 @@ fn what_is_not_set_says_nothing() {
     let limits =
         agent(json!({"runCommand": {"outputLimitBytes": 7, "directories": {"values": ["/a"]}}}), &[]);
     let empty = agent(json!({"runCommand": {}}), &[("runCommand", "fr"), ("connectionInterval", "f")]);
-    assert_eq!(effective(&[empty.clone(), limits.clone(), empty.clone()]), effective(&[limits.clone()]));
+    assert_eq!(
+        effective(&[empty.clone(), limits.clone(), empty.clone()]),
+        effective(std::slice::from_ref(&limits))
+    );
     assert!(effective(&[empty]).is_empty());
     assert!(effective(&[Arc::new(Parsed::default())]).is_empty());
     let zero = agent(json!({"runCommand": {"outputLimitBytes": 0, "directories": {"values": []}}}), &[]);
@@ -214,7 +218,7 @@ fn equal_content_has_an_equal_generation() {
         &[("servers", "f")],
     );
     let pieces = [interval, servers, more];
-    assert_eq!(effective(&pieces), effective(&[whole.clone()]));
+    assert_eq!(effective(&pieces), effective(std::slice::from_ref(&whole)));
     let locked = agent(json!({"connectionInterval": "60s"}), &[("connectionInterval", "r")]);
     assert_ne!(effective(&[whole.clone(), locked]).generation, effective(&[whole]).generation);
 
@@ -284,5 +288,51 @@ fn what_is_explained_is_what_devices_get() {
             let pointer = format!("/{}", setting.path.replace('.', "/"));
             assert_eq!(shown.pointer(&pointer), Some(&setting.value), "{pointer}");
         }
+    }
+}
+
+/// An object of a foreign product, up to three levels deep.
+fn object() -> impl Strategy<Value = Json> {
+    let leaf = prop_oneof![any::<u8>().prop_map(Json::from), Just(json!(null)), Just(json!([1, {"b": 2}]))];
+    let object = |inner: BoxedStrategy<Json>| {
+        let name = prop::sample::select(vec!["a", "b", "b.c", ""]);
+        let members = prop::collection::vec((name, inner), 0..4);
+        members
+            .prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    };
+    object(leaf.prop_recursive(2, 12, 4, move |inner| object(inner.boxed())).boxed())
+}
+
+/// Takes empty objects away, which set nothing.
+fn pruned(value: &Json) -> Json {
+    let Json::Object(members) = value else { return value.clone() };
+    let members = members.iter().map(|(name, value)| (name.clone(), pruned(value)));
+    members.filter(|(_, value)| *value != json!({})).collect()
+}
+
+/// What later settings make of a value, where nothing is forced.
+fn naive(value: &mut Json, later: &Json) {
+    match (value, later) {
+        (Json::Object(members), Json::Object(later)) => {
+            for (name, later) in later {
+                naive(members.entry(name.clone()).or_insert(json!({})), later);
+            }
+        }
+        (value, later) => *value = later.clone(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn foreign_objects_are_what_a_naive_model_says(objects in prop::collection::vec(object(), 1..5)) {
+        let mut expected = json!({});
+        for object in &objects {
+            naive(&mut expected, &pruned(object));
+        }
+        let policies: Vec<_> = objects.into_iter().map(|object| vendor(object, &[])).collect();
+        let (_, mut merged, _) = shown(&policies).remove(0);
+        prop_assert_eq!(merged["@type"].take(), "type.googleapis.com/Vendor.Settings");
+        merged.as_object_mut().map(|members| members.shift_remove("@type"));
+        prop_assert_eq!(pruned(&merged), pruned(&expected));
     }
 }

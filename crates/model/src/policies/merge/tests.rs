@@ -67,7 +67,7 @@ fn rules_of_values() {
     let f = |setting: &Setting<u8>| forced(setting.clone());
     let r = |setting: &Setting<u8>| read_only(setting.clone());
     hold(&[
-        ("a setting alone", &[one.clone()], &[1], false, false),
+        ("a setting alone", std::slice::from_ref(&one), &[1], false, false),
         ("later overrides earlier", &[one.clone(), two.clone(), three.clone()], &[3], false, false),
         ("force stays", &[f(&one), two.clone()], &[1], true, false),
         ("the first force wins", &[f(&one), f(&two)], &[1], true, false),
