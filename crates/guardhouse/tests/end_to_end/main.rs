@@ -8,6 +8,7 @@ mod backup;
 mod commands;
 mod faces;
 mod kill_drills;
+mod large_policies;
 mod limits;
 mod load;
 mod policies;
