@@ -5,6 +5,8 @@ use guardhouse_model::names;
 use guardhouse_store::DeviceReport;
 use prost::Message as _;
 
+use crate::facts;
+
 /// Joins an inventory with the attributes that are already kept: what only an import can tell
 /// (mobile, master, cloning) stays, what the device itself knows better is replaced.
 ///
@@ -32,7 +34,7 @@ pub fn report(known: &[u8], inventory: Inventory) -> Result<DeviceReport, Status
             Status::invalid_field("inventory", "holds a value that no client could be shown").because(cause)
         })?;
     }
-    Ok(DeviceReport { host_name: inventory.host_name, attributes: encoded })
+    Ok(DeviceReport { host_name: inventory.host_name, facts: facts::of(&attributes), attributes: encoded })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! what it has not yet sent. The same function runs after a connect, after a wake-up and after a while without either.
 //! A wake-up carries no data and may be lost: it only shortens the wait.
 
+pub mod facts;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod inventory;

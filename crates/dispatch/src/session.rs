@@ -303,6 +303,8 @@ impl Session<'_> {
             }
             Ok(report) => {
                 store.device_reported(self.device, report).await?;
+                // It may be in other dynamic groups now: what they ask of it comes at once.
+                self.dispatcher.registry.wake(&[self.device]);
             }
             Err(error) => warn!(device = %self.device, %error, "the inventory is not kept"),
         }

@@ -82,7 +82,7 @@ impl Devices {
 
 #[cfg(test)]
 mod tests {
-    use guardhouse_model::{GroupId, groups::ALL};
+    use guardhouse_model::{GroupId, dynamic_groups::AttributeFacts, groups::ALL};
     use guardhouse_store::{EnrolDevice, EnrolOutcome, Group, GroupMove, NewEnrolmentToken};
     use rcgen::{CertificateParams, KeyPair};
 
@@ -113,6 +113,7 @@ mod tests {
             new_id: DeviceId(fixture.environment.uuid()),
             host_name: "alpha".to_owned(),
             attributes: Vec::new(),
+            facts: AttributeFacts::default(),
             public_ip_address: String::new(),
             now: fixture.environment.now(),
         };
@@ -124,6 +125,7 @@ mod tests {
 
     async fn devices(fixture: &Fixture) -> Devices {
         let group = Group {
+            is_dynamic: false,
             id: GROUP,
             parent: Some(ALL),
             display_name: "Laptops".to_owned(),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use guardhouse_link::{EnrolmentToken, token::TokenError};
-use guardhouse_model::{DeviceId, Environment, GroupId};
+use guardhouse_model::{DeviceId, Environment, GroupId, dynamic_groups::AttributeFacts};
 use guardhouse_store::{EnrolDevice, EnrolOutcome, NewEnrolmentToken, Store};
 
 use crate::{
@@ -48,6 +48,8 @@ pub struct Host<'a> {
     pub host_name: String,
     /// An encoded contract `Device` with what the inventory says.
     pub attributes: Vec<u8>,
+    /// What the rules of dynamic groups can look at of it.
+    pub facts: AttributeFacts,
     /// Address as the server sees it.
     pub public_ip_address: String,
 }
@@ -144,6 +146,7 @@ impl EnrolmentTokens {
                 new_id: DeviceId(self.environment.uuid()),
                 host_name: host.host_name,
                 attributes: host.attributes,
+                facts: host.facts,
                 public_ip_address: host.public_ip_address,
                 now: self.environment.now(),
             })
@@ -188,6 +191,7 @@ mod tests {
             signing_request,
             host_name: "alpha".to_owned(),
             attributes: Vec::new(),
+            facts: AttributeFacts::default(),
             public_ip_address: "192.0.2.7".to_owned(),
         }
     }

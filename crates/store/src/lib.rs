@@ -21,6 +21,7 @@ extern crate self as guardhouse_store;
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use engine::{Engine, Postgres, Sqlite};
+use verbs::Rules;
 
 pub use backup::{BackupError, backup, backup_postgres, restore, restore_postgres};
 pub use engine::{Line, Listener, Reach, Signal};
@@ -34,6 +35,7 @@ pub const DATABASE_FILE: &str = "guardhouse.db";
 #[derive(Debug, Clone)]
 pub struct Store {
     engine: Engine,
+    rules: Rules,
 }
 
 impl Store {
@@ -45,7 +47,7 @@ impl Store {
     /// The folder or the database cannot be used, or a newer version of Guardhouse wrote it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         prepare_folder(folder)?;
-        Ok(Self { engine: Engine::Sqlite(Sqlite::open(&folder.join(DATABASE_FILE))?) })
+        Ok(Self::on(Engine::Sqlite(Sqlite::open(&folder.join(DATABASE_FILE))?)))
     }
 
     /// Opens the store in the PostgreSQL database at `url`, which any number of processes may share.
@@ -53,7 +55,7 @@ impl Store {
     /// # Errors
     /// The address is wrong, the database cannot be reached, or a newer version of Guardhouse wrote it.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { engine: Engine::Postgres(Postgres::open(url).await?) })
+        Ok(Self::on(Engine::Postgres(Postgres::open(url).await?)))
     }
 
     /// A new store in memory, whose verbs run at once on the thread of their caller: for simulations, which decide
@@ -62,7 +64,7 @@ impl Store {
     /// # Errors
     /// There is no memory for it.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Ok(Self { engine: Engine::Sqlite(Sqlite::in_memory()?) })
+        Ok(Self::on(Engine::Sqlite(Sqlite::in_memory()?)))
     }
 
     /// The store in memory as another process of a simulation has it, at the other end of `line`. `None`: this store
@@ -70,7 +72,11 @@ impl Store {
     #[must_use]
     pub fn over(&self, line: Line) -> Option<Self> {
         let Engine::Sqlite(sqlite) = &self.engine else { return None };
-        Some(Self { engine: Engine::Sqlite(sqlite.over(line)?) })
+        Some(Self::on(Engine::Sqlite(sqlite.over(line)?)))
+    }
+
+    fn on(engine: Engine) -> Self {
+        Self { engine, rules: Rules::default() }
     }
 }
 

@@ -14,6 +14,8 @@ mod arena;
 mod device_policies;
 #[path = "concurrency/devices.rs"]
 mod devices;
+#[path = "concurrency/dynamic_groups.rs"]
+mod dynamic_groups;
 #[path = "concurrency/enrolment.rs"]
 mod enrolment;
 #[path = "concurrency/groups.rs"]
@@ -59,6 +61,12 @@ concurrency! {
         every_connection_has_an_epoch_of_its_own
         opposite_moves_leave_the_counts_true
         batches_of_contacts_do_not_wait_for_each_other
+    }
+    dynamic_groups {
+        a_device_that_changes_beside_a_new_group_is_not_missed
+        a_device_that_changes_beside_its_rule_is_judged_by_the_new_one
+        reports_of_many_devices_leave_the_counts_true
+        time_passes_beside_reports
     }
     enrolment {
         uses_of_a_token_are_never_overspent

@@ -12,6 +12,8 @@ mod accounts;
 mod device_policies;
 #[path = "conformance/devices.rs"]
 mod devices;
+#[path = "conformance/dynamic_groups.rs"]
+mod dynamic_groups;
 #[path = "conformance/enrolment.rs"]
 mod enrolment;
 #[path = "conformance/groups.rs"]
@@ -82,6 +84,21 @@ conformance! {
         move_and_rename_raise_the_version_only_when_they_change_something
         reports_replace_what_is_known_and_repeat_without_a_change
         connections_count_upwards
+    }
+    dynamic_groups {
+        a_new_group_has_the_devices_that_its_rule_picks
+        a_nested_group_filters_what_its_parent_has
+        devices_change_places_when_they_change
+        groups_take_their_place_along
+        devices_and_static_groups_do_not_go_into_a_dynamic_group
+        a_deleted_group_leaves_its_devices
+        a_static_group_takes_its_dynamic_groups_along
+        time_moves_devices_in_the_name_of_a_lease
+        many_devices_become_silent_at_once
+        a_preview_makes_nothing
+        tasks_and_policies_reach_the_devices
+        facts_are_derived_anew
+        odd_texts_are_kept_and_compared
     }
     enrolment {
         a_new_host_becomes_a_device_in_the_group_of_the_token
@@ -159,6 +176,7 @@ conformance! {
         stacks_follow_groups_that_move
         many_devices_share_their_targets
         what_would_be_is_what_comes
+        dynamic_groups_stand_between_the_static_ones_and_the_device
     }
     device_policies {
         a_report_is_kept_until_another_differs

@@ -19,6 +19,8 @@ mod postgres;
 mod device_policies;
 #[path = "model/devices.rs"]
 mod devices;
+#[path = "model/dynamic_groups.rs"]
+mod dynamic_groups;
 #[path = "model/enrolment.rs"]
 mod enrolment;
 #[path = "model/groups.rs"]
@@ -58,6 +60,7 @@ const SHRINKING: u32 = 60_000;
 #[derive(Debug, Clone)]
 enum Command {
     Groups(groups::Command),
+    DynamicGroups(dynamic_groups::Command),
     Devices(devices::Command),
     Enrolment(enrolment::Command),
     Tasks(tasks::Command),
@@ -73,6 +76,7 @@ enum Command {
 fn sequences() -> impl Strategy<Value = Vec<Command>> {
     let making = prop_oneof![
         2 => groups::creations().prop_map(Command::Groups),
+        2 => dynamic_groups::creations().prop_map(Command::DynamicGroups),
         5 => devices::creations().prop_map(Command::Devices),
         2 => enrolment::creations().prop_map(Command::Enrolment),
         4 => tasks::creations().prop_map(Command::Tasks),
@@ -83,6 +87,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
     ];
     let any = prop_oneof![
         3 => groups::commands().prop_map(Command::Groups),
+        6 => dynamic_groups::commands().prop_map(Command::DynamicGroups),
         5 => devices::commands().prop_map(Command::Devices),
         5 => enrolment::commands().prop_map(Command::Enrolment),
         5 => tasks::commands().prop_map(Command::Tasks),
@@ -100,6 +105,7 @@ async fn carry_out(mut bench: Bench, commands: Vec<Command>) -> Outcome {
     for command in commands {
         match command {
             Command::Groups(command) => groups::carry_out(&mut bench, command).await?,
+            Command::DynamicGroups(command) => dynamic_groups::carry_out(&mut bench, command).await?,
             Command::Devices(command) => devices::carry_out(&mut bench, command).await?,
             Command::Enrolment(command) => enrolment::carry_out(&mut bench, command).await?,
             Command::Tasks(command) => tasks::carry_out(&mut bench, command).await?,

@@ -42,7 +42,8 @@ async fn waiting_rename(
     holder.execute("begin").await.expect("begins");
     holder.execute("select 1 from devices for update").await.expect("locks");
     let store = store.clone();
-    let rename = task::spawn(async move { store.device_rename(id, "new".to_owned()).await });
+    let rename =
+        task::spawn(async move { store.device_rename(id, "new".to_owned(), Timestamp::UNIX_EPOCH).await });
     // Not by the holder: within a transaction it sees the same activity every time.
     let mut watcher = PgConnection::connect(&database.url()).await.expect("connects");
     let waiting = "select count(*) from pg_stat_activity
@@ -129,6 +130,7 @@ async fn who_vanishes_in_the_middle_does_not_keep_its_locks() {
     unavailable(rename.await.expect("does not panic"));
     // The server now carries the statement out, and waits for a commit that never comes.
     holder.execute("rollback").await.expect("ends");
-    let renamed = staying.device_rename(id, "newer".to_owned()).await.expect("gets the lock");
+    let renamed =
+        staying.device_rename(id, "newer".to_owned(), Timestamp::UNIX_EPOCH).await.expect("gets the lock");
     assert_eq!(renamed.map(|device| device.display_name).as_deref(), Some("newer"));
 }

@@ -202,7 +202,7 @@ async fn try_to(
             dispatcher.wake_all();
         }
         Command::Move { device, group } => {
-            store.device_move(device, group).await?;
+            store.device_move(device, group, now).await?;
             dispatcher.wake(&[device]);
         }
         Command::Assign { id, policy, target } => {
@@ -264,6 +264,7 @@ fn blank_group(id: GroupId, parent: GroupId) -> Group {
         description: String::new(),
         external_reference: String::new(),
         external_type: 0,
+        is_dynamic: false,
         version: 1,
     }
 }

@@ -49,6 +49,7 @@ async fn enrol(server: &Server) -> (Uuid, Identity) {
         signing_request: request.der(),
         host_name: "alpha".to_owned(),
         attributes: Vec::new(),
+        facts: guardhouse_model::dynamic_groups::AttributeFacts::default(),
         public_ip_address: String::new(),
     };
     let enrolled = server.enrolment.redeem(host).await.expect("a device");

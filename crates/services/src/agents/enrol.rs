@@ -18,6 +18,7 @@ pub async fn run(context: &Context, call: &Call, request: EnrolRequest) -> Resul
         signing_request: &request.signing_request,
         host_name: report.host_name,
         attributes: report.attributes,
+        facts: report.facts,
         public_ip_address: call.peer.map_or_else(String::new, |peer| peer.to_string()),
     };
     let enrolled = context.enrolment.redeem(host).await.map_err(refusal)?;

@@ -37,6 +37,7 @@ pub async fn run(context: &Context, request: CreateGroupRequest) -> Result<Creat
         description: asked.description,
         external_reference: asked.external_reference,
         external_type: asked.external_type,
+        is_dynamic: false,
         version: 1,
     };
     let outcome = context.store.group_create(group).await.map_err(Failure::from)?;

@@ -73,6 +73,10 @@ fn placed(outcome: GroupMove, group: GroupId, field: &str) -> Result<assets::Gro
         GroupMove::Done(group) => Ok(render(group)),
         GroupMove::NoSuchGroup => Err(Status::not_found(format!("group {group}"))),
         GroupMove::NoSuchParent => Err(Status::invalid_field(field, "names a group that does not exist")),
+        GroupMove::BelowDynamic => Err(Status::invalid_field(
+            field,
+            "names a dynamic group, below which there are only dynamic groups; name a static group",
+        )),
         GroupMove::Cycle => {
             Err(Status::invalid_field(field, format!("is group {group} itself or lies below it")))
         }

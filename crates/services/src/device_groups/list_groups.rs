@@ -21,8 +21,7 @@ pub async fn run(context: &Context, request: ListGroupsRequest) -> Result<ListGr
 fn render(group: Group) -> DeviceGroup {
     DeviceGroup {
         display_name: group.display_name,
-        // Only static groups exist, and those decide about access.
-        is_security_group: true,
+        is_security_group: !group.is_dynamic,
         linked_entity_type: DeviceGroupEntityType::Unspecified.into(),
         parent_group_uuid: group.parent.map_or_else(String::new, |parent| parent.to_string()),
         uuid: group.id.to_string(),

@@ -6,12 +6,17 @@ use guardhouse_contract::{
     Code, Status,
     devices::{self, ImportDeviceBatchRequest, ImportDeviceBatchResponse},
 };
+use guardhouse_dispatch::facts;
 use guardhouse_identity::Failure;
 use guardhouse_model::{Environment, GroupId, groups::LOST_AND_FOUND, names};
-use guardhouse_store::Device;
+use guardhouse_store::{Device, NewDevice};
 use prost::Message as _;
 
-use crate::{Context, devices::render, fields};
+use crate::{
+    Context,
+    devices::{no_place, render},
+    fields,
+};
 
 /// Most devices of one call.
 const LARGEST_BATCH: usize = 1_000;
@@ -43,9 +48,7 @@ pub async fn run(
         }
     }
     let imported = context.store.devices_import(group, placeholders).await.map_err(Failure::from)?;
-    let imported = imported.ok_or_else(|| {
-        Status::invalid_field("parentGroupUuid", format!("names group {group}, which does not exist"))
-    })?;
+    let Some(imported) = imported else { return Err(no_place(context, "parentGroupUuid", group).await?) };
     Ok(ImportDeviceBatchResponse { devices: render::devices(imported)?, errors })
 }
 
@@ -83,7 +86,7 @@ fn check(device: &devices::Device, parent_group_uuid: &str) -> Result<(), Status
     Ok(())
 }
 
-fn placeholder(environment: &Environment, group: GroupId, device: devices::Device) -> Device {
+fn placeholder(environment: &Environment, group: GroupId, device: devices::Device) -> NewDevice {
     // What a client may say of a device that has not yet spoken for itself; the rest is the server's to know.
     let attributes = devices::Device {
         is_mobile: device.is_mobile,
@@ -95,9 +98,11 @@ fn placeholder(environment: &Environment, group: GroupId, device: devices::Devic
         active_products: device.active_products,
         ..Default::default()
     };
-    Device {
+    let facts = facts::of(&attributes);
+    let device = Device {
         description: device.description,
         attributes: attributes.encode_to_vec(),
         ..Device::placeholder(environment.uuid().into(), group, device.display_name)
-    }
+    };
+    NewDevice { device, facts }
 }

@@ -18,8 +18,20 @@ use guardhouse_contract::{
         MoveDeviceRequest, MoveDeviceResponse, RenameDeviceRequest, RenameDeviceResponse,
     },
 };
+use guardhouse_identity::Failure;
+use guardhouse_model::GroupId;
 
 use crate::Context;
+
+/// Words why devices cannot go into a group that `field` names.
+async fn no_place(context: &Context, field: &str, group: GroupId) -> Result<Status, Status> {
+    let kept = context.store.group_get(group).await.map_err(Failure::from)?;
+    let wrong = match kept {
+        Some(group) if group.is_dynamic => "whose devices follow from its rule; name a static group",
+        _ => "which does not exist",
+    };
+    Ok(Status::invalid_field(field, format!("names group {group}, {wrong}")))
+}
 
 /// Implements the service `Devices`.
 #[derive(Debug)]

@@ -19,7 +19,10 @@ pub async fn run(context: &Context, request: RenameDeviceRequest) -> Result<Rena
     let mut checks = Checks::default();
     checks.name("displayName", &request.display_name);
     checks.finish()?;
-    let renamed = context.store.device_rename(id, request.display_name).await.map_err(Failure::from)?;
+    let now = context.environment.now();
+    let renamed = context.store.device_rename(id, request.display_name, now).await.map_err(Failure::from)?;
     let device = renamed.ok_or_else(|| Status::not_found(format!("device {id}")))?;
+    // It may be in other dynamic groups with that.
+    context.dispatcher.wake(&[id]);
     Ok(RenameDeviceResponse { device: Some(render::device(device)?) })
 }

@@ -7,8 +7,16 @@ use crate::engine::sqlite::MIGRATIONS;
 
 /// What may be read from its first row to its last: the results of `with`, literals, and tables that stay
 /// small however many devices there are, or are only counted.
-const SHORT: [&str; 7] =
-    ["subtree", "above", "scope", "accounts", "device_groups", "CONSTANT", "task_templates"];
+const SHORT: [&str; 8] = [
+    "subtree",
+    "above",
+    "scope",
+    "accounts",
+    "device_groups",
+    "dynamic_groups",
+    "CONSTANT",
+    "task_templates",
+];
 
 /// A database without rows: there are no statistics on which a plan could depend.
 pub struct Sqlite(Connection);

@@ -4,6 +4,10 @@ use std::num::NonZeroU32;
 
 use guardhouse_model::{
     AssignmentId, DeviceId, GroupId, TaskId, TemplateId,
+    dynamic_groups::{
+        AddressRange, Age, Choice, Comparison, Condition, Flag, Number, Pattern, Rule, Seen, Text,
+        TextAttribute, TextTest, Version, VersionAttribute, VersionTest,
+    },
     groups::{ALL, LOST_AND_FOUND},
     tasks::RunStatus,
 };
@@ -14,9 +18,9 @@ use super::{
     support::{Fixture, at},
 };
 use crate::{
-    AccountRecord, Assignment, AssignmentFilter, Claim, DeviceFilter, DevicePolicy, DeviceReport,
-    EnrolDevice, Group, KeyRecord, NewEnrolmentToken, NewRefreshToken, NewResponse, PolicyTarget, RunEnd,
-    RunPosition, RunReport, Targets,
+    AccountRecord, Assignment, AssignmentFilter, Claim, DerivedFacts, DeviceFilter, DevicePolicy,
+    DeviceReport, DynamicGroupUpdate, EnrolDevice, Group, KeyRecord, NewDynamicGroup, NewEnrolmentToken,
+    NewRefreshToken, NewResponse, PolicyTarget, RunEnd, RunPosition, RunReport, Targets,
 };
 
 /// Carries all of them out.
@@ -24,6 +28,7 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
     plans.forget();
     devices(plans, f).await;
     groups(plans, f).await;
+    dynamic_groups(plans, f).await;
     tasks(plans, f).await;
     task_runs(plans, f).await;
     policies(plans, f).await;
@@ -55,11 +60,11 @@ async fn devices(plans: &mut Plans, f: &Fixture) {
     ] {
         plans.of(what, store.devices_list(filter, Some(a), 10)).await;
     }
-    plans.of("device_move", store.device_move(a, LOST_AND_FOUND)).await;
-    plans.of("device_rename", store.device_rename(a, "new".to_owned())).await;
+    plans.of("device_move", store.device_move(a, LOST_AND_FOUND, at(1))).await;
+    plans.of("device_rename", store.device_rename(a, "new".to_owned(), at(1))).await;
     plans.of("device_connected", store.device_connected(a, "192.0.2.1".to_owned(), at(1))).await;
     plans.of("devices_seen", store.devices_seen(vec![a], at(2))).await;
-    let report = DeviceReport { host_name: "host".to_owned(), attributes: vec![9] };
+    let report = DeviceReport { host_name: "host".to_owned(), attributes: vec![9], facts: f.facts("host") };
     plans.of("device_reported", store.device_reported(a, report)).await;
     let policy = DevicePolicy { generation: [1; 32], report_time: at(3), unapplied: Vec::new() };
     let reports = vec![(Claim { device: a, epoch: 1 }, policy)];
@@ -81,9 +86,84 @@ async fn groups(plans: &mut Plans, f: &Fixture) {
     plans.of("groups_list", store.groups_list(None, 10)).await;
     plans.of("group_members_list", store.group_members_list(group, false, Some(device), 10)).await;
     plans.of("group_members_list, recurse", store.group_members_list(group, true, Some(device), 10)).await;
-    plans.of("group_move", store.group_move(lower, ALL)).await;
+    plans.of("group_move", store.group_move(lower, ALL, at(1))).await;
     plans.of("group_rename", store.group_rename(group, "new".to_owned())).await;
     plans.of("group_delete", store.group_delete(lower)).await;
+}
+
+async fn dynamic_groups(plans: &mut Plans, f: &Fixture) {
+    let store = &f.store;
+    let device = f.member_with(ALL, f.facts("Debian")).await;
+    plans.forget();
+    let (new, nested) = (f.new_dynamic_group(ALL, everything()), f.new_dynamic_group(ALL, silent()));
+    let group = new.id;
+    let nested = NewDynamicGroup { parent: group, ..nested };
+    let update = DynamicGroupUpdate { rule: Some(everything()), ..Default::default() };
+    plans.of("dynamic_group_create", store.dynamic_group_create(new, at(1))).await;
+    plans.of("dynamic_group_create, nested", store.dynamic_group_create(nested, at(1))).await;
+    plans.of("dynamic_group_get", store.dynamic_group_get(group)).await;
+    plans.of("dynamic_groups_list", store.dynamic_groups_list(Some(group), 10)).await;
+    plans.of("dynamic_group_preview", store.dynamic_group_preview(ALL, everything(), at(1), 10)).await;
+    let none = DynamicGroupUpdate { rule: Some(Rule::Any(vec![])), ..Default::default() };
+    plans.of("dynamic_group_update", store.dynamic_group_update(group, none, at(1))).await;
+    plans.of("dynamic_group_update, back", store.dynamic_group_update(group, update, at(1))).await;
+    plans.of("group_members_list, dynamic", store.group_members_list(group, true, Some(device), 10)).await;
+    plans.of("dynamic_groups_of", store.dynamic_groups_of(vec![device])).await;
+    let lease = f.lease().await;
+    store.devices_seen(vec![device], at(0)).await.expect("writes");
+    plans.forget();
+    plans.of("dynamic_groups_let_time_pass", store.dynamic_groups_let_time_pass(lease, at(900))).await;
+    let report =
+        DeviceReport { host_name: "host".to_owned(), attributes: vec![9], facts: f.facts("Windows") };
+    plans.of("device_reported, beside rules", store.device_reported(device, report)).await;
+    plans.of("devices_without_facts", store.devices_without_facts(Some(device), 10)).await;
+    let derived = DerivedFacts { device, attributes: vec![9], facts: f.facts("Debian") };
+    plans.of("devices_refresh_facts", store.devices_refresh_facts(vec![derived])).await;
+    let place = f.group(ALL).await;
+    let moved = f.group(place).await;
+    plans.forget();
+    plans.of("group_move, beside rules", store.group_move(moved, ALL, at(1))).await;
+    plans.of("group_move, dynamic", store.group_move(group, place, at(1))).await;
+    plans.of("dynamic_group_delete", store.dynamic_group_delete(group)).await;
+}
+
+fn silent() -> Rule {
+    Rule::Condition(Condition::Seen(Seen::NotFor(Age::new("1m").expect("is good"))))
+}
+
+/// A rule with every condition.
+fn everything() -> Rule {
+    let text = |text| Text::new(text).expect("is good");
+    let version = || Version::new("1.2").expect("is good");
+    let range = |network| AddressRange::network(network).expect("is good");
+    let number = Number::ProblemCount;
+    let texts = [
+        TextTest::Known,
+        TextTest::OneOf(vec![text("a"), text("b")]),
+        TextTest::Contains(text("a")),
+        TextTest::StartsWith(text("a")),
+        TextTest::EndsWith(text("a")),
+        TextTest::Matches(Pattern::new("^a$").expect("is good")),
+    ];
+    let texts = texts.map(|test| Condition::Text { attribute: TextAttribute::DisplayName, test });
+    let agents = [VersionTest::OneOf(vec![version()]), VersionTest::Compares(Comparison::Less, version())];
+    let agents = agents.map(|test| Condition::Version { attribute: VersionAttribute::Agent, test });
+    let others = [
+        Condition::Text { attribute: TextAttribute::Component, test: TextTest::Contains(text("a")) },
+        Condition::Version {
+            attribute: VersionAttribute::Component(text("a")),
+            test: VersionTest::Compares(Comparison::GreaterOrEqual, version()),
+        },
+        Condition::Address(vec![range("10.0.0.0/8"), range("192.0.2.0/24")]),
+        Condition::Choice { attribute: Choice::DeviceType, values: vec![1, 2] },
+        Condition::Flag { attribute: Flag::Muted, value: true },
+        Condition::Number { attribute: number, comparison: Comparison::Greater, value: 7 },
+        Condition::Seen(Seen::Ever),
+    ];
+    let conditions = texts.into_iter().chain(agents).chain(others).map(Rule::Condition);
+    let named = Condition::Text { attribute: TextAttribute::DisplayName, test: TextTest::Known };
+    // None of them keeps a device out.
+    Rule::Any(vec![Rule::Condition(named), Rule::Not(Box::new(Rule::All(conditions.collect())))])
 }
 
 async fn tasks(plans: &mut Plans, f: &Fixture) {
@@ -218,6 +298,7 @@ async fn identity(plans: &mut Plans, f: &Fixture) {
         new_id: DeviceId(f.id()),
         host_name: "host".to_owned(),
         attributes: vec![1],
+        facts: f.facts("host"),
         public_ip_address: "192.0.2.1".to_owned(),
         now: at(1),
     };

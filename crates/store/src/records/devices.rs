@@ -1,6 +1,6 @@
 //! Devices and what they report.
 
-use guardhouse_model::{DeviceId, GroupId, Timestamp};
+use guardhouse_model::{DeviceId, GroupId, Timestamp, dynamic_groups::AttributeFacts};
 
 /// A device as it is kept. Numbers of enumerations are the contract's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,4 +77,6 @@ pub struct DeviceReport {
     pub host_name: String,
     /// An encoded contract `Device` with every attribute that has no field in [`Device`].
     pub attributes: Vec<u8>,
+    /// What a rule can look at of the attributes.
+    pub facts: AttributeFacts,
 }

@@ -9,11 +9,11 @@ pub struct Member {
     pub device: DeviceId,
     /// Its display name.
     pub display_name: String,
-    /// The group that contains it directly.
+    /// The group that contains it directly, or the dynamic group that was asked for.
     pub group: GroupId,
 }
 
-/// A static group.
+/// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// Identity.
@@ -28,6 +28,8 @@ pub struct Group {
     pub external_reference: String,
     /// `ExternalAssetType`.
     pub external_type: i32,
+    /// It has the devices that a rule picks, and none of its own.
+    pub is_dynamic: bool,
     /// Grows with every change.
     pub version: u64,
 }
@@ -41,6 +43,8 @@ pub enum GroupMove {
     NoSuchGroup,
     /// There is no such parent.
     NoSuchParent,
+    /// The parent is a dynamic group, below which only dynamic groups can be.
+    BelowDynamic,
     /// The parent is the group itself or lies below it.
     Cycle,
     /// The tree would become too deep.

@@ -1,6 +1,6 @@
 //! Accounts, tokens, keys and enrolment.
 
-use guardhouse_model::{DeviceId, GroupId, Timestamp};
+use guardhouse_model::{DeviceId, GroupId, Timestamp, dynamic_groups::AttributeFacts};
 
 /// An account as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub struct EnrolDevice {
     pub host_name: String,
     /// An encoded contract `Device` with what the inventory says; kept where nothing is known yet.
     pub attributes: Vec<u8>,
+    /// What a rule can look at of the attributes.
+    pub facts: AttributeFacts,
     /// Address as the server sees it.
     pub public_ip_address: String,
     /// The present moment.

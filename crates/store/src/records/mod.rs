@@ -1,6 +1,7 @@
 //! What the verbs take and give: plain records.
 
 mod devices;
+mod dynamic_groups;
 mod groups;
 mod identity;
 mod leases;
@@ -10,6 +11,7 @@ mod task_runs;
 mod tasks;
 
 pub use devices::*;
+pub use dynamic_groups::*;
 pub use groups::*;
 pub use identity::*;
 pub use leases::*;

@@ -5,8 +5,11 @@ use uuid::Uuid;
 
 use crate::{
     DeviceReport, Store, StoreError,
-    engine::{Transaction, Value, values},
-    verbs::devices,
+    engine::{Gate, Transaction, Value, values},
+    verbs::{
+        devices,
+        dynamic_groups::{self, Kept},
+    },
 };
 
 impl Store {
@@ -62,16 +65,34 @@ impl Store {
             .await
     }
 
-    /// Keeps what a device reports of itself, if it differs from what is known. False: no such device.
+    /// Keeps what a device reports of itself, if it differs from what is known, and puts the device into the dynamic
+    /// groups that pick it with that. False: no such device.
+    ///
+    /// A device that reports is in contact: for rules that depend on time this is the moment of its last contact.
     pub async fn device_reported(&self, device: DeviceId, report: DeviceReport) -> Result<bool, StoreError> {
+        let rules = self.rules.clone();
         self.engine
             .write(move |transaction| {
-                let touched = transaction.execute(
+                transaction.pass_beside(Gate::GroupTree)?;
+                let changed = transaction.find(
                     "update devices set original_display_name = $1, attributes = $2, version = version + 1
-                     where uuid = $3 and (original_display_name <> $1 or attributes <> $2)",
+                     where uuid = $3 and (original_display_name <> $1 or attributes <> $2)
+                     returning display_name",
                     values![&report.host_name, &report.attributes, device],
+                    |row| row.get::<String>(0),
                 )?;
-                Ok(touched == 1 || devices::fetch(transaction, device)?.is_some())
+                let Some(display_name) = changed else {
+                    return Ok(devices::fetch(transaction, device)?.is_some());
+                };
+                let kept = Kept {
+                    device,
+                    display_name: &display_name,
+                    original_display_name: &report.host_name,
+                    facts: &report.facts,
+                };
+                dynamic_groups::write(transaction, &[kept])?;
+                dynamic_groups::settle(transaction, &rules, &[device], None)?;
+                Ok(true)
             })
             .await
     }

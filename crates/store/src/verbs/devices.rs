@@ -4,9 +4,12 @@ use guardhouse_model::{DeviceId, GroupId, Timestamp};
 use uuid::Uuid;
 
 use crate::{
-    Device, DeviceFilter, Store, StoreError,
+    Device, DeviceFilter, NewDevice, Store, StoreError,
     engine::{Gate, Row, Transaction, Value, values},
-    verbs::{group_members, groups},
+    verbs::{
+        dynamic_groups::{self, Kept},
+        group_members, groups,
+    },
 };
 
 const COLUMNS: &str = "uuid, group_uuid, display_name, original_display_name, description, enrolment_status, \
@@ -36,12 +39,15 @@ impl Store {
         self.engine.read(move |transaction| list(transaction, &filter, after, limit)).await
     }
 
-    /// Adds placeholders to a group. `None`: there is no such group, and nothing was added.
+    /// Adds placeholders to a static group. `None`: there is no such group, and nothing was added.
     pub async fn devices_import(
         &self,
         group: GroupId,
-        devices: Vec<Device>,
+        devices: Vec<impl Into<NewDevice>>,
     ) -> Result<Option<Vec<Device>>, StoreError> {
+        let (devices, facts): (Vec<_>, Vec<_>) =
+            devices.into_iter().map(Into::into).map(|NewDevice { device, facts }| (device, facts)).unzip();
+        let rules = self.rules.clone();
         self.engine
             .write(move |transaction| {
                 transaction.pass_beside(Gate::GroupTree)?;
@@ -53,17 +59,31 @@ impl Store {
                     transaction,
                     &[(group, i64::try_from(devices.len()).unwrap_or(i64::MAX))],
                 )?;
+                let kept: Vec<Kept<'_>> = std::iter::zip(&devices, &facts)
+                    .map(|(device, facts)| Kept {
+                        device: device.id,
+                        display_name: &device.display_name,
+                        original_display_name: &device.original_display_name,
+                        facts,
+                    })
+                    .collect();
+                dynamic_groups::write(transaction, &kept)?;
+                let ids: Vec<DeviceId> = devices.iter().map(|device| device.id).collect();
+                dynamic_groups::settle(transaction, &rules, &ids, None)?;
                 Ok(Some(devices))
             })
             .await
     }
 
-    /// Puts a device into another group. The outer `None`: no such device; the inner: no such group.
+    /// Puts a device into another static group, and so into the dynamic groups that pick it there at `now`. The outer
+    /// `None`: no such device; the inner: no such group.
     pub async fn device_move(
         &self,
         device: DeviceId,
         group: GroupId,
+        now: Timestamp,
     ) -> Result<Option<Option<Device>>, StoreError> {
+        let rules = self.rules.clone();
         self.engine
             .write(move |transaction| {
                 transaction.pass_beside(Gate::GroupTree)?;
@@ -81,24 +101,33 @@ impl Store {
                     values![group, device],
                 )?;
                 group_members::count(transaction, &[(found.group, -1), (group, 1)])?;
+                dynamic_groups::settle(transaction, &rules, &[device], Some(now))?;
                 fetch(transaction, device).map(Some)
             })
             .await
     }
 
-    /// Gives a device another display name. `None`: no such device.
+    /// Gives a device another display name, and puts it into the dynamic groups that pick it with that at `now`.
+    /// `None`: no such device.
     pub async fn device_rename(
         &self,
         device: DeviceId,
         display_name: String,
+        now: Timestamp,
     ) -> Result<Option<Device>, StoreError> {
+        let rules = self.rules.clone();
         self.engine
             .write(move |transaction| {
-                transaction.execute(
+                transaction.pass_beside(Gate::GroupTree)?;
+                let renamed = transaction.execute(
                     "update devices set display_name = $1, version = version + 1
                          where uuid = $2 and display_name <> $1",
                     values![&display_name, device],
                 )?;
+                if renamed == 1 {
+                    dynamic_groups::rename(transaction, device, &display_name)?;
+                    dynamic_groups::settle(transaction, &rules, &[device], Some(now))?;
+                }
                 fetch(transaction, device)
             })
             .await

@@ -8,7 +8,11 @@ use subtle::ConstantTimeEq as _;
 use crate::{
     EnrolDevice, EnrolOutcome, NewEnrolmentToken, Store, StoreError,
     engine::{Gate, Transaction, values},
-    verbs::{group_members, groups},
+    verbs::{
+        devices,
+        dynamic_groups::{self, Kept, Rules},
+        group_members, groups,
+    },
 };
 
 /// `DEVICE_ENROLLMENT_STATUS_FINISHED`. (`…_PENDING` is 1; it stands in the SQL, for the partial index.)
@@ -40,6 +44,7 @@ impl Store {
     /// again, even if the token has expired or is used up by now. The same key with another token stays the
     /// same device too, but spends a use of that token.
     pub async fn device_enrol(&self, host: EnrolDevice) -> Result<EnrolOutcome, StoreError> {
+        let rules = self.rules.clone();
         self.engine
             .write(move |transaction| {
                 transaction.pass_beside(Gate::GroupTree)?;
@@ -68,7 +73,7 @@ impl Store {
                         None => insert_device(transaction, &host, token.group)?,
                     },
                 };
-                mark_enrolled(transaction, &host, device)?;
+                mark_enrolled(transaction, &rules, &host, device)?;
                 keep_key(transaction, &host, device)?;
                 Ok(EnrolOutcome::Enrolled(device))
             })
@@ -151,9 +156,10 @@ fn insert_device(
 }
 
 /// What enrolment changes of a device, whether it is new, a placeholder or known. Attributes that are already
-/// kept stay: the first report over the link joins the two.
+/// kept stay, with the facts that follow from them: the first report over the link joins the two.
 fn mark_enrolled(
     transaction: &Transaction<'_>,
+    rules: &Rules,
     host: &EnrolDevice,
     device: DeviceId,
 ) -> Result<(), StoreError> {
@@ -174,7 +180,20 @@ fn mark_enrolled(
             device,
         ],
     )?;
-    one(touched, "device to enrol")
+    one(touched, "device to enrol")?;
+    let enrolled = devices::fetch(transaction, device)?;
+    if let Some(enrolled) = enrolled.filter(|enrolled| enrolled.attributes == host.attributes) {
+        let kept = Kept {
+            device,
+            display_name: &enrolled.display_name,
+            original_display_name: &host.host_name,
+            facts: &host.facts,
+        };
+        dynamic_groups::write(transaction, &[kept])?;
+    } else {
+        dynamic_groups::rename_original(transaction, device, &host.host_name)?;
+    }
+    dynamic_groups::settle(transaction, rules, &[device], Some(host.now)).map(drop)
 }
 
 fn keep_key(transaction: &Transaction<'_>, host: &EnrolDevice, device: DeviceId) -> Result<(), StoreError> {

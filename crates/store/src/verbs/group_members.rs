@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     Member, Store, StoreError,
     engine::{Transaction, values},
-    verbs::groups,
+    verbs::{dynamic_groups, groups},
 };
 
 /// Fewest members that are read of a group at once.
@@ -20,6 +20,9 @@ const PORTION: usize = 4;
 impl Store {
     /// The devices of a group, with `recurse` also those of all groups below it: their number, and up to
     /// `limit` of them after `after` in the order of their ids. `None`: there is no such group.
+    ///
+    /// Each device is listed once: as a member of its static group, or of the dynamic group that was asked for. Dynamic
+    /// groups below the group have no other devices.
     pub async fn group_members_list(
         &self,
         group: GroupId,
@@ -31,13 +34,30 @@ impl Store {
         self.engine
             .read(move |transaction| {
                 if !groups::exists(transaction, group)? {
-                    return Ok(None);
+                    return of_dynamic(transaction, group, after, limit);
                 }
                 let groups = if recurse { groups::subtree(transaction, group)? } else { vec![group] };
                 Ok(Some((total(transaction, &groups)?, merge(transaction, &groups, after, limit)?)))
             })
             .await
     }
+}
+
+/// The devices of a dynamic group.
+fn of_dynamic(
+    transaction: &Transaction<'_>,
+    group: GroupId,
+    after: Uuid,
+    limit: usize,
+) -> Result<Option<(u64, Vec<Member>)>, StoreError> {
+    let Some(total) = dynamic_groups::count(transaction, group)? else { return Ok(None) };
+    let sql = "select device_uuid, display_name from dynamic_members
+        join devices on devices.uuid = device_uuid
+        where dynamic_members.group_uuid = $1 and device_uuid > $2 order by device_uuid limit $3";
+    let members = transaction.list(sql, values![group, after, limit], |row| {
+        Ok(Member { device: row.get(0)?, display_name: row.get(1)?, group })
+    })?;
+    Ok(Some((total, members)))
 }
 
 /// Notes how many devices came to groups, or with a negative number left them.

@@ -1,19 +1,23 @@
-//! Static groups: one tree below *All*.
+//! Groups: one tree below *All*, of static groups and of dynamic ones below them.
 
 use std::collections::{HashMap, HashSet};
 
 use guardhouse_model::{
-    DeviceId, GroupId,
-    groups::{MoveError, check_move},
+    DeviceId, GroupId, Timestamp,
+    groups::{MoveError, check_move, path_to_root},
 };
 use uuid::Uuid;
 
 use crate::{
     Group, GroupMove, Store, StoreError,
     engine::{Column, Gate, Row, Transaction, Value, values},
+    verbs::dynamic_groups,
 };
 
 const COLUMNS: &str = "uuid, parent, display_name, description, external_reference, external_type, version";
+
+/// A dynamic group stands for nothing in an external system.
+const DYNAMIC_COLUMNS: &str = "uuid, parent, display_name, description, '', cast(0 as bigint), version";
 
 impl Store {
     /// One group.
@@ -26,14 +30,18 @@ impl Store {
         let after = after.unwrap_or(GroupId(Uuid::nil()));
         self.engine
             .read(move |transaction| {
-                let sql =
-                    format!("select {COLUMNS} from device_groups where uuid > $1 order by uuid limit $2");
+                let sql = format!(
+                    "select {COLUMNS}, cast(0 as bigint) from device_groups where uuid > $1
+                     union all
+                     select {DYNAMIC_COLUMNS}, cast(1 as bigint) from dynamic_groups where uuid > $1
+                     order by uuid limit $2"
+                );
                 transaction.list(&sql, values![after, limit], from_row)
             })
             .await
     }
 
-    /// Adds a group below `group.parent`.
+    /// Adds a static group below `group.parent`.
     pub async fn group_create(&self, group: Group) -> Result<GroupMove, StoreError> {
         self.engine
             .write(move |transaction| {
@@ -59,22 +67,37 @@ impl Store {
             .await
     }
 
-    /// Hangs a group, with all that is below it, under another group.
-    pub async fn group_move(&self, group: GroupId, parent: GroupId) -> Result<GroupMove, StoreError> {
+    /// Hangs a group, with all that is below it, under another group. Dynamic groups that have other devices by that
+    /// get them, as their rules pick them at `now`.
+    pub async fn group_move(
+        &self,
+        group: GroupId,
+        parent: GroupId,
+        now: Timestamp,
+    ) -> Result<GroupMove, StoreError> {
+        let rules = self.rules.clone();
         self.engine
             .write(move |transaction| {
                 transaction.pass_alone(Gate::GroupTree)?;
-                if !exists(transaction, group)? {
-                    return Ok(GroupMove::NoSuchGroup);
+                let Some(found) = fetch(transaction, group)? else { return Ok(GroupMove::NoSuchGroup) };
+                if found.is_dynamic {
+                    if let Some(refusal) = refuse_dynamic_place(transaction, group, parent)? {
+                        return Ok(refusal);
+                    }
+                    dynamic_groups::move_below(transaction, &rules, group, parent, now)?;
+                } else {
+                    if let Some(refusal) = refuse_place(transaction, group, parent)? {
+                        return Ok(refusal);
+                    }
+                    let moved = transaction.execute(
+                        "update device_groups set parent = $1, version = version + 1
+                             where uuid = $2 and parent <> $1",
+                        values![parent, group],
+                    )?;
+                    if let Some(before) = found.parent.filter(|_| moved == 1) {
+                        dynamic_groups::children_moved(transaction, &rules, before, parent, now)?;
+                    }
                 }
-                if let Some(refusal) = refuse_place(transaction, group, parent)? {
-                    return Ok(refusal);
-                }
-                transaction.execute(
-                    "update device_groups set parent = $1, version = version + 1
-                         where uuid = $2 and parent <> $1",
-                    values![parent, group],
-                )?;
                 Ok(fetch(transaction, group)?.map_or(GroupMove::NoSuchGroup, GroupMove::Done))
             })
             .await
@@ -88,37 +111,45 @@ impl Store {
     ) -> Result<Option<Group>, StoreError> {
         self.engine
             .write(move |transaction| {
-                transaction.execute(
-                    "update device_groups set display_name = $1, version = version + 1
-                         where uuid = $2 and display_name <> $1",
-                    values![&display_name, group],
-                )?;
+                for table in ["device_groups", "dynamic_groups"] {
+                    let sql = format!(
+                        "update {table} set display_name = $1, version = version + 1
+                         where uuid = $2 and display_name <> $1"
+                    );
+                    if transaction.execute(&sql, values![&display_name, group])? == 1 {
+                        break;
+                    }
+                }
                 fetch(transaction, group)
             })
             .await
     }
 
-    /// Deletes a group with everything in it: groups, devices, their keys, what policies are assigned to them. Runs stay. Answers the devices
-    /// that are gone; `None`: no such group.
+    /// Deletes a group with everything in it: groups, devices, their keys, what policies are assigned to them. Runs
+    /// stay, and so do the devices of a dynamic group. Answers the devices that are gone, or are no longer in the
+    /// dynamic group; `None`: no such group.
     pub async fn group_delete(&self, group: GroupId) -> Result<Option<Vec<DeviceId>>, StoreError> {
         self.engine
             .write(move |transaction| {
                 transaction.pass_alone(Gate::GroupTree)?;
                 if !exists(transaction, group)? {
-                    return Ok(None);
+                    return dynamic_groups::delete(transaction, group);
                 }
+                let above = path(transaction, group)?;
                 let groups = subtree(transaction, group)?;
                 let gone = match transaction {
                     Transaction::Sqlite(_) => delete_one_by_one(transaction, &groups)?,
                     Transaction::Postgres(_) => delete_as_arrays(transaction, &groups)?,
                 };
+                dynamic_groups::recount(transaction, &above)?;
                 Ok(Some(gone))
             })
             .await
     }
 }
 
-/// Deletes groups, each of which comes after its parent; answers their devices.
+/// Deletes groups, each of which comes after its parent; answers their devices. Dynamic groups below them, their members
+/// and the facts of devices go along by themselves.
 fn delete_one_by_one(transaction: &Transaction<'_>, groups: &[GroupId]) -> Result<Vec<DeviceId>, StoreError> {
     let devices = "select uuid from devices where group_uuid = $1";
     let mut gone = Vec::new();
@@ -132,6 +163,8 @@ fn delete_one_by_one(transaction: &Transaction<'_>, groups: &[GroupId]) -> Resul
         for sql in [
             &stacks,
             "delete from policy_assignments where kind = 2 and target = $1",
+            "delete from policy_assignments where kind = 2
+                 and target in (select uuid from dynamic_groups where base = $1)",
             "delete from devices where group_uuid = $1",
             "delete from device_groups where uuid = $1",
         ] {
@@ -152,6 +185,11 @@ fn delete_as_arrays(transaction: &Transaction<'_>, groups: &[GroupId]) -> Result
         ("delete from device_links where device_uuid = any($1)", &gone),
         ("delete from policy_assignments where kind = 1 and target = any($1)", &gone),
         ("delete from policy_assignments where kind = 2 and target = any($1)", &groups),
+        (
+            "delete from policy_assignments where kind = 2
+                 and target = any(array(select uuid from dynamic_groups where base = any($1)))",
+            &groups,
+        ),
         ("delete from devices where uuid = any($1)", &gone),
         ("delete from device_groups where uuid = any($1)", &groups),
     ] {
@@ -160,12 +198,21 @@ fn delete_as_arrays(transaction: &Transaction<'_>, groups: &[GroupId]) -> Result
     Ok(gone.into_iter().map(DeviceId).collect())
 }
 
-/// Whether a group exists, inside a transaction.
+/// Groups of both kinds, as a table of their ids.
+pub const OF_BOTH_KINDS: &str =
+    "(select uuid from device_groups union all select uuid from dynamic_groups) of_both_kinds";
+
+/// Whether a static group exists, inside a transaction.
 pub fn exists(transaction: &Transaction<'_>, group: GroupId) -> Result<bool, StoreError> {
     transaction.exists("select 1 from device_groups where uuid = $1", values![group])
 }
 
-/// A group and all groups below it, each after its parent.
+/// A static group and all above it, nearest first.
+pub fn path(transaction: &Transaction<'_>, group: GroupId) -> Result<Vec<GroupId>, StoreError> {
+    Ok(path_to_root(&all_parents(transaction)?, group))
+}
+
+/// A static group and all static groups below it, each after its parent.
 pub fn subtree(transaction: &Transaction<'_>, group: GroupId) -> Result<Vec<GroupId>, StoreError> {
     let sql = "with recursive subtree (uuid) as (
             select uuid from device_groups where uuid = $1
@@ -209,11 +256,12 @@ pub fn parents(
 }
 
 fn fetch(transaction: &Transaction<'_>, group: GroupId) -> Result<Option<Group>, StoreError> {
-    transaction.find(
-        &format!("select {COLUMNS} from device_groups where uuid = $1"),
-        values![group],
-        from_row,
-    )
+    let sql = format!(
+        "select {COLUMNS}, cast(0 as bigint) from device_groups where uuid = $1
+         union all
+         select {DYNAMIC_COLUMNS}, cast(1 as bigint) from dynamic_groups where uuid = $1"
+    );
+    transaction.find(&sql, values![group], from_row)
 }
 
 fn refuse_place(
@@ -222,18 +270,45 @@ fn refuse_place(
     parent: GroupId,
 ) -> Result<Option<GroupMove>, StoreError> {
     if !exists(transaction, parent)? {
+        let is_dynamic = dynamic_groups::exists(transaction, parent)?;
+        return Ok(Some(if is_dynamic { GroupMove::BelowDynamic } else { GroupMove::NoSuchParent }));
+    }
+    check(transaction, group, parent).map(|checked| checked.err().map(refusal))
+}
+
+fn refuse_dynamic_place(
+    transaction: &Transaction<'_>,
+    group: GroupId,
+    parent: GroupId,
+) -> Result<Option<GroupMove>, StoreError> {
+    if fetch(transaction, parent)?.is_none() {
         return Ok(Some(GroupMove::NoSuchParent));
     }
-    let parents =
-        transaction.list("select uuid, parent from device_groups where parent is not null", &[], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-    let parents: HashMap<GroupId, GroupId> = parents.into_iter().collect();
-    Ok(match check_move(&parents, group, parent) {
-        Ok(()) => None,
-        Err(MoveError::Cycle) => Some(GroupMove::Cycle),
-        Err(MoveError::TooDeep) => Some(GroupMove::TooDeep),
-    })
+    check(transaction, group, parent).map(|checked| checked.err().map(refusal))
+}
+
+fn refusal(wrong: MoveError) -> GroupMove {
+    match wrong {
+        MoveError::Cycle => GroupMove::Cycle,
+        MoveError::TooDeep => GroupMove::TooDeep,
+    }
+}
+
+/// Judges whether a group of either kind may hang below another one.
+pub fn check(
+    transaction: &Transaction<'_>,
+    group: GroupId,
+    parent: GroupId,
+) -> Result<Result<(), MoveError>, StoreError> {
+    Ok(check_move(&all_parents(transaction)?, group, parent))
+}
+
+/// The parent of every group, of both kinds.
+fn all_parents(transaction: &Transaction<'_>) -> Result<HashMap<GroupId, GroupId>, StoreError> {
+    let sql = "select uuid, parent from device_groups where parent is not null
+        union all select uuid, parent from dynamic_groups";
+    let parents = transaction.list(sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(parents.into_iter().collect())
 }
 
 fn ids<T: Column>(transaction: &Transaction<'_>, sql: &str, group: GroupId) -> Result<Vec<T>, StoreError> {
@@ -249,5 +324,6 @@ fn from_row(row: &Row<'_>) -> Result<Group, StoreError> {
         external_reference: row.get(4)?,
         external_type: row.get(5)?,
         version: row.get(6)?,
+        is_dynamic: row.get(7)?,
     })
 }

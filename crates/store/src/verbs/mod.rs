@@ -2,6 +2,7 @@ mod accounts;
 mod device_links;
 mod device_policies;
 mod devices;
+mod dynamic_groups;
 mod enrolment;
 mod group_members;
 mod groups;
@@ -16,3 +17,5 @@ mod retention;
 mod signals;
 mod task_runs;
 mod tasks;
+
+pub use dynamic_groups::Rules;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     Assignment, AssignmentFilter, PolicyAssign, PolicyTarget, RankChange, Store, StoreError,
     engine::{Gate, Row, Transaction, Value, values},
-    verbs::policies,
+    verbs::{groups, policies},
 };
 
 const COLUMNS: &str = "uuid, policy_uuid, kind, target, rank";
@@ -232,7 +232,10 @@ fn target_exists(transaction: &Transaction<'_>, target: PolicyTarget) -> Result<
         PolicyTarget::Device(device) => {
             transaction.exists("select 1 from devices where uuid = $1", values![device])
         }
-        PolicyTarget::Group(group) => super::groups::exists(transaction, group),
+        PolicyTarget::Group(group) => {
+            let sql = format!("select 1 from {} where uuid = $1", groups::OF_BOTH_KINDS);
+            transaction.exists(&sql, values![group])
+        }
     }
 }
 

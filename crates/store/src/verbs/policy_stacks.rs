@@ -5,19 +5,23 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use guardhouse_model::{DeviceId, GroupId, groups::path_to_root};
+use guardhouse_model::{
+    DeviceId, GroupId,
+    groups::path_to_root,
+    policies::{Target, order},
+};
 use uuid::Uuid;
 
 use crate::{
     Assignment, PolicyTarget, StackChange, Store, StoreError,
     engine::{Row, Transaction, Value, values},
-    verbs::{groups, policy_assignments},
+    verbs::{dynamic_groups, groups, policy_assignments},
 };
 
 impl Store {
     /// For each device, in the order asked for, the assignments that apply to it, in the order in which their policies
-    /// are merged: those of its groups from *All* down to its own, then those of the device itself; within a target by
-    /// rank. Nothing applies to a device that does not exist.
+    /// are merged: those of its static groups from *All* down to its own, those of its dynamic groups, each before those
+    /// below it, then those of the device itself; within a target by rank. Nothing applies to a device that does not exist.
     pub async fn policy_stacks(&self, devices: Vec<DeviceId>) -> Result<Vec<Vec<Assignment>>, StoreError> {
         self.engine
             .read(move |transaction| {
@@ -70,10 +74,17 @@ fn targets(
 ) -> Result<Vec<Vec<PolicyTarget>>, StoreError> {
     let homes = homes(transaction, devices)?;
     let parents = groups::parents(transaction, homes.values().copied().collect())?;
+    let dynamic = dynamic_groups::of(transaction, devices)?;
     let targets = |device: &DeviceId| {
         let Some(&home) = homes.get(device) else { return Vec::new() };
-        let groups = path_to_root(&parents, home).into_iter().rev();
-        groups.map(PolicyTarget::Group).chain([PolicyTarget::Device(*device)]).collect()
+        let mut path = path_to_root(&parents, home);
+        path.reverse();
+        let dynamic = dynamic.get(device).map(Vec::as_slice).unwrap_or_default();
+        let target = |target| match target {
+            Target::Group(group) => PolicyTarget::Group(group),
+            Target::Device(device) => PolicyTarget::Device(device),
+        };
+        order(&path, dynamic, *device).into_iter().map(target).collect()
     };
     Ok(devices.iter().map(targets).collect())
 }

@@ -51,3 +51,16 @@ insert into policy_assignments values
 insert into device_policies values
     (x'0000000000000000000000000000d001', zeroblob(32), 1700000000000001, x'0a00ff'),
     (x'ffffffffffffffffffffffffffffffff', x'', -1, x'');
+insert into device_facts values
+    (x'0000000000000000000000000000d001', 'äpfel', '', 'debian', 2, 1, x'0400013102', x'', x'04c0000207', 5, 0, 1),
+    (x'ffffffffffffffffffffffffffffffff', '', 'ß', '', 0, 0, x'', x'00ff', x'', 0, 1, 0);
+insert into device_components values
+    (x'0000000000000000000000000000d001', 0, 'agent', x'0400013102'), (x'0000000000000000000000000000d001', 1, '', x'');
+insert into dynamic_groups values
+    (x'0000000000000000000000000000dd02', x'0000000000000000000000000000aaaa', x'0000000000000000000000000000aaaa',
+     'Server', '', '{"all":[]}', 0, 1, 7, 1),
+    (x'0000000000000000000000000000dd01', x'0000000000000000000000000000dd02', x'0000000000000000000000000000aaaa',
+     'ß', 'text', '{"condition":{"seen":"ever"}}', 1, 2, -1, 0);
+insert into dynamic_members values
+    (x'0000000000000000000000000000dd02', x'0000000000000000000000000000d001'),
+    (x'0000000000000000000000000000dd01', x'ffffffffffffffffffffffffffffffff');

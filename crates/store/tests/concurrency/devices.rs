@@ -30,7 +30,9 @@ pub async fn opposite_moves_leave_the_counts_true(a: &Arena) {
     for round in 0..ROUNDS {
         at_once((0..24).map(|n| {
             let (store, device, group) = (a.replica(n), devices[n % 6], groups[(n / 6 + n + round) % 3]);
-            async move { store.device_move(device, group).await.expect("writes").flatten().expect("is moved") }
+            async move {
+                store.device_move(device, group, at(0)).await.expect("writes").flatten().expect("is moved")
+            }
         }))
         .await;
     }

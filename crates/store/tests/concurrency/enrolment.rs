@@ -27,6 +27,7 @@ fn host(a: &Arena, token: u8, name: &str) -> EnrolDevice {
         new_id: DeviceId(id),
         host_name: name.to_owned(),
         attributes: vec![1],
+        facts: a.facts(name),
         public_ip_address: String::new(),
         now: at(50),
     }
@@ -84,7 +85,7 @@ pub async fn a_placeholder_that_is_renamed_at_this_moment_is_claimed_all_the_sam
         // It has the name of the host all the time, in these letters or in others.
         let renames = (0..12).map(|n| {
             let (store, name) = (a.replica(n), if n % 2 == 0 { upper.clone() } else { name.clone() });
-            async move { store.device_rename(id, name).await.expect("writes").expect("is there") }
+            async move { store.device_rename(id, name, at(0)).await.expect("writes").expect("is there") }
         });
         let enrolling = a.replica(1);
         let (_, enrolled) = tokio::join!(at_once(renames), enrolling.device_enrol(host(a, 1, &name)));

@@ -51,7 +51,7 @@ pub async fn opposite_moves_form_no_cycle(a: &Arena) {
         let (one, other) = (a.group(ALL).await, a.group(ALL).await);
         let moves = [(one, other), (other, one)].into_iter().enumerate().map(|(n, (group, parent))| {
             let store = a.replica(n);
-            async move { store.group_move(group, parent).await.expect("works") }
+            async move { store.group_move(group, parent, at(0)).await.expect("works") }
         });
         let outcomes = at_once(moves).await;
         assert_eq!(

@@ -72,21 +72,32 @@ pub async fn get_many_keeps_the_order_asked_for(f: &Fixture) {
 
 pub async fn move_and_rename_raise_the_version_only_when_they_change_something(f: &Fixture) {
     let id = f.member(ALL).await;
-    let moved = f.store.device_move(id, LOST_AND_FOUND).await.expect("writes").flatten().expect("moved");
+    let moved =
+        f.store.device_move(id, LOST_AND_FOUND, at(0)).await.expect("writes").flatten().expect("moved");
     assert_eq!((moved.group, moved.version), (LOST_AND_FOUND, 2));
-    let again = f.store.device_move(id, LOST_AND_FOUND).await.expect("writes").flatten().expect("is there");
+    let again =
+        f.store.device_move(id, LOST_AND_FOUND, at(0)).await.expect("writes").flatten().expect("is there");
     assert_eq!(again.version, 2);
-    assert_eq!(f.store.device_move(id, GroupId(f.id())).await.expect("works"), Some(None), "no such group");
-    assert_eq!(f.store.device_move(DeviceId(f.id()), ALL).await.expect("works"), None, "no such device");
+    assert_eq!(
+        f.store.device_move(id, GroupId(f.id()), at(0)).await.expect("works"),
+        Some(None),
+        "no such group"
+    );
+    assert_eq!(
+        f.store.device_move(DeviceId(f.id()), ALL, at(0)).await.expect("works"),
+        None,
+        "no such device"
+    );
 
-    let renamed = f.store.device_rename(id, "new".to_owned()).await.expect("writes").expect("renamed");
+    let renamed = f.store.device_rename(id, "new".to_owned(), at(0)).await.expect("writes").expect("renamed");
     assert_eq!((renamed.display_name.as_str(), renamed.version), ("new", 3));
-    assert_eq!(f.store.device_rename(DeviceId(f.id()), "new".to_owned()).await.expect("works"), None);
+    assert_eq!(f.store.device_rename(DeviceId(f.id()), "new".to_owned(), at(0)).await.expect("works"), None);
 }
 
 pub async fn reports_replace_what_is_known_and_repeat_without_a_change(f: &Fixture) {
     let id = f.member(ALL).await;
-    let report = || DeviceReport { host_name: "host".to_owned(), attributes: vec![9] };
+    let report =
+        || DeviceReport { host_name: "host".to_owned(), attributes: vec![9], facts: f.facts("host") };
     assert!(f.store.device_reported(id, report()).await.expect("writes"));
     assert!(f.store.device_reported(id, report()).await.expect("works"));
     let device = f.store.device_get(id).await.expect("reads").expect("is there");

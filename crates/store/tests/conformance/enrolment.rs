@@ -1,5 +1,6 @@
 use guardhouse_model::{
     DeviceId, GroupId,
+    dynamic_groups::AttributeFacts,
     groups::{ALL, LOST_AND_FOUND},
 };
 use guardhouse_store::{Device, EnrolDevice, EnrolOutcome, Group, GroupMove, NewEnrolmentToken};
@@ -23,6 +24,7 @@ async fn prepare(f: &Fixture) {
         description: String::new(),
         external_reference: String::new(),
         external_type: 0,
+        is_dynamic: false,
         version: 1,
     };
     assert!(matches!(f.store.group_create(group).await.expect("writes"), GroupMove::Done(_)));
@@ -42,6 +44,7 @@ fn host(name: &str, key: u8) -> EnrolDevice {
         new_id: DeviceId(Uuid::from_u128(0x1000 + u128::from(key))),
         host_name: name.to_owned(),
         attributes: vec![key],
+        facts: AttributeFacts::default(),
         public_ip_address: "192.0.2.7".to_owned(),
         now: at(50),
     }

@@ -4,7 +4,7 @@ use guardhouse_model::{
 };
 use guardhouse_store::{Group, GroupMove, Work};
 
-use crate::support::Fixture;
+use crate::support::{Fixture, at};
 
 pub async fn all_and_lost_and_found_exist_from_the_start(f: &Fixture) {
     let groups = f.store.groups_list(None, 10).await.expect("reads");
@@ -32,7 +32,7 @@ pub async fn created_groups_hang_below_their_parent(f: &Fixture) {
 pub async fn groups_cannot_form_a_cycle(f: &Fixture) {
     let upper = f.group(ALL).await;
     let lower = f.group(upper).await;
-    let go = |group, parent| f.store.group_move(group, parent);
+    let go = |group, parent| f.store.group_move(group, parent, at(0));
     assert_eq!(go(upper, lower).await.expect("works"), GroupMove::Cycle);
     assert_eq!(go(upper, upper).await.expect("works"), GroupMove::Cycle);
     assert_eq!(go(upper, GroupId(f.id())).await.expect("works"), GroupMove::NoSuchParent);
@@ -58,7 +58,7 @@ pub async fn members_recurse_and_are_counted(f: &Fixture) {
     assert_eq!(members(upper, true, Some(b), 2).await, Some((3, vec![c])));
     assert_eq!(members(ALL, true, None, 10).await.map(|(total, _)| total), Some(4));
     assert_eq!(members(upper, true, None, 0).await, Some((3, vec![])));
-    f.store.device_move(a, lower).await.expect("writes");
+    f.store.device_move(a, lower, at(0)).await.expect("writes");
     assert_eq!(members(upper, false, None, 10).await, Some((0, vec![])), "counted out of one group");
     assert_eq!(members(lower, false, None, 10).await, Some((3, vec![a, b, c])), "and into the other");
     assert_eq!(members(GroupId(f.id()), true, None, 10).await, None);

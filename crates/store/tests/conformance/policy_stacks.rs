@@ -1,9 +1,9 @@
 use std::num::NonZeroU32;
 
-use guardhouse_model::{AssignmentId, DeviceId, groups::ALL};
+use guardhouse_model::{AssignmentId, DeviceId, dynamic_groups::Rule, groups::ALL};
 use guardhouse_store::{Assignment, PolicyAssign, PolicyTarget, StackChange};
 
-use crate::support::Fixture;
+use crate::support::{Fixture, at};
 
 async fn stacks(f: &Fixture, devices: &[DeviceId]) -> Vec<Vec<AssignmentId>> {
     let stacks = f.store.policy_stacks(devices.to_vec()).await.expect("reads");
@@ -65,9 +65,9 @@ pub async fn stacks_follow_groups_that_move(f: &Fixture) {
     let of_other = f.assignment(PolicyTarget::Group(other)).await.id;
     let of_inner = f.assignment(PolicyTarget::Group(inner)).await.id;
     assert_eq!(stacks(f, &[device]).await, [[of_one, of_inner]]);
-    f.store.group_move(inner, other).await.expect("writes");
+    f.store.group_move(inner, other, at(1)).await.expect("writes");
     assert_eq!(stacks(f, &[device]).await, [[of_other, of_inner]]);
-    f.store.device_move(device, one).await.expect("writes");
+    f.store.device_move(device, one, at(2)).await.expect("writes");
     assert_eq!(stacks(f, &[device]).await, [[of_one]]);
 }
 
@@ -128,4 +128,28 @@ pub async fn what_would_be_is_what_comes(f: &Fixture) {
         }
         f.store.policy_unassign(proposed.id).await.expect("writes");
     }
+}
+
+pub async fn dynamic_groups_stand_between_the_static_ones_and_the_device(f: &Fixture) {
+    let home = f.group(ALL).await;
+    let of_home = f.dynamic_group(home, Rule::All(vec![])).await;
+    let of_all = f.dynamic_group(ALL, Rule::All(vec![])).await;
+    let inner = f.dynamic_group(of_all, Rule::All(vec![])).await;
+    let beside = f.dynamic_group(of_all, Rule::Any(vec![])).await;
+    let device = f.member(home).await;
+    let mut of = Vec::new();
+    // In another order than that of the merge.
+    for target in [
+        PolicyTarget::Device(device),
+        PolicyTarget::Group(of_home),
+        PolicyTarget::Group(inner),
+        PolicyTarget::Group(beside),
+        PolicyTarget::Group(of_all),
+        PolicyTarget::Group(home),
+        PolicyTarget::Group(ALL),
+    ] {
+        of.push(f.assignment(target).await.id);
+    }
+    let [own, of_home, inner, _, of_all, home, all] = <[_; 7]>::try_from(of).expect("as many as targets");
+    assert_eq!(stacks(f, &[device]).await, [[all, home, of_all, inner, of_home, own]]);
 }

@@ -10,11 +10,14 @@ use std::{
 
 use guardhouse_model::{
     AssignmentId, Clock, DeviceId, Environment, GroupId, PolicyId, TaskId, TemplateId, Timestamp, TriggerId,
-    environment::SeededEntropy, groups::ALL,
+    dynamic_groups::{AttributeFacts, Component, Folded, Rule, VersionKey},
+    environment::SeededEntropy,
+    groups::ALL,
 };
 use guardhouse_store::{
-    Assignment, AssignmentFilter, Claim, Device, Group, GroupMove, Lease, NewTask, OpenRun, Policy,
-    PolicyAssign, PolicyTarget, RunReport, Store, Targets, TaskChange, Trigger, Work,
+    Assignment, AssignmentFilter, Claim, Device, DynamicGroupCreate, Group, GroupMove, Lease, NewDevice,
+    NewDynamicGroup, NewTask, OpenRun, Policy, PolicyAssign, PolicyTarget, RunReport, Store, Targets,
+    TaskChange, Trigger, Work,
 };
 use guardhouse_testing::postgres::{Database, Server};
 use tempfile::TempDir;
@@ -119,6 +122,51 @@ impl Fixture {
         imported.expect("the group exists")[0].id
     }
 
+    /// What a device of this kind says of itself.
+    pub fn facts(&self, kind: &str) -> AttributeFacts {
+        AttributeFacts {
+            operating_system: Folded::new(kind),
+            components: vec![Component { name: Folded::new("Agent"), version: VersionKey::new("1.2") }],
+            ..AttributeFacts::default()
+        }
+    }
+
+    /// A device in a group that says this of itself.
+    pub async fn member_with(&self, group: GroupId, facts: AttributeFacts) -> DeviceId {
+        let device = Device { group, ..self.device("member") };
+        let imported = self.store.devices_import(group, vec![NewDevice { device, facts }]).await;
+        imported.expect("writes").expect("the group exists")[0].id
+    }
+
+    pub fn new_dynamic_group(&self, parent: GroupId, rule: Rule) -> NewDynamicGroup {
+        let id = GroupId(self.id());
+        NewDynamicGroup {
+            id,
+            parent,
+            display_name: "dynamic".to_owned(),
+            description: "text".to_owned(),
+            rule,
+        }
+    }
+
+    /// A dynamic group below another group.
+    pub async fn dynamic_group(&self, parent: GroupId, rule: Rule) -> GroupId {
+        let group = self.new_dynamic_group(parent, rule);
+        let id = group.id;
+        match self.store.dynamic_group_create(group, self.environment.now()).await.expect("writes") {
+            DynamicGroupCreate::Done(..) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The devices of a group of either kind.
+    pub async fn members(&self, group: GroupId) -> Vec<DeviceId> {
+        let found = self.store.group_members_list(group, false, None, 1_000).await.expect("reads");
+        let (total, members) = found.expect("the group exists");
+        assert_eq!(total, members.len() as u64);
+        members.into_iter().map(|member| member.device).collect()
+    }
+
     /// A group below another.
     pub async fn group(&self, parent: GroupId) -> GroupId {
         let id = GroupId(self.id());
@@ -129,6 +177,7 @@ impl Fixture {
             description: String::new(),
             external_reference: String::new(),
             external_type: 0,
+            is_dynamic: false,
             version: 1,
         };
         let outcome = self.store.group_create(group.clone()).await.expect("writes");

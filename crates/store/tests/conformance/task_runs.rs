@@ -43,10 +43,10 @@ pub async fn group_targets_are_live_and_reach_subgroups(f: &Fixture) {
     assert_eq!(f.claim(inside).await.len(), 1);
     assert_eq!(f.claim(outside).await, []);
 
-    f.store.device_move(outside, upper).await.expect("writes");
+    f.store.device_move(outside, upper, at(0)).await.expect("writes");
     assert_eq!(f.claim(outside).await.len(), 1, "who joins gets the tasks of the group");
     let late = f.member(lower).await;
-    f.store.device_move(late, ALL).await.expect("writes");
+    f.store.device_move(late, ALL, at(0)).await.expect("writes");
     assert_eq!(f.claim(late).await, [], "who leaves before the hand-out does not");
 }
 

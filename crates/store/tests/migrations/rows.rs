@@ -1,6 +1,8 @@
 //! Rows as each version kept them, and how they look through the verbs of today.
 
-use guardhouse_model::{DeviceId, GroupId, TaskId, Timestamp, groups::ALL, tasks::RunStatus};
+use guardhouse_model::{
+    DeviceId, GroupId, TaskId, Timestamp, dynamic_groups::Rule, groups::ALL, tasks::RunStatus,
+};
 use guardhouse_store::{
     AssignmentFilter, DevicePolicy, KeyRecord, NewRefreshToken, PolicyTarget, RefreshOutcome,
     ResponseOutcome, Store,
@@ -17,6 +19,7 @@ const ACCOUNT: u128 = 0x40;
 const RESPONSE: u128 = 0x60;
 const POLICY: u128 = 0x70;
 const ASSIGNMENT: u128 = 0x71;
+const DYNAMIC_GROUP: u128 = 0x80;
 
 /// How an engine writes what they do not write alike.
 pub struct Dialect {
@@ -140,6 +143,30 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
             bytes(&[12; 32]),
             bytes(&[13])
         )],
+        6 => vec![
+            format!(
+                "insert into device_facts (device_uuid, display_name, original_display_name, operating_system,
+                     operating_system_family, operating_system_edition, operating_system_version, agent_version,
+                     primary_address, device_type, is_mobile, is_master)
+                 values ({device}, 'alpha', 'alpha', 'debian', 2, 1, {empty}, {empty}, {empty}, 0, 0, 0)",
+                empty = bytes(&[])
+            ),
+            format!(
+                "insert into device_components (device_uuid, position, name, version)
+                 values ({device}, 0, 'agent', {})",
+                bytes(&[4, 0, 1, b'1', 2])
+            ),
+            format!(
+                "insert into dynamic_groups (uuid, parent, base, display_name, description, rule, depends_on_time,
+                     version, evaluate_time, device_count)
+                 values ({}, {group}, {group}, 'old agents', 'text', '{{\"all\":[]}}', 0, 3, 1700000000000000, 1)",
+                id(DYNAMIC_GROUP)
+            ),
+            format!(
+                "insert into dynamic_members (group_uuid, device_uuid) values ({}, {device})",
+                id(DYNAMIC_GROUP)
+            ),
+        ],
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -191,6 +218,19 @@ pub async fn check(store: &Store, version: usize) {
     let policies = store.policies_list(None, 10).await.expect("reads");
     let assignments =
         store.policy_assignments_list(AssignmentFilter::default(), None, 10).await.expect("reads");
+    let without_facts = store.devices_without_facts(None, 10).await.expect("reads");
+    let dynamic = store.dynamic_group_get(GroupId(Uuid::from_u128(DYNAMIC_GROUP))).await.expect("reads");
+    if version >= 6 {
+        assert_eq!(without_facts.len(), 0);
+        let dynamic = dynamic.expect("is there");
+        assert_eq!((dynamic.parent, dynamic.version, dynamic.device_count), (group.id, 3, 1));
+        assert_eq!((dynamic.display_name.as_str(), dynamic.rule), ("old agents", Rule::All(vec![])));
+        let members = store.group_members_list(dynamic.id, false, None, 10).await.expect("reads");
+        assert_eq!(members.map(|(total, members)| (total, members[0].device)), Some((1, id)));
+    } else {
+        assert_eq!(without_facts.iter().map(|device| device.id).collect::<Vec<_>>(), [id]);
+        assert_eq!(dynamic, None);
+    }
     if version >= 4 {
         let policy = &policies[0];
         assert_eq!(

@@ -1,11 +1,16 @@
 //! The model beside the two engines, and what compares them.
 
-use std::{collections::BTreeMap, fmt::Debug};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
 
-use guardhouse_model::{AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId};
+use guardhouse_model::{
+    AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId, dynamic_groups::AttributeFacts,
+};
 use guardhouse_store::{
-    AccountRecord, Device, DevicePolicy, Group, KeyRecord, NewEnrolmentToken, Policy, PolicyTarget, Store,
-    StoreError,
+    AccountRecord, Device, DevicePolicy, DynamicGroup, Group, KeyRecord, NewEnrolmentToken, Policy,
+    PolicyTarget, Store, StoreError,
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
 use tempfile::TempDir;
@@ -24,6 +29,10 @@ pub type Outcome = Result<(), TestCaseError>;
 pub struct Model {
     pub groups: BTreeMap<GroupId, Group>,
     pub devices: BTreeMap<DeviceId, Device>,
+    /// Of every device.
+    pub facts: BTreeMap<DeviceId, AttributeFacts>,
+    pub dynamic_groups: BTreeMap<GroupId, DynamicGroup>,
+    pub dynamic_members: BTreeSet<(GroupId, DeviceId)>,
     /// Of the latest connection of devices that ever connected.
     pub epochs: BTreeMap<DeviceId, u64>,
     /// What devices said last of their policies.

@@ -1,12 +1,13 @@
 //! Devices, their connections, and what they report of themselves.
 
 use guardhouse_model::{DeviceId, GroupId, Timestamp};
-use guardhouse_store::{Device, DeviceFilter, DeviceReport};
+use guardhouse_store::{Device, DeviceFilter, DeviceReport, NewDevice};
 use proptest::{collection::vec, prelude::*};
 
 use crate::{
     bench::{Bench, Model, Outcome, Refusal},
-    pools::{DEVICES, LIMITS, SECONDS, addresses, at, attributes, device, group, groups, names},
+    dynamic_groups::facts_of,
+    pools::{DEVICES, LIMITS, SECONDS, addresses, any_groups, at, attributes, device, group, groups, names},
 };
 
 impl Model {
@@ -31,22 +32,30 @@ impl Model {
     pub fn devices_import(
         &mut self,
         group: GroupId,
-        devices: Vec<Device>,
+        devices: Vec<NewDevice>,
     ) -> Result<Option<Vec<Device>>, Refusal> {
         if !self.groups.contains_key(&group) {
             return Ok(None);
         }
         let mut all = self.devices.clone();
-        for device in &devices {
+        for NewDevice { device, .. } in &devices {
             if all.insert(device.id, device.clone()).is_some() {
                 return Err(Refusal::Taken);
             }
         }
         self.devices = all;
+        self.facts.extend(devices.iter().map(|new| (new.device.id, new.facts.clone())));
+        let devices: Vec<Device> = devices.into_iter().map(|new| new.device).collect();
+        self.settle(devices.iter().map(|device| device.id).collect(), None);
         Ok(Some(devices))
     }
 
-    pub fn device_move(&mut self, device: DeviceId, group: GroupId) -> Option<Option<Device>> {
+    pub fn device_move(
+        &mut self,
+        device: DeviceId,
+        group: GroupId,
+        now: Timestamp,
+    ) -> Option<Option<Device>> {
         let moved = self.devices.get_mut(&device)?;
         if !self.groups.contains_key(&group) {
             return Some(None);
@@ -54,17 +63,24 @@ impl Model {
         if moved.group != group {
             moved.group = group;
             moved.version += 1;
+            self.settle(vec![device], Some(now));
         }
-        Some(Some(moved.clone()))
+        Some(self.device_get(device))
     }
 
-    pub fn device_rename(&mut self, device: DeviceId, display_name: String) -> Option<Device> {
+    pub fn device_rename(
+        &mut self,
+        device: DeviceId,
+        display_name: String,
+        now: Timestamp,
+    ) -> Option<Device> {
         let renamed = self.devices.get_mut(&device)?;
         if renamed.display_name != display_name {
             renamed.display_name = display_name;
             renamed.version += 1;
+            self.settle(vec![device], Some(now));
         }
-        Some(renamed.clone())
+        self.device_get(device)
     }
 
     /// Only another address is a change of the device.
@@ -99,6 +115,8 @@ impl Model {
             known.original_display_name = report.host_name;
             known.attributes = report.attributes;
             known.version += 1;
+            self.facts.insert(device, report.facts);
+            self.settle(vec![device], None);
         }
         true
     }
@@ -113,10 +131,12 @@ pub enum Command {
     Move {
         device: u8,
         group: u8,
+        now: u8,
     },
     Rename {
         device: u8,
         name: &'static str,
+        now: u8,
     },
     List {
         names: Vec<&'static str>,
@@ -156,8 +176,8 @@ pub struct Placeholder {
 }
 
 impl Placeholder {
-    fn record(&self, group: GroupId) -> Device {
-        Device {
+    fn record(&self, group: GroupId) -> NewDevice {
+        let device = Device {
             description: "imported".to_owned(),
             enrolment_status: if self.pending { 1 } else { 0 },
             functionality_status: self.status,
@@ -165,7 +185,8 @@ impl Placeholder {
             is_muted: self.muted,
             attributes: self.attributes.to_vec(),
             ..Device::placeholder(device(self.device), group, self.name.to_owned())
-        }
+        };
+        NewDevice { device, facts: facts_of(self.attributes) }
     }
 }
 
@@ -182,8 +203,9 @@ pub fn commands() -> impl Strategy<Value = Command> {
     let after = prop::option::of(DEVICES);
     prop_oneof![
         4 => creations(),
-        3 => (DEVICES, groups()).prop_map(|(device, group)| Command::Move { device, group }),
-        2 => (DEVICES, names()).prop_map(|(device, name)| Command::Rename { device, name }),
+        3 => (DEVICES, any_groups(), SECONDS)
+            .prop_map(|(device, group, now)| Command::Move { device, group, now }),
+        2 => (DEVICES, names(), SECONDS).prop_map(|(device, name, now)| Command::Rename { device, name, now }),
         2 => (vec(names(), 0..3), statuses, muted, after, LIMITS).prop_map(
             |(names, status, muted, after, limit)| Command::List { names, status, muted, after, limit }
         ),
@@ -203,11 +225,11 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
             let records = || devices.iter().map(|device| device.record(group)).collect();
             agree!(bench.devices_import(group, records())?);
         }
-        Command::Move { device: number, group: other } => {
-            agree!(bench.device_move(device(number), group(other)));
+        Command::Move { device: number, group: other, now } => {
+            agree!(bench.device_move(device(number), group(other), at(now)));
         }
-        Command::Rename { device: number, name } => {
-            agree!(bench.device_rename(device(number), name.to_owned()));
+        Command::Rename { device: number, name, now } => {
+            agree!(bench.device_rename(device(number), name.to_owned(), at(now)));
         }
         Command::List { names, status, muted, after, limit } => {
             let filter = DeviceFilter {
@@ -229,7 +251,11 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
             agree!(bench.devices_seen(ids(), at(now)));
         }
         Command::Reported { device: number, name, attributes } => {
-            let report = || DeviceReport { host_name: name.to_owned(), attributes: attributes.to_vec() };
+            let report = || DeviceReport {
+                host_name: name.to_owned(),
+                attributes: attributes.to_vec(),
+                facts: facts_of(attributes),
+            };
             agree!(bench.device_reported(device(number), report()));
         }
     }

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use crate::{
     bench::{Bench, Model, Outcome, Refusal},
-    pools::{DEVICES, SECONDS, addresses, at, attributes, device, group, groups, names},
+    dynamic_groups::facts_of,
+    pools::{DEVICES, SECONDS, addresses, any_groups, at, attributes, device, group, names},
 };
 
 /// `DEVICE_ENROLLMENT_STATUS_PENDING` and `…_FINISHED`.
@@ -73,9 +74,13 @@ impl Model {
         device.public_ip_address = host.public_ip_address;
         device.device_token = host.key_digest.map(|byte| format!("{byte:02x}")).concat();
         if device.attributes.is_empty() {
-            device.attributes = host.attributes;
+            device.attributes = host.attributes.clone();
         }
         device.version += 1;
+        if device.attributes == host.attributes {
+            self.facts.insert(id, host.facts);
+        }
+        self.settle(vec![id], Some(host.now));
         self.device_keys.insert(host.key_digest, DeviceKey { device: id, token: host.token_id });
         Ok(EnrolOutcome::Enrolled(id))
     }
@@ -113,12 +118,8 @@ const TOKENS: Range<u8> = 0..3;
 const KEYS: Range<u8> = 0..5;
 
 pub fn creations() -> impl Strategy<Value = Command> {
-    (TOKENS, groups(), 0..6_u32, 10..60_u8).prop_map(|(token, group, uses, expire)| Command::CreateToken {
-        token,
-        group,
-        uses,
-        expire,
-    })
+    (TOKENS, any_groups(), 0..6_u32, 10..60_u8)
+        .prop_map(|(token, group, uses, expire)| Command::CreateToken { token, group, uses, expire })
 }
 
 pub fn commands() -> impl Strategy<Value = Command> {
@@ -153,6 +154,7 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
                 new_id: device(host.device),
                 host_name: host.name.to_owned(),
                 attributes: host.attributes.to_vec(),
+                facts: facts_of(host.attributes),
                 public_ip_address: host.address.to_owned(),
                 now: at(now),
             };

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use guardhouse_model::{AssignmentId, DeviceId, PolicyId};
+use guardhouse_model::{AssignmentId, DeviceId, GroupId, PolicyId};
 use guardhouse_store::{
     Assignment, AssignmentFilter, Policy, PolicyAssign, PolicyTarget, RankChange, StackChange,
 };
@@ -12,7 +12,8 @@ use uuid::Uuid;
 use crate::{
     bench::{Bench, Model, Outcome, Refusal},
     pools::{
-        ASSIGNMENTS, DEVICES, LIMITS, POLICIES, assignment, attributes, device, group, groups, names, policy,
+        ASSIGNMENTS, DEVICES, LIMITS, POLICIES, any_groups, assignment, attributes, device, group, names,
+        policy,
     },
 };
 
@@ -83,7 +84,7 @@ impl Model {
         }
         let is_there = match target {
             PolicyTarget::Device(device) => self.devices.contains_key(&device),
-            PolicyTarget::Group(group) => self.groups.contains_key(&group),
+            PolicyTarget::Group(group) => self.any_group_exists(group),
         };
         if !is_there {
             return PolicyAssign::NoSuchTarget;
@@ -138,8 +139,14 @@ impl Model {
         let stack = |device: DeviceId| {
             let Some(kept) = self.devices.get(&device) else { return Vec::new() };
             let mut stack = Vec::new();
-            for group in self.path(kept.group).into_iter().rev() {
+            let static_groups: Vec<GroupId> = self.path(kept.group).into_iter().rev().collect();
+            for &group in &static_groups {
                 stack.extend(self.of_target(PolicyTarget::Group(group)));
+            }
+            for group in static_groups.into_iter().flat_map(|group| self.dynamic_below(group)) {
+                if self.dynamic_members.contains(&(group, device)) {
+                    stack.extend(self.of_target(PolicyTarget::Group(group)));
+                }
             }
             stack.extend(self.of_target(PolicyTarget::Device(device)));
             stack
@@ -214,7 +221,7 @@ impl Target {
 }
 
 fn targets() -> impl Strategy<Value = Target> {
-    prop_oneof![1 => DEVICES.prop_map(Target::Device), 2 => groups().prop_map(Target::Group)]
+    prop_oneof![1 => DEVICES.prop_map(Target::Device), 2 => any_groups().prop_map(Target::Group)]
 }
 
 pub fn creations() -> impl Strategy<Value = Command> {

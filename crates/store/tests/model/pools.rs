@@ -16,6 +16,8 @@ use uuid::{Builder, Uuid};
 
 /// The first two are *All* and *Lost & found*.
 pub const GROUPS: Range<u8> = 0..7;
+/// Beside the static ones.
+pub const DYNAMIC_GROUPS: Range<u8> = 7..11;
 pub const DEVICES: Range<u8> = 0..7;
 pub const TASKS: Range<u8> = 0..5;
 pub const TRIGGERS: Range<u8> = 0..16;
@@ -29,6 +31,11 @@ pub const LIMITS: Range<usize> = 1..5;
 /// Every other one is there from the start: what needs a group finds one.
 pub fn groups() -> impl Strategy<Value = u8> {
     prop_oneof![0..2_u8, GROUPS]
+}
+
+/// Of both kinds.
+pub fn any_groups() -> impl Strategy<Value = u8> {
+    prop_oneof![3 => groups(), 1 => DYNAMIC_GROUPS]
 }
 
 /// Names that are equal or ordered in one way byte for byte, and in another for somebody who knows letters.

@@ -51,7 +51,7 @@ impl Model {
     }
 
     /// The newest lease of a duty counts, even if it has run out.
-    fn holds(&self, lease: Lease) -> Result<(), Refusal> {
+    pub fn holds(&self, lease: Lease) -> Result<(), Refusal> {
         let newest = self.leases.get(lease.duty).map(|kept| kept.fence);
         if newest == Some(lease.fence) { Ok(()) } else { Err(Refusal::LeaseLost) }
     }

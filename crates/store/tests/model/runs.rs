@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use guardhouse_model::{
-    DeviceId, RunId, TaskId, Timestamp,
+    DeviceId, GroupId, RunId, TaskId, Timestamp,
     tasks::{RunStatus, run_id},
 };
 use guardhouse_store::{Claim, OpenRun, Run, RunEnd, RunPosition, RunReport, Targets, Trigger, Work};
@@ -87,10 +87,12 @@ impl Model {
         }
     }
 
-    /// Whether a device is listed itself, or is below a listed group.
+    /// Whether a device is listed itself, or is below or in a listed group.
     pub fn is_target(&self, device: DeviceId, targets: &Targets) -> bool {
         let above = self.devices.get(&device).map(|device| self.path(device.group)).unwrap_or_default();
-        targets.devices.contains(&device) || targets.groups.iter().any(|group| above.contains(group))
+        let is_in =
+            |group: &GroupId| above.contains(group) || self.dynamic_members.contains(&(*group, device));
+        targets.devices.contains(&device) || targets.groups.iter().any(is_in)
     }
 
     /// Marks the runs of a task that have not begun as no longer wanted, on devices that are `unwanted`.

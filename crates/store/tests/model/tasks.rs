@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     bench::{Bench, Model, Outcome, Refusal},
-    pools::{DEVICES, SECONDS, TASKS, TRIGGERS, at, device, group, groups, task, trigger},
+    pools::{DEVICES, SECONDS, TASKS, TRIGGERS, any_groups, at, device, group, task, trigger},
 };
 
 /// A task and what no list shows of it.
@@ -124,7 +124,7 @@ impl Model {
 
     fn first_missing(&self, targets: &Targets) -> Option<MissingTarget> {
         let device = targets.devices.iter().position(|device| !self.devices.contains_key(device));
-        let group = targets.groups.iter().position(|group| !self.groups.contains_key(group));
+        let group = targets.groups.iter().position(|group| !self.any_group_exists(*group));
         device.map(MissingTarget::Device).or(group.map(MissingTarget::Group))
     }
 
@@ -195,7 +195,7 @@ fn new_task(id: u8, kind: u8, targets: &Aim, triggers: &[Expiring], now: u8) -> 
 }
 
 fn aims() -> impl Strategy<Value = Aim> {
-    (vec(DEVICES, 0..2), vec(groups(), 0..2)).prop_map(|(devices, groups)| Aim { devices, groups })
+    (vec(DEVICES, 0..2), vec(any_groups(), 0..2)).prop_map(|(devices, groups)| Aim { devices, groups })
 }
 
 fn triggers() -> impl Strategy<Value = Vec<Expiring>> {

@@ -1,12 +1,14 @@
 //! Everything that can be read, page by page. What no list shows is found out by verbs that depend on it.
 
+use guardhouse_model::dynamic_groups::AttributeFacts;
 use guardhouse_store::{AssignmentFilter, Claim, DeviceFilter, EnrolDevice, NewRefreshToken, RunPosition};
 
 use crate::{
     bench::{Bench, Outcome},
     identity::{ACCOUNTS, KEYS, REFRESH_TOKENS},
     pools::{
-        ASSIGNMENTS, DEVICES, GROUPS, POLICIES, TASKS, assignment, at, device, group, policy, spread, task,
+        ASSIGNMENTS, DEVICES, DYNAMIC_GROUPS, GROUPS, POLICIES, TASKS, assignment, at, device, group, policy,
+        spread, task,
     },
     responses::{REQUESTS, RESPONSES},
     retention::DUTIES,
@@ -18,6 +20,7 @@ const LIMIT: usize = 2;
 /// Compares it.
 pub async fn compare(bench: &mut Bench) -> Outcome {
     groups(bench).await?;
+    dynamic_groups(bench).await?;
     devices(bench).await?;
     tasks(bench).await?;
     runs(bench).await?;
@@ -31,7 +34,7 @@ async fn groups(bench: &mut Bench) -> Outcome {
     while let Some(last) = agree!(bench.groups_list(after, LIMIT)).last() {
         after = Some(last.id);
     }
-    for group in GROUPS.map(group) {
+    for group in GROUPS.chain(DYNAMIC_GROUPS).map(group) {
         agree!(bench.group_get(group));
         for recurse in [false, true] {
             let mut after = None;
@@ -42,6 +45,19 @@ async fn groups(bench: &mut Bench) -> Outcome {
             }
         }
     }
+    Ok(())
+}
+
+async fn dynamic_groups(bench: &mut Bench) -> Outcome {
+    let mut after = None;
+    while let Some(last) = agree!(bench.dynamic_groups_list(after, LIMIT)).last() {
+        after = Some(last.id);
+    }
+    for group in DYNAMIC_GROUPS.map(group) {
+        agree!(bench.dynamic_group_get(group));
+    }
+    agree!(bench.dynamic_groups_of(DEVICES.map(device).collect()));
+    agree!(bench.devices_without_facts(None, LIMIT));
     Ok(())
 }
 
@@ -147,6 +163,7 @@ async fn hidden(bench: &mut Bench) -> Outcome {
                 new_id: device(10 + number),
                 host_name: format!("host {number}-{key}"),
                 attributes: Vec::new(),
+                facts: AttributeFacts::default(),
                 public_ip_address: String::new(),
                 now: at(0),
             };

@@ -79,3 +79,17 @@ from generate_series(10, 2999) n;
 insert into device_policies
 select md5('device ' || n)::uuid, sha256((n % 100)::text::bytea), 1700000000000000 + n, '\x'
 from generate_series(1, 20000) n;
+insert into device_facts
+select md5('device ' || n)::uuid, 'device ' || n, 'host ' || n, 'debian', 2, 1, '\x0400013102', '\x0400013102', '\x04c0000201', 5, 0, 0
+from generate_series(1, 20000) n;
+
+insert into device_components
+select md5('device ' || n)::uuid, 0, 'agent', '\x0400013102' from generate_series(1, 20000) n;
+
+insert into dynamic_groups
+select md5('dynamic group ' || n)::uuid, md5('group ' || n)::uuid, md5('group ' || n)::uuid, 'dynamic group ' || n, '',
+       '{"all":[]}', n % 10 / 9, 1, 1700000000000000, 100
+from generate_series(1, 100) n;
+
+insert into dynamic_members
+select distinct md5('dynamic group ' || n % 100 + 1)::uuid, md5('device ' || n)::uuid from generate_series(1, 20000) n;

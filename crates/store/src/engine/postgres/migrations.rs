@@ -15,6 +15,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0003_responses.sql"),
     include_str!("../../../migrations/postgres/0004_policies.sql"),
     include_str!("../../../migrations/postgres/0005_device_policies.sql"),
+    include_str!("../../../migrations/postgres/0006_dynamic_groups.sql"),
 ];
 
 /// Makes the table that counts them.

@@ -11,6 +11,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0003_responses.sql"),
     include_str!("../../../migrations/sqlite/0004_policies.sql"),
     include_str!("../../../migrations/sqlite/0005_device_policies.sql"),
+    include_str!("../../../migrations/sqlite/0006_dynamic_groups.sql"),
 ];
 
 /// `pragma application_id` of a database of Guardhouse ("Guar"), set by the first migration.

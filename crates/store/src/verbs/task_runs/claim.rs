@@ -20,7 +20,11 @@ const DUE: &str = "with recursive above (uuid) as (
         select parent from device_groups join above on device_groups.uuid = above.uuid
         where parent is not null
     ),
-    scope (kind, target) as (select 1, $1 union all select 2, uuid from above)
+    scope (kind, target) as (
+        select 1, $1
+        union all select 2, uuid from above
+        union all select 2, group_uuid from dynamic_members where dynamic_members.device_uuid = $1
+    )
     select distinct task_triggers.uuid, task_triggers.task_uuid, template_uuid, expire_time, $1
     from scope cross join task_targets cross join tasks cross join task_triggers
     where task_targets.target = scope.target and task_targets.kind = scope.kind
@@ -42,7 +46,9 @@ const DUE_OF_MANY: &str = "with recursive above (device, uuid) as (
         where parent is not null
     ),
     scope (device, kind, target) as (
-        select uuid, 1, uuid from devices where uuid = any($1) union all select device, 2, uuid from above
+        select uuid, 1, uuid from devices where uuid = any($1)
+        union all select device, 2, uuid from above
+        union all select device_uuid, 2, group_uuid from dynamic_members where device_uuid = any($1)
     )
     select trigger, task, template_uuid, expire_time, device from (
         select due.*, row_number() over (partition by device order by trigger) as place from (

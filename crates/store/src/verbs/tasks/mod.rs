@@ -99,7 +99,10 @@ impl Store {
                     )
                     select 1 from task_targets where task_targets.task_uuid = task_runs.task_uuid and (
                         (kind = 1 and target = task_runs.device_uuid)
-                        or (kind = 2 and target in (select uuid from above))))",
+                        or (kind = 2 and target in (select uuid from above
+                            union all
+                            select group_uuid from dynamic_members
+                            where dynamic_members.device_uuid = task_runs.device_uuid))))",
                 )?;
                 Ok(TaskChange::Changed)
             })

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::{
     MissingTarget, StoreError, Targets,
     engine::{Transaction, Value, values},
+    verbs::groups,
 };
 
 /// How a target is kept.
@@ -21,8 +22,8 @@ pub fn first_missing(
     if let Some(place) = first_not_in(transaction, "devices", &devices)? {
         return Ok(Some(MissingTarget::Device(place)));
     }
-    let groups: Vec<Uuid> = targets.groups.iter().map(|group| group.0).collect();
-    Ok(first_not_in(transaction, "device_groups", &groups)?.map(MissingTarget::Group))
+    let wanted: Vec<Uuid> = targets.groups.iter().map(|group| group.0).collect();
+    Ok(first_not_in(transaction, groups::OF_BOTH_KINDS, &wanted)?.map(MissingTarget::Group))
 }
 
 /// The place of the first id that is not in `table`.
