@@ -1,5 +1,7 @@
 //! The command line as a person uses it: over TLS, signed in once, with names instead of uuids.
 
+mod policies;
+
 use std::{path::Path, process::Output};
 
 use serde_json::Value;

@@ -5,6 +5,7 @@ mod delivery;
 mod drills;
 mod keys;
 mod partitions;
+mod policies;
 mod start;
 
 use std::{collections::BTreeSet, net::SocketAddr};

@@ -2,7 +2,6 @@
 
 use guardhouse_agent::kill_points::{ACCEPTED_AFTER, ACCEPTED_BEFORE, STARTED_BEFORE};
 use guardhouse_contract::{
-    assets::{CreateGroupRequest, CreateGroupResponse, Group},
     automation::{
         DeleteTaskRequest, DeleteTaskResponse, GetTaskRequest, GetTaskResponse, ListTaskRunsRequest,
         ListTaskRunsResponse, ManualTrigger, TaskRunStatus, Trigger, UpdateTaskTargetsRequest,
@@ -12,14 +11,7 @@ use guardhouse_contract::{
 };
 use reqwest::StatusCode;
 
-use crate::support::{Agent, Api, Evidence, Server, of_devices, of_groups};
-
-async fn group(api: &Api, name: &str) -> String {
-    let group = Group { display_name: name.to_owned(), ..Default::default() };
-    let created: CreateGroupResponse =
-        api.call(&CreateGroupRequest { group: Some(group) }).await.expect("a group");
-    created.group.expect("as stored").uuid
-}
+use crate::support::{Agent, Api, Evidence, Server, group, of_devices, of_groups};
 
 #[tokio::test]
 async fn a_task_for_a_group_reaches_devices_that_join_later() {

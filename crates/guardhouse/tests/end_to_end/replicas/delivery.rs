@@ -9,7 +9,7 @@ use super::House;
 use crate::support::of_devices;
 
 /// The least time between two looks of a session that nothing wakes.
-const LEAST_WAIT: Duration = Duration::from_secs(22);
+pub const LEAST_WAIT: Duration = Duration::from_secs(22);
 
 /// How many tasks follow each other, each after the result of the one before.
 const TASKS: u32 = 12;

@@ -4,6 +4,7 @@ mod agent;
 mod api;
 mod balancer;
 mod grpc;
+pub mod policies;
 mod process;
 mod server;
 mod work;
@@ -16,7 +17,7 @@ pub use balancer::Balancer;
 pub use grpc::{Grpc, plain_channel, tls_channel};
 pub use process::{Process, guardhouse, run};
 pub use server::{ADMIN, NOBODY, PASSWORD, READER, Server};
-pub use work::{Evidence, of_devices, of_groups};
+pub use work::{Evidence, group, of_devices, of_groups};
 
 /// A uuid that names nothing.
 pub const UNKNOWN: &str = "0193a1b2-0000-7000-8000-0000000000ff";

@@ -138,6 +138,13 @@ impl Server {
         self.log().lines().any(|line| words.iter().all(|word| line.contains(word)))
     }
 
+    /// The number of the latest link of a device that its log tells of.
+    pub fn latest_epoch(&self, device: &str) -> Option<u64> {
+        let log = self.log();
+        let line = log.lines().rfind(|line| line.contains("device connected") && line.contains(device))?;
+        line.split_once("epoch=")?.1.split_whitespace().next()?.parse().ok()
+    }
+
     /// The log of all its processes.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("server.log")).expect("it was started")

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use guardhouse_contract::{
+    assets::{CreateGroupRequest, CreateGroupResponse, Group},
     automation::{
         Action, CreateTaskRequest, CreateTaskResponse, DeviceTask, DeviceTaskRun, DeviceTaskTargets,
         ListTaskRunsRequest, ListTaskRunsResponse, ManualTrigger, TaskRunStatus, Trigger,
@@ -25,6 +26,14 @@ pub fn of_devices(devices: &[&str]) -> DeviceTaskTargets {
 pub fn of_groups(groups: &[&str]) -> DeviceTaskTargets {
     let device_groups_uuids = groups.iter().map(|&group| group.to_owned()).collect();
     DeviceTaskTargets { device_groups_uuids, ..Default::default() }
+}
+
+/// Creates a group below *All*; answers its uuid.
+pub async fn group(api: &Api, name: &str) -> String {
+    let group = Group { display_name: name.to_owned(), ..Default::default() };
+    let created: CreateGroupResponse =
+        api.call(&CreateGroupRequest { group: Some(group) }).await.expect("a group");
+    created.group.expect("as stored").uuid
 }
 
 impl Api {
