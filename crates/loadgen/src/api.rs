@@ -1,4 +1,6 @@
-//! The tasks of the public API, over gRPC.
+//! Calls of the public API, over gRPC: those of tasks here, those of policies beside.
+
+mod policies;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,6 +25,7 @@ use tonic::{
 };
 
 use crate::account::SignedIn;
+pub use policies::PolicyApi;
 
 /// How long a task stays open: hosts that enrol for a later measurement must not get it.
 const TASK_LIFE: Duration = Duration::from_secs(10 * 60);
@@ -30,9 +33,12 @@ const TASK_LIFE: Duration = Duration::from_secs(10 * 60);
 /// The tasks of a server, for an account.
 #[derive(Debug)]
 pub struct Api {
-    tasks: DeviceTasksClient<InterceptedService<Channel, Bearer>>,
+    tasks: DeviceTasksClient<Signed>,
     environment: Environment,
 }
+
+/// A connection with what signs its calls.
+type Signed = InterceptedService<Channel, Bearer>;
 
 /// Adds the access token to every call.
 #[derive(Debug, Clone)]
@@ -45,17 +51,21 @@ impl Interceptor for Bearer {
     }
 }
 
+async fn connect(server: &Uri, account: &SignedIn) -> anyhow::Result<(Channel, Bearer)> {
+    let bearer = format!("Bearer {}", account.token).parse();
+    let mut bearer: MetadataValue<Ascii> = bearer.context("an odd token")?;
+    bearer.set_sensitive(true);
+    Ok((channel::connect(server, Arc::clone(&account.tls)).await?, Bearer(bearer)))
+}
+
 impl Api {
     /// Opens a connection for an account that is signed in.
     ///
     /// # Errors
     /// The server cannot be reached.
     pub async fn open(server: &Uri, account: &SignedIn, environment: Environment) -> anyhow::Result<Self> {
-        let bearer = format!("Bearer {}", account.token).parse();
-        let mut bearer: MetadataValue<Ascii> = bearer.context("an odd token")?;
-        bearer.set_sensitive(true);
-        let channel = channel::connect(server, Arc::clone(&account.tls)).await?;
-        Ok(Self { tasks: DeviceTasksClient::with_interceptor(channel, Bearer(bearer)), environment })
+        let (channel, bearer) = connect(server, account).await?;
+        Ok(Self { tasks: DeviceTasksClient::with_interceptor(channel, bearer), environment })
     }
 
     /// Creates a task that runs `script` on the targets; answers its uuid.

@@ -1,4 +1,4 @@
-//! What the server process uses, as Linux tells it (proc_pid_smaps and proc_pid_stat, both section 5).
+//! What the server process uses, as Linux tells it (proc_pid_smaps, proc_pid_stat and proc_pid_io, all of section 5).
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -59,6 +59,14 @@ impl Process {
         Ok(Duration::from_millis(ticks * 1_000 / clock_ticks_per_second().max(1)))
     }
 
+    /// Bytes that it has handed to the system to write to files since it began.
+    ///
+    /// # Errors
+    /// The process is gone.
+    pub fn written(&self) -> anyhow::Result<u64> {
+        read_written(&self.read("io")?).context("io without wchar")
+    }
+
     /// `kill -9`; waits until it is gone, and its port is free. Whoever started it has still to wait for it.
     ///
     /// # Errors
@@ -96,6 +104,10 @@ fn read_memory(text: &str) -> Option<Memory> {
     Some(Memory { pss: kib(line("Pss:")?)?, pss_anonymous: kib(line("Pss_Anon:")?)? })
 }
 
+fn read_written(text: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix("wchar:"))?.trim().parse().ok()
+}
+
 fn read_ticks(text: &str) -> Option<u64> {
     // The name of the program is in parentheses and may hold anything, parentheses too.
     let (_, rest) = text.rsplit_once(')')?;
@@ -118,6 +130,9 @@ mod tests {
         let stat = "71 (a) b) S 1 71 71 0 -1 4194560 2312 0 1 0 250 31 0 0 20 0 6 0 8100 1 2";
         assert_eq!(read_ticks(stat), Some(281));
         assert_eq!(read_ticks("71 (a) S 1"), None);
+
+        assert_eq!(read_written("rchar: 9\nwchar: 4120\nsyscr: 1\nwrite_bytes: 8192\n"), Some(4_120));
+        assert_eq!(read_written("rchar: 9\n"), None);
     }
 
     #[tokio::test]

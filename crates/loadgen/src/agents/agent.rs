@@ -38,7 +38,8 @@ impl Agent {
         let mut ended = Unacknowledged::new();
         loop {
             let mut backoff = Backoff::new();
-            let over = link.talk(self.series, &mut ended, &self.environment, &self.events).await;
+            let number = self.host.number;
+            let over = link.talk(number, self.series, &mut ended, &self.environment, &self.events).await;
             drop(link);
             let (text, reason) = match over {
                 Ok(Some(reason)) => (format!("the server closes the link: {reason:?}"), Some(reason)),
@@ -46,7 +47,6 @@ impl Agent {
                 Err(error) => (format!("{error:#}"), None),
             };
             // Nobody listens any more when the measurement is over.
-            let number = self.host.number;
             let _ = self.events.send(Event::Lost { number, reason: format!("{}: {text}", self.host.name()) });
             let mut wait = match reason {
                 Some(Reason::NotManaged) => return,

@@ -82,7 +82,7 @@ impl Measurement<'_> {
             let event = timeout_at(begun + self.limit, self.events.recv()).await;
             match event.ok().flatten() {
                 Some(Event::Stored(of, at)) if of == mark => times.push(at - begun),
-                Some(Event::Stored(..) | Event::Back { .. }) => {}
+                Some(Event::Stored(..) | Event::Ruled { .. } | Event::Back { .. }) => {}
                 Some(Event::Lost { reason, .. }) => anyhow::bail!("a link was lost: {reason}"),
                 None => anyhow::bail!(
                     "{} of {} results are missing after {} s",

@@ -102,6 +102,13 @@ impl Fleet {
         Ok(())
     }
 
+    /// The devices that they are, by the numbers of their hosts.
+    pub fn devices(&self) -> Vec<String> {
+        let mut hosts: Vec<&Host> = self.hosts.iter().collect();
+        hosts.sort_unstable_by_key(|host| host.number);
+        hosts.into_iter().map(|host| host.device_uuid.clone()).collect()
+    }
+
     /// All of them, as the targets of a task.
     pub fn targets(&self, target: Target) -> DeviceTaskTargets {
         match target {

@@ -34,6 +34,15 @@ const WELCOME_LIMIT: Duration = Duration::from_secs(30);
 pub enum Event {
     /// The server acknowledged the end of a run, which therefore is on its disk.
     Stored(Mark, Instant),
+    /// An agent got a policy, and reports it in the same moment.
+    Ruled {
+        /// Which agent, counted from 1.
+        number: usize,
+        /// Names the content of the policy: 64 hexadecimal digits.
+        generation: String,
+        /// When.
+        at: Instant,
+    },
     /// The link of an agent is over.
     Lost {
         /// Of which agent, counted from 1.
@@ -81,12 +90,13 @@ impl Link {
         }
     }
 
-    /// Answers every order at once, until the link is over; answers the reason that the server gave, if any.
+    /// Answers every order of the agent with this number at once, until the link is over; answers the reason that the server gave, if any.
     ///
     /// # Errors
     /// The link was lost.
     pub async fn talk(
         &mut self,
+        number: usize,
         series: Series,
         ended: &mut Unacknowledged,
         environment: &Environment,
@@ -110,8 +120,10 @@ impl Link {
                     }
                     server_frame::Kind::GoAway(farewell) => return Ok(Some(farewell.reason())),
                     server_frame::Kind::Policy(policy) => {
+                        let generation = policy.generation.iter().map(|byte| format!("{byte:02x}")).collect();
                         let report = PolicyReport { generation: policy.generation, ..Default::default() };
                         self.0.send(Kind::PolicyReport(report))?;
+                        let _ = events.send(Event::Ruled { number, generation, at: now() });
                     }
                     server_frame::Kind::Welcome(_) | server_frame::Kind::Settled(_) => {}
                 }

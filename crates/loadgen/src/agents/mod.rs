@@ -7,6 +7,7 @@ mod fleet;
 mod host;
 mod link;
 mod mark;
+mod policies;
 mod reconnect;
 mod wire;
 
@@ -18,13 +19,20 @@ use guardhouse_link::{EnrolmentToken, tls::Trust};
 use guardhouse_model::Environment;
 use tokio::{sync::mpsc, time::sleep};
 
-use crate::{account::Account, api::Api, descriptors, process::Process, report::Report};
+use crate::{
+    account::Account,
+    api::{Api, PolicyApi},
+    descriptors,
+    process::Process,
+    report::Report,
+};
 use dispatch::Measurement;
 use endpoint::Endpoint;
 use fleet::Fleet;
 use link::Event;
 pub(crate) use link::now;
 use mark::Series;
+use policies::Assignments;
 use reconnect::Restarts;
 
 /// What is simulated and measured.
@@ -44,6 +52,10 @@ pub struct AgentsArgs {
     /// How many tasks to give them, one after the other.
     #[arg(long, value_name = "K", default_value_t = 1)]
     tasks: u32,
+
+    /// How many policies to assign to the group *All*, one after the other, after the tasks.
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    policies: u32,
 
     /// At whom the tasks are aimed.
     #[arg(long, value_enum, default_value_t)]
@@ -69,7 +81,7 @@ pub struct AgentsArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     settle: u64,
 
-    /// How long a task may take until its last result, and a restart until the last agent is back, in seconds.
+    /// How long a task may take until its last result, a policy until the last agent has it, and a restart until the last agent is back, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     limit: u64,
 }
@@ -97,6 +109,7 @@ pub async fn run(args: &AgentsArgs, report: &mut Report) -> anyhow::Result<()> {
     // First of all: a wrong password should not cost the uses of the token.
     let signed_in = args.account.sign_in(trust, &[guardhouse_link::tls::HTTP_2]).await?;
     let api = Api::open(&args.account.server, &signed_in, environment.clone()).await?;
+    let policies = PolicyApi::open(&args.account.server, &signed_in).await?;
 
     let agents = args.agents as usize;
     report.count("agents", agents);
@@ -125,6 +138,9 @@ pub async fn run(args: &AgentsArgs, report: &mut Report) -> anyhow::Result<()> {
     let mut measurement = Measurement { api, series, targets, agents, limit, events, server: measured };
     measurement.run(args.tasks, report).await?;
     note_memory(report, "after_tasks", server.as_ref())?;
+
+    let (devices, events) = (fleet.devices(), &mut arriving);
+    Assignments { api: policies, devices, limit, events }.run(args.policies, report).await?;
 
     if let (Some(server), Some(command)) = (server, args.restart_with.as_deref()) {
         let events = &mut arriving;

@@ -80,7 +80,7 @@ impl Restarts<'_> {
                     attempts += tried as usize;
                 }
                 Some(Event::Lost { number, .. }) => drop(back.remove(&number)),
-                Some(Event::Stored(..)) => {}
+                Some(Event::Stored(..) | Event::Ruled { .. }) => {}
                 None => anyhow::bail!(
                     "{} of {} agents are not back after {} s",
                     self.agents - back.len(),

@@ -1,10 +1,11 @@
-//! The one call of the public API by which a server shows that it is ready.
+//! Calls of the public API that are measured one by one.
 
 use anyhow::Context as _;
 use guardhouse_link::tls::{HTTP_1_1, Trust, client_config};
 use reqwest::Client;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::house::{House, PASSWORD, USER};
 
@@ -42,6 +43,25 @@ impl Api {
     pub async fn first_page(&self, house: &House) -> anyhow::Result<()> {
         let call =
             self.client.get(format!("{}/v1/devices?pageSize=50", house.url())).bearer_auth(&self.token);
+        call.send().await?.error_for_status()?.bytes().await?;
+        Ok(())
+    }
+
+    /// Posts JSON; answers what the server says.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub async fn post(&self, house: &House, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let call = self.client.post(format!("{}{path}", house.url())).bearer_auth(&self.token);
+        Ok(call.json(body).send().await?.error_for_status()?.json().await?)
+    }
+
+    /// Deletes what is at a path.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub async fn delete(&self, house: &House, path: &str) -> anyhow::Result<()> {
+        let call = self.client.delete(format!("{}{path}", house.url())).bearer_auth(&self.token);
         call.send().await?.error_for_status()?.bytes().await?;
         Ok(())
     }

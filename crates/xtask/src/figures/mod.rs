@@ -12,6 +12,7 @@ mod house;
 mod import;
 mod list_depth;
 mod memory;
+mod policies;
 mod postgres;
 mod reconnect;
 mod setup;
@@ -89,6 +90,12 @@ pub async fn run(args: FiguresArgs) -> anyhow::Result<()> {
                 Ok(filled) => start::measure(filled).await,
                 Err(error) => Err(error),
             },
+            Name::PolicyMerge => policies::merge::measure(&setup),
+            Name::PolicyAssignAll => policies::assign::measure(&setup).await,
+            Name::PolicyLooks => policies::looks::measure(&setup).await,
+            Name::PolicyReach => policies::reach::measure(&setup, 1, 20).await,
+            Name::PolicyReach1k => policies::reach::measure(&setup, 1_000, 10).await,
+            Name::PolicyReach10k => policies::reach::measure(&setup, 10_000, 5).await,
         };
         teller.tell(name, outcome)?;
     }

@@ -22,6 +22,14 @@ pub enum Name {
     Checkins,
     #[value(name = "start_1m")]
     Start1m,
+    PolicyMerge,
+    PolicyAssignAll,
+    PolicyLooks,
+    PolicyReach,
+    #[value(name = "policy_reach_1k")]
+    PolicyReach1k,
+    #[value(name = "policy_reach_10k")]
+    PolicyReach10k,
 }
 
 /// Which values keep a promise.
@@ -63,6 +71,12 @@ impl Name {
             Self::ListDepth => ("ms", AtMost(10.0), "MeshCentral 10,105 devices in 71 ms, one message"),
             Self::Checkins => ("cores", AtMost(1.0), ""),
             Self::Start1m => ("s", AtMost(2.0), ""),
+            Self::PolicyMerge => ("ms", AtMost(1.0), ""),
+            Self::PolicyAssignAll => ("x", AtMost(1.5), ""),
+            Self::PolicyLooks => ("µs", AtMost(20.0), ""),
+            Self::PolicyReach => ("ms", AtMost(1_000.0), ""),
+            Self::PolicyReach1k => ("ms", AtMost(250.0), ""),
+            Self::PolicyReach10k => ("ms", AtMost(2_500.0), ""),
         };
         Target { unit, bound, peer }
     }

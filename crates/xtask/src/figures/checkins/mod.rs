@@ -5,7 +5,7 @@
 //! 100,000 open files each, which few machines allow. What is counted is everything behind the link: sessions, their
 //! looks for work, presence, reports, commits; and the simulated devices, as they live in the same process.
 
-mod devices;
+pub mod devices;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,49 +1,10 @@
-//! Measures what the merge of many policies costs, in time of the processor, on Linux:
-//! `cargo run --release -p guardhouse-policy --example measure_merge`.
-
-use std::{fs, hint::black_box, sync::Arc, time::Duration};
+//! Policies that are typical for what they cost.
 
 use guardhouse_contract::{json, policies::FeaturePolicy};
-use guardhouse_policy::{Parsed, effective, explain};
 use serde_json::{Map, Value as Json, json};
 
-const POLICIES: usize = 50;
-const ROUNDS: u32 = 500;
-
-fn main() {
-    let ours = (0..POLICIES).map(ours).collect::<Vec<_>>();
-    measure("settings of ours, all of them in every policy", &ours);
-    let same = (0..POLICIES).map(|index| vendor(index, |_| 0)).collect::<Vec<_>>();
-    measure("30 foreign settings, the same in every policy", &same);
-    let other = (0..POLICIES).map(|index| vendor(index, |index| index)).collect::<Vec<_>>();
-    measure("30 foreign settings, others in every policy", &other);
-}
-
-fn measure(what: &str, policies: &[Vec<FeaturePolicy>]) {
-    let time = |work: &dyn Fn()| {
-        let start = processor_time();
-        (0..ROUNDS).for_each(|_| work());
-        (processor_time() - start) / ROUNDS
-    };
-    let parsed: Vec<_> = policies.iter().map(|features| Arc::new(Parsed::new(features))).collect();
-    println!("{POLICIES} policies, {what}");
-    println!(
-        "  read them     {:>9.1?}",
-        time(&|| policies.iter().for_each(|policy| drop(black_box(Parsed::new(policy)))))
-    );
-    println!("  effective     {:>9.1?}", time(&|| drop(black_box(effective(&parsed)))));
-    println!("  explain       {:>9.1?}", time(&|| drop(black_box(explain(&parsed)))));
-}
-
-/// What this thread has had of a processor.
-fn processor_time() -> Duration {
-    let figures = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux counts it");
-    let nanoseconds = figures.split(' ').next().and_then(|figure| figure.parse().ok());
-    Duration::from_nanos(nanoseconds.expect("the first figure is a number"))
-}
-
 /// A policy with every setting that our features have.
-fn ours(index: usize) -> Vec<FeaturePolicy> {
+pub fn ours(index: usize) -> Vec<FeaturePolicy> {
     let list = |value: Json| json!({"values": [value], "merge": "LIST_MERGE_APPEND"});
     let feature = |number: u32, name: &str, mut settings: Json| {
         settings["@type"] = format!("type.googleapis.com/guardhouse.policy.v1.{name}").into();
@@ -88,7 +49,7 @@ fn ours(index: usize) -> Vec<FeaturePolicy> {
 }
 
 /// A policy with 30 settings in three sections; `section` says which, by the number of the policy.
-fn vendor(index: usize, section: fn(usize) -> usize) -> Vec<FeaturePolicy> {
+pub fn vendor(index: usize, section: fn(usize) -> usize) -> Vec<FeaturePolicy> {
     let member = |number: usize| (format!("setting{number}"), json!(format!("value {number} of {index}")));
     let members: Map<String, Json> = (0..10).map(member).collect();
     let name = |part: &str| format!("{part}{}", section(index));
