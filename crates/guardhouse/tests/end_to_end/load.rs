@@ -29,14 +29,17 @@ async fn generate(server: &Server, words: &[&str]) -> HashMap<String, f64> {
 }
 
 #[tokio::test]
-async fn simulated_agents_carry_a_task_out_and_come_back_after_a_kill() {
+async fn simulated_agents_carry_tasks_out_take_policies_and_come_back_after_a_kill() {
     let server = Server::start(&[]).await;
     let (token, again) = (server.enrolment_token(None).await, server.start_command());
-    let words = ["agents", "--agents", "5", "--tasks", "2", "--settle", "0", "--token", &token];
+    let words =
+        ["agents", "--agents", "5", "--tasks", "2", "--policies", "2", "--settle", "0", "--token", &token];
     let restarts = ["--restarts", "1", "--restart-with", &again];
     let found = generate(&server, &[&words[..], &restarts].concat()).await;
     assert_eq!((found["agents"], found["tasks"], found["restarts"]), (5.0, 2.0, 1.0));
     assert!(found["dispatch_p50"] > 0.0 && found["dispatch_p50"] <= found["dispatch_max"], "{found:?}");
+    assert!(found["policy_p50"] <= found["policy_max"], "{found:?}");
+    assert!(found["policy_total"] >= found["policy_p50"] && found["assign_call"] > 0.0, "{found:?}");
     assert!(found["reconnect_attempts"] >= 5.0, "{found:?}");
     assert!(found["reconnect_total"] >= found["reconnect_p50"], "{found:?}");
     for name in ["enrolment_rate", "connect_rate", "server_pss_connected", "dispatch_total", "create_call"] {
