@@ -4,6 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use guardhouse_contract::{
+    devices::OperatingSystem,
     link::{
         AgentFrame, Hello, Inventory, Policy, PolicyReport, RunEnded, RunStarted, ServerFrame,
         UnappliedSetting, agent_frame, server_frame::Kind,
@@ -12,10 +13,14 @@ use guardhouse_contract::{
 };
 use guardhouse_dispatch::Dispatcher;
 use guardhouse_model::{
-    AssignmentId, DeviceId, Environment, PolicyId, TaskId, TemplateId, TriggerId, groups::ALL,
+    AssignmentId, DeviceId, Environment, GroupId, PolicyId, TaskId, TemplateId, TriggerId,
+    dynamic_groups::{Condition, Rule, Text, TextAttribute, TextTest},
+    groups::ALL,
     tasks::RunStatus,
 };
-use guardhouse_store::{Device, NewTask, PolicyAssign, PolicyTarget, Store, Targets, Trigger};
+use guardhouse_store::{
+    Device, DynamicGroupCreate, NewDynamicGroup, NewTask, PolicyAssign, PolicyTarget, Store, Targets, Trigger,
+};
 use prost::Message as _;
 use prost_types::Any;
 use tempfile::TempDir;
@@ -54,6 +59,11 @@ impl House {
 
     /// A task with as many triggers for everybody.
     async fn task(&self, triggers: usize) -> TaskId {
+        self.task_for(ALL, triggers).await
+    }
+
+    /// The same for the devices of a group.
+    async fn task_for(&self, group: GroupId, triggers: usize) -> TaskId {
         let now = self.environment.now();
         let trigger = || Trigger {
             id: TriggerId(self.environment.uuid()),
@@ -69,7 +79,7 @@ impl House {
             action: Vec::new(),
             asset_group: String::new(),
             source: 0,
-            targets: Targets { devices: Vec::new(), groups: vec![ALL] },
+            targets: Targets { devices: Vec::new(), groups: vec![group] },
             triggers: (0..triggers).map(|_| trigger()).collect(),
             now,
         };
@@ -320,4 +330,33 @@ async fn what_a_device_says_of_its_policy_is_kept() {
     link.say(agent_frame::Kind::PolicyReport(report(Vec::new())));
     link.understood().await;
     assert_eq!(kept().await, Some((policy.generation, vec![])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dynamic_group_asks_comes_with_the_inventory_that_leads_there() {
+    let house = House::new();
+    let device = house.device().await;
+    let test = TextTest::StartsWith(Text::new("DEBIAN").expect("is good"));
+    let group = NewDynamicGroup {
+        id: GroupId(house.environment.uuid()),
+        parent: ALL,
+        display_name: "Debian".to_owned(),
+        description: String::new(),
+        rule: Rule::Condition(Condition::Text { attribute: TextAttribute::OperatingSystem, test }),
+    };
+    let id = group.id;
+    let created = house.store.dynamic_group_create(group, house.environment.now()).await.expect("writes");
+    assert!(matches!(created, DynamicGroupCreate::Done(..)));
+    house.task(1).await;
+    house.task_for(id, 1).await;
+    let mut link = house.connect(device).await;
+    link.orders(1).await;
+    // The session has looked, and would not look again in time.
+    let system = OperatingSystem { display_name: "Debian GNU/Linux 12".to_owned(), ..Default::default() };
+    link.say(agent_frame::Kind::Inventory(Inventory {
+        host_name: "host".to_owned(),
+        operating_system: Some(system),
+        ..Default::default()
+    }));
+    link.orders(1).await;
 }

@@ -8,6 +8,7 @@ mod assets;
 mod automation;
 mod device_groups;
 mod devices;
+mod dynamic_groups;
 mod effective_policies;
 mod fields;
 pub mod page;
@@ -21,7 +22,7 @@ use guardhouse_contract::{
     automation::device_tasks_methods,
     devices::{device_groups_methods, devices_methods},
     link::enrolment_methods,
-    management::effective_policies_methods,
+    management::{dynamic_groups_methods, effective_policies_methods},
     policies::{policies_methods, policy_assignments_methods},
     service::Method,
 };
@@ -61,6 +62,7 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         devices_methods(&Arc::new(devices::Service(context()))),
         device_groups_methods(&Arc::new(device_groups::Service(context()))),
         groups_methods(&Arc::new(assets::Service(context()))),
+        dynamic_groups_methods(&Arc::new(dynamic_groups::Service(context()))),
         policies_methods(&Arc::new(policies::Service(context()))),
         effective_policies_methods(&Arc::new(effective_policies::Service(context()))),
         policy_assignments_methods(&Arc::new(policy_assignments::Service(context()))),

@@ -12,7 +12,7 @@ use guardhouse_services::{AgentLinkService, Context, page::Pages};
 use guardhouse_store::{KeyRecord, Store};
 use tonic::service::Routes;
 
-use crate::serve::{ServeArgs, certificate, retention::Retention};
+use crate::serve::{ServeArgs, certificate, membership::Membership, retention::Retention};
 
 /// A server that is ready to run.
 pub struct Server {
@@ -20,6 +20,7 @@ pub struct Server {
     dispatcher: Dispatcher,
     insecure_http: bool,
     retention: Retention,
+    membership: Membership,
 }
 
 impl Server {
@@ -35,6 +36,13 @@ impl Server {
         let tokens = Tokens::open(store.clone(), environment.clone(), token_settings(&args)?).await?;
         let devices = Devices::new(store.clone(), Arc::clone(&authority));
         let dispatcher = Dispatcher::new(store.clone(), environment.clone());
+        let membership = Membership {
+            store: store.clone(),
+            dispatcher: dispatcher.clone(),
+            environment: environment.clone(),
+            holder: environment.uuid(),
+        };
+        membership.derive_missing().await?;
         let retention = Retention {
             store: store.clone(),
             environment: environment.clone(),
@@ -62,7 +70,7 @@ impl Server {
             streaming: Routes::new(link),
         };
         let bound = Gateway::bind(settings(&args), parts).await?;
-        Ok(Self { bound, dispatcher, insecure_http: args.insecure_http, retention })
+        Ok(Self { bound, dispatcher, insecure_http: args.insecure_http, retention, membership })
     }
 
     /// Where clients reach the server.
@@ -73,12 +81,13 @@ impl Server {
 
     /// Serves until `shutdown` is ready; connected devices are told to come back later.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { bound, dispatcher, retention, .. } = self;
+        let Self { bound, dispatcher, retention, membership, .. } = self;
         let exchange = tokio::spawn({
             let dispatcher = dispatcher.clone();
             async move { dispatcher.run().await }
         });
         let removal = tokio::spawn(retention.clone().run());
+        let settling = tokio::spawn(membership.clone().run());
         bound
             .run(async move {
                 shutdown.await;
@@ -88,7 +97,8 @@ impl Server {
             .await;
         exchange.abort();
         removal.abort();
-        retention.give_up().await;
+        settling.abort();
+        tokio::join!(retention.give_up(), membership.give_up());
     }
 }
 
