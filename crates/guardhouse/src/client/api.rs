@@ -17,6 +17,11 @@ use guardhouse_contract::{
         ListMemberDevicesRequest, ListMemberDevicesResponse, MoveDeviceRequest, MoveDeviceResponse,
         RenameDeviceRequest, RenameDeviceResponse,
     },
+    management::{
+        CreateDynamicGroupRequest, CreateDynamicGroupResponse, GetDynamicGroupRequest,
+        GetDynamicGroupResponse, PreviewDynamicGroupRequest, PreviewDynamicGroupResponse,
+        UpdateDynamicGroupRequest, UpdateDynamicGroupResponse,
+    },
 };
 
 use crate::client::Client;
@@ -143,6 +148,41 @@ impl Client {
     /// Deletes a group with everything in it.
     pub async fn delete_group(&self, request: &DeleteGroupRequest) -> anyhow::Result<DeleteGroupResponse> {
         self.call("eset.connect.asset_management.v1.Groups.DeleteGroup", request).await
+    }
+}
+
+/// Dynamic groups.
+impl Client {
+    /// Creates a dynamic group.
+    pub async fn create_dynamic_group(
+        &self,
+        request: &CreateDynamicGroupRequest,
+    ) -> anyhow::Result<CreateDynamicGroupResponse> {
+        self.call("guardhouse.management.v1.DynamicGroups.CreateDynamicGroup", request).await
+    }
+
+    /// One dynamic group.
+    pub async fn get_dynamic_group(
+        &self,
+        request: &GetDynamicGroupRequest,
+    ) -> anyhow::Result<GetDynamicGroupResponse> {
+        self.call("guardhouse.management.v1.DynamicGroups.GetDynamicGroup", request).await
+    }
+
+    /// Changes a dynamic group.
+    pub async fn update_dynamic_group(
+        &self,
+        request: &UpdateDynamicGroupRequest,
+    ) -> anyhow::Result<UpdateDynamicGroupResponse> {
+        self.call("guardhouse.management.v1.DynamicGroups.UpdateDynamicGroup", request).await
+    }
+
+    /// Tells which devices a rule would pick.
+    pub async fn preview_dynamic_group(
+        &self,
+        request: &PreviewDynamicGroupRequest,
+    ) -> anyhow::Result<PreviewDynamicGroupResponse> {
+        self.call("guardhouse.management.v1.DynamicGroups.PreviewDynamicGroup", request).await
     }
 }
 

@@ -5,6 +5,7 @@ pub mod group;
 mod import;
 pub mod login;
 pub mod policy;
+mod rule;
 pub mod task;
 
 use clap::Args;
@@ -105,6 +106,10 @@ mod tests {
             "group create a --parent b --description c",
             "group move a --parent b",
             "group rename a b",
+            "group show a",
+            "group create-dynamic a --parent b --rule {} --description c",
+            "group set-rule a --rule rule.json",
+            "group preview --rule - --parent b",
             "group delete a --yes",
             "policy list",
             "policy get baseline",
@@ -144,6 +149,7 @@ mod tests {
             ("policy assign baseline --group a --show-device b", "--dry-run"),
             ("policy assign baseline --group a --rank 0", "0 is not in 1.."),
             ("policy unassign baseline", "baseline"),
+            ("group create-dynamic a", "--rule"),
             ("task create run-command -- true", "--device"),
             ("task create run-command --device a", "<COMMAND>"),
             ("task create run-command --device a --timeout 5m -- true", "--wait"),

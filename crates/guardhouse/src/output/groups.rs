@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use guardhouse_contract::{assets::Group, devices::DeviceGroup};
 
-use crate::output::table;
+use crate::output::{sheet, table};
 
 /// Every group on a line of its own, below its parent and indented.
 pub fn tree(groups: &[DeviceGroup]) -> String {
-    let rows = labels(groups).into_iter().map(|(label, group)| [label, group.uuid.clone()]);
-    table(["GROUP", "UUID"], rows)
+    let rows = labels(groups).into_iter().map(|(label, group)| [label, group.uuid.clone(), kind(group)]);
+    table(["GROUP", "UUID", "KIND"], rows)
 }
 
 /// One group as the write side answers it.
@@ -23,6 +23,20 @@ pub fn group(group: Option<&Group>) -> String {
         ]
     };
     table(["GROUP", "UUID", "PARENT", "DESCRIPTION"], group.map(row))
+}
+
+/// One group as a list has it.
+pub fn listed(group: &DeviceGroup) -> String {
+    sheet([
+        ("name", group.display_name.clone()),
+        ("uuid", group.uuid.clone()),
+        ("kind", kind(group)),
+        ("parent", group.parent_group_uuid.clone()),
+    ])
+}
+
+fn kind(group: &DeviceGroup) -> String {
+    if group.is_security_group { "static".to_owned() } else { "dynamic".to_owned() }
 }
 
 /// How many groups hang below a group, directly or not.
@@ -98,6 +112,7 @@ mod tests {
             uuid: uuid.to_owned(),
             parent_group_uuid: parent.to_owned(),
             display_name: name.to_owned(),
+            is_security_group: uuid != "6",
             ..Default::default()
         }
     }
@@ -117,13 +132,13 @@ mod tests {
             group("6", "5", "Sales"),
         ];
         let expected = "\
-            GROUP            UUID\n\
-            All              1\n\
-            ├─ Bratislava    3\n\
-            │  ├─ Laptops    5\n\
-            │  │  └─ Sales   6\n\
-            │  └─ Racks      4\n\
-            └─ Lost & found  2";
+            GROUP            UUID  KIND\n\
+            All              1     static\n\
+            ├─ Bratislava    3     static\n\
+            │  ├─ Laptops    5     static\n\
+            │  │  └─ Sales   6     dynamic\n\
+            │  └─ Racks      4     static\n\
+            └─ Lost & found  2     static";
         assert_eq!(tree(&groups), expected);
         assert_eq!(count_below(&groups, "1"), 5);
         assert_eq!(count_below(&groups, "3"), 3);

@@ -4,6 +4,7 @@
 //! the pages of a list put together.
 
 pub mod devices;
+pub mod dynamic_groups;
 pub mod effective_policies;
 mod error;
 pub mod groups;
