@@ -284,7 +284,8 @@ impl From<Age> for u32 {
 impl fmt::Display for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm'), (1, 's')];
-        let (factor, unit) = units.into_iter().find(|(factor, _)| self.0 % factor == 0).unwrap_or((1, 's'));
+        let (factor, unit) =
+            units.into_iter().find(|(factor, _)| self.0.is_multiple_of(*factor)).unwrap_or((1, 's'));
         write!(f, "{}{unit}", self.0 / factor)
     }
 }

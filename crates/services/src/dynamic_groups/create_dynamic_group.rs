@@ -43,7 +43,7 @@ pub async fn run(
             // Tasks and policies reach them once they are aimed at the group; a client that does so right away must not
             // wait.
             context.dispatcher.wake(&devices);
-            Ok(CreateDynamicGroupResponse { dynamic_group: Some(render(group)) })
+            Ok(CreateDynamicGroupResponse { dynamic_group: Some(render(*group)) })
         }
         DynamicGroupCreate::NoSuchParent => Err(no_such_parent("dynamicGroup.parentGroupUuid")),
         DynamicGroupCreate::TooDeep => Err(Status::invalid_field(

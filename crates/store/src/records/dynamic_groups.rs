@@ -85,7 +85,7 @@ pub struct DynamicGroupUpdate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DynamicGroupCreate {
     /// It is there, with these devices.
-    Done(DynamicGroup, Vec<DeviceId>),
+    Done(Box<DynamicGroup>, Vec<DeviceId>),
     /// There is no such parent.
     NoSuchParent,
     /// The tree would become too deep.

@@ -57,7 +57,8 @@ impl Model {
         };
         self.dynamic_groups.insert(new.id, group);
         let come = self.evaluate(new.id, now);
-        Ok(DynamicGroupCreate::Done(self.dynamic_group_get(new.id).expect("was inserted"), come))
+        let created = self.dynamic_group_get(new.id).expect("was inserted");
+        Ok(DynamicGroupCreate::Done(Box::new(created), come))
     }
 
     pub fn dynamic_group_update(

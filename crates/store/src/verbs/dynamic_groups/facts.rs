@@ -84,13 +84,11 @@ fn write_as_arrays(transaction: &Transaction<'_>, devices: &[Kept<'_>]) -> Resul
     fn column<'a, T>(devices: &'a [Kept<'a>], of: impl Fn(&'a Kept<'a>) -> T) -> Vec<T> {
         devices.iter().map(of).collect()
     }
+    fn texts(folded: &[Folded]) -> Vec<&str> {
+        folded.iter().map(Folded::as_str).collect()
+    }
     let displays = column(devices, |kept| Folded::new(kept.display_name));
     let originals = column(devices, |kept| Folded::new(kept.original_display_name));
-    let texts = |folded: &'_ [Folded]| folded.iter().map(|text| text.as_str().to_owned()).collect::<Vec<_>>();
-    let (displays, originals) = (texts(&displays), texts(&originals));
-    fn borrowed(texts: &[String]) -> Vec<&str> {
-        texts.iter().map(String::as_str).collect()
-    }
     let ids = column(devices, |kept| kept.device.0);
     let sql = format!(
         "insert into device_facts ({COLUMNS})
@@ -101,8 +99,8 @@ fn write_as_arrays(transaction: &Transaction<'_>, devices: &[Kept<'_>]) -> Resul
         &sql,
         &[
             Value::Ids(&ids),
-            Value::Texts(&borrowed(&displays)),
-            Value::Texts(&borrowed(&originals)),
+            Value::Texts(&texts(&displays)),
+            Value::Texts(&texts(&originals)),
             Value::Texts(&column(devices, |kept| kept.facts.operating_system.as_str())),
             Value::Integers(&column(devices, |kept| kept.facts.operating_system_family.into())),
             Value::Integers(&column(devices, |kept| kept.facts.operating_system_edition.into())),

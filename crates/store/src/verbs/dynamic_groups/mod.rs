@@ -95,7 +95,7 @@ impl Store {
                     ],
                 )?;
                 let come = evaluate_below(transaction, &rules, group.id, now)?;
-                Ok(DynamicGroupCreate::Done(needed(transaction, &rules, group.id)?, come))
+                Ok(DynamicGroupCreate::Done(Box::new(needed(transaction, &rules, group.id)?), come))
             })
             .await
     }
