@@ -21,6 +21,10 @@ def furnish(server):
     assert devices.status == 200, devices
     group = server.api("POST", "/v1/groups", json={"group": {"displayName": "group"}})
     assert group.status == 200, group
+    condition = {"attribute": "DISPLAY_NAME", "operator": "STARTS_WITH", "value": "device"}
+    dynamic = {"displayName": "dynamic", "rule": {"condition": condition}}
+    made = server.api("POST", "/guardhouse/v1/dynamic-groups", json={"dynamicGroup": dynamic})
+    assert made.status == 200, made
     for action in ("StopManaging", "LogOffComputerUser"):
         task = {
             "displayName": action,

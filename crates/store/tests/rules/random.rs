@@ -65,7 +65,7 @@ const PATTERNS: [&str; 10] =
     ["^web", "b$", r"\d", "^(äpfel|straße)$", "[^a-z]", "WEB-?1?", r"^\w+$", "o.o", ".", "x*"];
 
 pub fn houses() -> impl Strategy<Value = House> {
-    (vec(inmates(), 1..25), vec(rules(), 1..6), any::<u8>()).prop_map(|(devices, rules, now)| House {
+    (vec(inmates(), 1..30), vec(rules(), 4..16), any::<u8>()).prop_map(|(devices, rules, now)| House {
         devices,
         rules,
         now,
