@@ -57,6 +57,8 @@ impl StateDir {
     /// [`StateError`]: another process holds the lock, or the folder is not writable.
     pub async fn open(path: &Path) -> Result<Self, StateError> {
         let unusable = |source| StateError::Io { path: path.to_owned(), source };
+        // Runners and scripts work elsewhere, and find what is theirs by this path.
+        let path = &std::path::absolute(path).map_err(unusable)?;
         durable::create_folder(path).map_err(unusable)?;
         let mut options = OpenOptions::new();
         let lock = options
@@ -141,6 +143,15 @@ mod tests {
         assert!(error.to_string().contains("another agent"), "{error}");
         drop(held);
         StateDir::open(&path).await.expect("free again");
+    }
+
+    #[tokio::test]
+    async fn the_folder_is_found_from_everywhere() {
+        let folder = tempfile::tempdir_in(".").expect("a folder");
+        let relative = Path::new(folder.path().file_name().expect("it has a name"));
+        let state = StateDir::open(relative).await.expect("free");
+        assert!(state.path().is_absolute(), "{:?}", state.path());
+        assert!(folder.path().join("lock").exists());
     }
 
     #[tokio::test]
