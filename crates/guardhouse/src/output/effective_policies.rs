@@ -132,13 +132,20 @@ fn value(value: Option<&Value>) -> String {
     // A value alone is no message of the contract.
     let holder = EffectiveSetting { value: Some(value.clone()), ..Default::default() };
     let holder = json::to_value(&holder).unwrap_or_default();
-    holder.get("value").map(|value| one_line(&value.to_string())).unwrap_or_default()
+    let Some(value) = holder.get("value") else { return String::new() };
+    // Lists of our own settings carry what they do with the list before them.
+    let merge = value.get("merge").and_then(|merge| merge.as_str()?.strip_prefix("LIST_MERGE_"));
+    match (merge, value.get("values")) {
+        (Some("UNSPECIFIED" | "REPLACE"), Some(values)) => one_line(&values.to_string()),
+        (Some(merge), Some(values)) => one_line(&format!("{} {values}", merge.to_lowercase())),
+        _ => one_line(&value.to_string()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use guardhouse_contract::policies::{PolicyTarget, policy_target::Target};
-    use prost_types::value::Kind;
+    use prost_types::{ListValue, Struct, value::Kind};
 
     use super::*;
 
@@ -200,6 +207,25 @@ mod tests {
               not \"10s\" from late (rank 2 of group g): ignored, as an earlier policy forces its value\n\n\
             the device has reported no policy yet";
         assert_eq!(of_device(&answer(), true), expected);
+    }
+
+    #[test]
+    fn lists_are_shown_as_lists() {
+        let list = |merge: &str| {
+            let elements = ListValue { values: text("a").into_iter().collect() };
+            let fields =
+                [("values", Kind::ListValue(elements)), ("merge", Kind::StringValue(merge.to_owned()))];
+            let fields = fields.map(|(name, kind)| (name.to_owned(), Value { kind: Some(kind) })).into();
+            Value { kind: Some(Kind::StructValue(Struct { fields })) }
+        };
+        for (merge, shown) in [
+            ("LIST_MERGE_UNSPECIFIED", r#"["a"]"#),
+            ("LIST_MERGE_REPLACE", r#"["a"]"#),
+            ("LIST_MERGE_APPEND", r#"append ["a"]"#),
+            ("other", r#"{"merge":"other","values":["a"]}"#),
+        ] {
+            assert_eq!(value(Some(&list(merge))), shown);
+        }
     }
 
     #[test]
