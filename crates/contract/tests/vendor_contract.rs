@@ -4,7 +4,11 @@
 //! Those schemas are not part of this repository. Where they are missing, the comparison is skipped, and says
 //! so.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use guardhouse_contract::openapi;
 use serde_json::{Value, json};
@@ -107,11 +111,15 @@ fn public() -> Option<Value> {
     Some(merged)
 }
 
+/// Where methods of our own are, which the public API does not have.
+const EXTENSIONS: &str = "/guardhouse/";
+
 /// Our document in the shape of the public ones: shared responses in their places, headers without the
-/// wrapper that OpenAPI 3 puts around their schemas.
+/// wrapper that OpenAPI 3 puts around their schemas; without our extensions.
 fn own() -> Value {
     let document = openapi::document();
     let mut paths = document["paths"].clone();
+    paths.as_object_mut().expect("paths").retain(|path, _| !path.starts_with(EXTENSIONS));
     let operations = paths.as_object_mut().expect("paths").values_mut();
     for operation in operations.flat_map(|item| item.as_object_mut().expect("operations").values_mut()) {
         for response in operation["responses"].as_object_mut().expect("responses").values_mut() {
@@ -124,7 +132,31 @@ fn own() -> Value {
             }
         }
     }
-    json!({"paths": paths, "schemas": document["components"]["schemas"]})
+    let mut schemas = document["components"]["schemas"].clone();
+    let needed = needed(&paths, &schemas);
+    schemas.as_object_mut().expect("schemas").retain(|name, _| needed.contains(name));
+    json!({"paths": paths, "schemas": schemas})
+}
+
+/// The names of the schemas to which `paths` lead.
+fn needed(paths: &Value, schemas: &Value) -> BTreeSet<String> {
+    let mut needed = BTreeSet::new();
+    let mut ahead = vec![paths];
+    while let Some(value) = ahead.pop() {
+        match value {
+            Value::Object(members) => ahead.extend(members.values()),
+            Value::Array(elements) => ahead.extend(elements),
+            Value::String(text) => {
+                if let Some(name) = text.strip_prefix("#/components/schemas/")
+                    && needed.insert(name.to_owned())
+                {
+                    ahead.push(&schemas[name]);
+                }
+            }
+            _ => {}
+        }
+    }
+    needed
 }
 
 /// Every leaf of a document by its place. Descriptions are ours alone.
