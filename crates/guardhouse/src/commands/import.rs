@@ -1,6 +1,6 @@
 //! `guardhouse device import`
 
-use std::{collections::HashMap, fs, io::Read as _, path::Path, process::ExitCode};
+use std::{collections::HashMap, path::Path, process::ExitCode};
 
 use anyhow::Context as _;
 use guardhouse_contract::{
@@ -10,6 +10,7 @@ use guardhouse_contract::{
 
 use crate::{
     client::Client,
+    commands::input,
     output::{OutputFormat, devices, printable},
 };
 
@@ -23,8 +24,8 @@ pub async fn run(
     group: Option<&str>,
     output: OutputFormat,
 ) -> anyhow::Result<ExitCode> {
-    let shown = if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() };
-    let text = read(file).with_context(|| format!("cannot read {shown}"))?;
+    let shown = input::name(file);
+    let text = input::read(file).with_context(|| format!("cannot read {shown}"))?;
     let mut request = parse(&text).with_context(|| format!("cannot import {shown}"))?;
     if let Some(group) = group {
         request.parent_group_uuid = client.resolve_group(group).await?;
@@ -71,15 +72,6 @@ pub async fn run(
         None if errors.is_empty() => Ok(ExitCode::SUCCESS),
         None => Ok(ExitCode::FAILURE),
     }
-}
-
-fn read(file: &Path) -> std::io::Result<String> {
-    if file != Path::new("-") {
-        return fs::read_to_string(file);
-    }
-    let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// Reads an import: a JSON document, or one name per line. A name may come once: the server checks that

@@ -3,6 +3,7 @@
 pub mod device;
 pub mod group;
 mod import;
+mod input;
 pub mod login;
 pub mod policy;
 mod rule;

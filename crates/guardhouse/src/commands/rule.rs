@@ -1,9 +1,11 @@
 //! Rules as they are typed.
 
-use std::{fs, io};
+use std::path::Path;
 
 use anyhow::Context as _;
 use guardhouse_contract::{json, management::MembershipRule};
+
+use super::input;
 
 /// Reads a rule: JSON, or the file that holds it (`-`: standard input).
 ///
@@ -12,10 +14,9 @@ use guardhouse_contract::{json, management::MembershipRule};
 pub fn read(text: &str) -> anyhow::Result<MembershipRule> {
     let document = if text.trim_start().starts_with('{') {
         text.to_owned()
-    } else if text == "-" {
-        io::read_to_string(io::stdin()).context("the rule cannot be read from standard input")?
     } else {
-        fs::read_to_string(text).with_context(|| format!("the rule cannot be read from {text}"))?
+        let file = Path::new(text);
+        input::read(file).with_context(|| format!("the rule cannot be read from {}", input::name(file)))?
     };
     let value = serde_json::from_str(&document).context("the rule is not valid JSON")?;
     json::from_value(&value).context("the rule is wrong")
@@ -23,6 +24,8 @@ pub fn read(text: &str) -> anyhow::Result<MembershipRule> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use guardhouse_dispatch::{Dispatcher, facts};
-use guardhouse_model::{DeviceId, Environment, Timestamp};
+use guardhouse_model::DeviceId;
 use guardhouse_store::{DeviceFilter, Store, StoreError};
-use tokio::time::timeout;
 use tracing::{info, warn};
-use uuid::Uuid;
+
+use super::duty::Duty;
 
 /// How often rules that depend on time are judged.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -20,13 +20,10 @@ const STEP: usize = 500;
 const REST: Duration = Duration::from_millis(20);
 
 /// The duty of which one replica holds the lease.
-const DUTY: &str = "membership";
+pub const DUTY: &str = "membership";
 
 /// How long a replica has the duty to itself: several rounds, so that mostly the same one has it.
-const LEASE: Duration = Duration::from_secs(5 * 60);
-
-/// How long a process that stops tries to give the lease up. A database that stands still must not hold it up.
-const FAREWELL: Duration = Duration::from_secs(2);
+pub const LEASE: Duration = Duration::from_secs(5 * 60);
 
 /// What keeping dynamic groups right needs.
 #[derive(Debug, Clone)]
@@ -35,10 +32,8 @@ pub struct Membership {
     pub store: Store,
     /// The way to the devices that come and go.
     pub dispatcher: Dispatcher,
-    /// The clock.
-    pub environment: Environment,
-    /// Who takes the lease: this process.
-    pub holder: Uuid,
+    /// The lease under which it is done.
+    pub duty: Duty,
 }
 
 impl Membership {
@@ -84,15 +79,6 @@ impl Membership {
         }
     }
 
-    /// Leaves the duty to the other replicas: this process stops.
-    pub async fn give_up(&self) {
-        match timeout(FAREWELL, self.store.lease_release(DUTY, self.holder)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(%error, duty = DUTY, "the lease is not given up: it has to run out"),
-            Err(_) => warn!(duty = DUTY, "the lease is not given up in time: it has to run out"),
-        }
-    }
-
     /// Derives the facts of all devices and keeps those that differ: an earlier version may have derived others, and one
     /// that knows no facts may have run beside this one until now. So every process does it once.
     async fn derive_anew(&self) -> Result<(), StoreError> {
@@ -109,9 +95,8 @@ impl Membership {
 
     /// Judges the rules that depend on time, unless another replica has that duty.
     async fn let_time_pass(&self) -> Result<(), StoreError> {
-        let now = self.environment.now();
-        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-        let Some(lease) = self.store.lease_take(DUTY, self.holder, now, until).await? else { return Ok(()) };
+        let Some(lease) = self.duty.take().await? else { return Ok(()) };
+        let now = self.duty.environment.now();
         let changed = self.store.dynamic_groups_let_time_pass(lease, now).await?;
         self.dispatcher.wake(&changed);
         Ok(())

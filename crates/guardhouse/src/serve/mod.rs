@@ -1,6 +1,7 @@
 //! `guardhouse serve`
 
 mod certificate;
+mod duty;
 mod membership;
 mod retention;
 mod server;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use guardhouse_model::{Environment, Timestamp};
+use guardhouse_model::Timestamp;
 use guardhouse_store::{Lease, Store, StoreError};
-use tokio::time::timeout;
 use tracing::{info, warn};
-use uuid::Uuid;
+
+use super::duty::Duty;
 
 /// How often old rows are looked for. The first look is at the start.
 const PERIOD: Duration = Duration::from_secs(3_600);
@@ -18,23 +18,18 @@ const STEP: usize = 500;
 const REST: Duration = Duration::from_millis(20);
 
 /// The duty of which one replica holds the lease.
-const DUTY: &str = "retention";
+pub const DUTY: &str = "retention";
 
 /// How long a replica has the duty to itself: several rounds, so that mostly the same one has it.
-const LEASE: Duration = Duration::from_secs(3 * 3_600);
-
-/// How long a process that stops tries to give the lease up. A database that stands still must not hold it up.
-const FAREWELL: Duration = Duration::from_secs(2);
+pub const LEASE: Duration = Duration::from_secs(3 * 3_600);
 
 /// What the removal of old rows needs.
 #[derive(Debug, Clone)]
 pub struct Retention {
     /// Where they are.
     pub store: Store,
-    /// The clock.
-    pub environment: Environment,
-    /// Who takes the lease: this process.
-    pub holder: Uuid,
+    /// The lease under which it is done.
+    pub duty: Duty,
     /// How long runs are kept that are over.
     pub keep: Duration,
 }
@@ -47,7 +42,7 @@ impl Retention {
         loop {
             ticks.tick().await;
             // A time that reaches back beyond the calendar keeps everything.
-            let Ok(before) = self.environment.now().checked_sub(self.keep) else { continue };
+            let Ok(before) = self.duty.environment.now().checked_sub(self.keep) else { continue };
             match self.remove_older(before).await {
                 Ok(ours) if was_ours == Some(ours) => {}
                 Ok(ours) => {
@@ -60,20 +55,9 @@ impl Retention {
         }
     }
 
-    /// Leaves the duty to the other replicas: this process stops.
-    pub async fn give_up(&self) {
-        match timeout(FAREWELL, self.store.lease_release(DUTY, self.holder)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(%error, duty = DUTY, "the lease is not given up: it has to run out"),
-            Err(_) => warn!(duty = DUTY, "the lease is not given up in time: it has to run out"),
-        }
-    }
-
     /// Removes what is older; false: another replica has that duty.
     async fn remove_older(&self, before: Timestamp) -> Result<bool, StoreError> {
-        let now = self.environment.now();
-        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
-        match self.store.lease_take(DUTY, self.holder, now, until).await? {
+        match self.duty.take().await? {
             Some(lease) => remove_older(&self.store, lease, before).await.map(|()| true),
             None => Ok(false),
         }
@@ -101,6 +85,7 @@ mod tests {
     use guardhouse_model::{TaskId, TemplateId, groups::ALL};
     use guardhouse_store::{NewTask, Targets, TaskChange};
     use tokio::task::JoinSet;
+    use uuid::Uuid;
 
     use super::*;
 

@@ -12,7 +12,12 @@ use guardhouse_services::{AgentLinkService, Context, page::Pages};
 use guardhouse_store::{KeyRecord, Store};
 use tonic::service::Routes;
 
-use crate::serve::{ServeArgs, certificate, membership::Membership, retention::Retention};
+use crate::serve::{
+    ServeArgs, certificate,
+    duty::Duty,
+    membership::{self, Membership},
+    retention::{self, Retention},
+};
 
 /// A server that is ready to run.
 pub struct Server {
@@ -36,17 +41,22 @@ impl Server {
         let tokens = Tokens::open(store.clone(), environment.clone(), token_settings(&args)?).await?;
         let devices = Devices::new(store.clone(), Arc::clone(&authority));
         let dispatcher = Dispatcher::new(store.clone(), environment.clone());
+        let duty = |name, term| Duty {
+            name,
+            term,
+            store: store.clone(),
+            environment: environment.clone(),
+            holder: environment.uuid(),
+        };
         let membership = Membership {
             store: store.clone(),
             dispatcher: dispatcher.clone(),
-            environment: environment.clone(),
-            holder: environment.uuid(),
+            duty: duty(membership::DUTY, membership::LEASE),
         };
         membership.derive_missing().await?;
         let retention = Retention {
             store: store.clone(),
-            environment: environment.clone(),
-            holder: environment.uuid(),
+            duty: duty(retention::DUTY, retention::LEASE),
             keep: args.keep_runs,
         };
         let context = Arc::new(Context {
@@ -98,7 +108,7 @@ impl Server {
         exchange.abort();
         removal.abort();
         settling.abort();
-        tokio::join!(retention.give_up(), membership.give_up());
+        tokio::join!(retention.duty.give_up(), membership.duty.give_up());
     }
 }
 

@@ -1,6 +1,6 @@
 //! The settings of a policy, from a file.
 
-use std::{fs, io::Read as _, path::Path};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use guardhouse_contract::{
@@ -9,20 +9,15 @@ use guardhouse_contract::{
 };
 use serde_json::{Value, json};
 
+use crate::commands::input;
+
 /// Reads the features of a policy from a file.
 ///
 /// # Errors
 /// The file cannot be read or holds no features.
 pub fn features(file: &Path) -> anyhow::Result<Vec<FeaturePolicy>> {
-    let stdin = file == Path::new("-");
-    let shown = if stdin { "standard input".to_owned() } else { file.display().to_string() };
-    let text = if stdin {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        fs::read_to_string(file)
-    };
-    let text = text.with_context(|| format!("cannot read {shown}"))?;
+    let shown = input::name(file);
+    let text = input::read(file).with_context(|| format!("cannot read {shown}"))?;
     parse(&text).with_context(|| format!("there are no settings in {shown}"))
 }
 
