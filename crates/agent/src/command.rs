@@ -92,6 +92,9 @@ pub struct RunnerArgs {
     /// Folder of the run.
     #[arg(long, value_name = "DIR")]
     run_dir: PathBuf,
+    /// Folder for the identity and the journal of the agent.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE_DIR)]
+    state_dir: PathBuf,
     /// How long a script may run.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_time)]
     time_limit: Duration,
@@ -129,7 +132,7 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
                 output_limit: args.output_limit.min(capture::CAP),
                 directories: args.directory,
             };
-            runner::run(&args.run_dir, limits, &Environment::system())?;
+            runner::run(&args.run_dir, &args.state_dir, limits, &Environment::system()).await?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -103,6 +103,7 @@ pub async fn enrol(state: &StateDir, enrolment: Enrolment) -> Result<Identity, E
         token: enrolment.token.to_string(),
         signing_request,
         inventory: Some(enrolment.inventory),
+        machine: None,
     };
     let answer = answer(EnrolmentClient::new(channel).enrol(request)).await?;
 

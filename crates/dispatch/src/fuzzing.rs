@@ -33,7 +33,7 @@ pub fn agent_frame(bytes: &[u8]) {
             hello.policy_report.into_iter().for_each(policy_report);
         }
         Kind::PolicyReport(report) => policy_report(report),
-        Kind::RunStarted(_) | Kind::RunWithdrawn(_) => {}
+        Kind::RunStarted(_) | Kind::RunWithdrawn(_) | Kind::RunProgress(_) | Kind::State(_) => {}
     }
 }
 

@@ -255,7 +255,12 @@ impl Session<'_> {
                 }
                 Some(agent_frame::Kind::Inventory(frame)) => inventory = Some(frame),
                 Some(agent_frame::Kind::PolicyReport(frame)) => policy_report = Some(frame),
-                Some(agent_frame::Kind::Hello(_)) | None => {
+                Some(
+                    agent_frame::Kind::Hello(_)
+                    | agent_frame::Kind::RunProgress(_)
+                    | agent_frame::Kind::State(_),
+                )
+                | None => {
                     debug!(%device, "a frame without meaning here")
                 }
             }

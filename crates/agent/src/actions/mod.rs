@@ -3,23 +3,28 @@
 //! An action has two halves. [`prepare`] checks what can be checked without any effect; [`Prepared::perform`]
 //! has the effect. Between them the runner passes the barrier after which the action is never begun again.
 
+pub mod av_remove;
+pub mod isolation;
 pub mod kill_process;
+pub mod log_off;
 pub mod run_command;
-
-use std::path::Path;
+pub mod shutdown;
+pub mod stop_managing;
+pub mod system_update;
+pub mod workplace;
 
 use guardhouse_contract::{
     action::ActionFailure,
     automation::Action,
     pb::{
-        era::common::data_definition::task::os::RunCommand,
+        era::common::data_definition::task::os::{RunCommand, ShutdownComputer, SystemUpdate},
         eset::dotnod::os_integration::v1::KillProcessByPidRequest,
     },
     status::pack,
 };
-use guardhouse_model::{Environment, RunId};
 use prost::{Message, Name};
 use prost_types::Any;
+use workplace::Workplace;
 
 /// How an action ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +62,11 @@ impl Failure {
         Self { suppressed: true, ..Self::new(FORBIDDEN_BY_POLICY, reason) }
     }
 
+    /// The action is not one of this agent version.
+    fn unsupported() -> Self {
+        Self::new("UNSUPPORTED_ACTION", "not supported by this agent version")
+    }
+
     /// The parameters of an action are not usable. The server checks them too; this is for those of a later one.
     fn parameters(reason: impl Into<String>) -> Self {
         Self::new("INVALID_PARAMETERS", reason)
@@ -77,6 +87,20 @@ pub enum Known {
     RunCommand(RunCommand),
     /// Kills a process whose executable has a given hash.
     KillProcessByPid(KillProcessByPidRequest),
+    /// Cuts the device off from the network, but for its server.
+    StartNetworkIsolation,
+    /// Ends that.
+    EndNetworkIsolation,
+    /// Restarts the device or switches it off.
+    ShutdownComputer(ShutdownComputer),
+    /// Ends the sessions of all users.
+    LogOffComputerUser,
+    /// Installs updates of the operating system.
+    SystemUpdate(SystemUpdate),
+    /// Removes the agent.
+    StopManaging,
+    /// Removes antivirus software of others.
+    ThirdPartyAVRemove,
 }
 
 /// Recognises an action by its name.
@@ -88,7 +112,14 @@ pub fn recognise(action: Option<&Action>) -> Result<Known, Failure> {
     match action.name.as_str() {
         "RunCommand" => parameters(action).map(Known::RunCommand),
         "KillProcessByPid" => parameters(action).map(Known::KillProcessByPid),
-        _ => Err(Failure::new("UNSUPPORTED_ACTION", "not supported by this agent version")),
+        "StartNetworkIsolation" => Ok(Known::StartNetworkIsolation),
+        "EndNetworkIsolation" => Ok(Known::EndNetworkIsolation),
+        "ShutdownComputer" => parameters(action).map(Known::ShutdownComputer),
+        "LogOffComputerUser" => Ok(Known::LogOffComputerUser),
+        "SystemUpdate" => parameters(action).map(Known::SystemUpdate),
+        "StopManaging" => Ok(Known::StopManaging),
+        "ThirdPartyAVRemove" => Ok(Known::ThirdPartyAVRemove),
+        _ => Err(Failure::unsupported()),
     }
 }
 
@@ -109,33 +140,52 @@ pub enum Prepared {
     RunCommand(run_command::Script),
     /// A process is to be killed.
     KillProcessByPid(kill_process::Victim),
+    /// The isolation of the device is to change.
+    Isolation(isolation::Change),
+    /// The device is to restart or to be switched off.
+    Shutdown(shutdown::Shutdown),
+    /// Users are to be logged off.
+    LogOff(log_off::LogOff),
+    /// Updates are to be installed.
+    SystemUpdate(system_update::Update),
+    /// The agent is to go.
+    StopManaging(stop_managing::Departure),
+    /// Antivirus software of others is to go.
+    AvRemove(av_remove::Removal),
 }
 
-/// Checks an action without any effect on the machine, except for files in the run's own folder. `limits` are those of
-/// scripts.
+/// Checks an action without any effect on the machine, except for files in the run's own folder.
 ///
 /// # Errors
 /// The action cannot begin; it has had no effect.
-pub fn prepare(
-    known: &Known,
-    run: RunId,
-    folder: &Path,
-    limits: run_command::Limits,
-) -> Result<Prepared, Failure> {
+pub fn prepare(known: &Known, workplace: &Workplace) -> Result<Prepared, Failure> {
     match known {
-        Known::RunCommand(command) => {
-            run_command::prepare(command, run, folder, limits).map(Prepared::RunCommand)
-        }
+        Known::RunCommand(command) => run_command::prepare(command, workplace).map(Prepared::RunCommand),
         Known::KillProcessByPid(request) => kill_process::prepare(request).map(Prepared::KillProcessByPid),
+        Known::StartNetworkIsolation => isolation::prepare(true, workplace).map(Prepared::Isolation),
+        Known::EndNetworkIsolation => isolation::prepare(false, workplace).map(Prepared::Isolation),
+        Known::ShutdownComputer(request) => shutdown::prepare(request, workplace).map(Prepared::Shutdown),
+        Known::LogOffComputerUser => log_off::prepare(workplace).map(Prepared::LogOff),
+        Known::SystemUpdate(request) => {
+            system_update::prepare(request, workplace).map(Prepared::SystemUpdate)
+        }
+        Known::StopManaging => stop_managing::prepare(workplace).map(Prepared::StopManaging),
+        Known::ThirdPartyAVRemove => av_remove::prepare(workplace).map(Prepared::AvRemove),
     }
 }
 
 impl Prepared {
-    /// Does it.
-    pub fn perform(self, environment: &Environment) -> Outcome {
+    /// Does it. Nothing else happens in the process of a runner: an action may hold the thread.
+    pub async fn perform(self, workplace: &Workplace) -> Outcome {
         match self {
-            Self::RunCommand(script) => script.perform(environment),
+            Self::RunCommand(script) => script.perform(&workplace.environment),
             Self::KillProcessByPid(victim) => victim.perform(),
+            Self::Isolation(change) => change.perform(workplace).await,
+            Self::Shutdown(shutdown) => shutdown.perform(workplace).await,
+            Self::LogOff(log_off) => log_off.perform(workplace).await,
+            Self::SystemUpdate(update) => update.perform(workplace).await,
+            Self::StopManaging(departure) => departure.perform(workplace).await,
+            Self::AvRemove(removal) => removal.perform(workplace).await,
         }
     }
 }
@@ -155,7 +205,7 @@ mod tests {
         assert_eq!(known, Ok(Known::RunCommand(command.clone())));
 
         let table = [
-            (action("ShutdownComputer", None), "UNSUPPORTED_ACTION"),
+            (action("OnDemandScan", None), "UNSUPPORTED_ACTION"),
             (action("runcommand", Some(pack(&command))), "UNSUPPORTED_ACTION"),
             (action("KillProcessByPid", Some(pack(&command))), "INVALID_PARAMETERS"),
             (action("RunCommand", Some(Any { value: vec![0xff], ..pack(&command) })), "INVALID_PARAMETERS"),

@@ -88,7 +88,7 @@ pub async fn run(
     let (runs, exited) = Runs::new(
         journal,
         state.runs(),
-        Launcher::new(options.self_command),
+        Launcher::new(options.self_command, state.path().to_owned()),
         options.command_time_limit,
         policies.rules().clone(),
         environment.clone(),

@@ -63,7 +63,7 @@ type Trial = Pin<Box<dyn Future<Output = Result<Session, String>> + Send>>;
 impl Work {
     /// What the agent says first on a link.
     pub(super) fn hello(&self, inventory: Inventory) -> Hello {
-        Hello { inventory: Some(inventory), policy_report: self.policies.report() }
+        Hello { inventory: Some(inventory), policy_report: self.policies.report(), ..Default::default() }
     }
 
     /// Puts what the kept policy says in force.
@@ -193,7 +193,10 @@ impl Work {
                 }
                 server_frame::Kind::Settled(_) => taken.settled = true,
                 server_frame::Kind::GoAway(go_away) => taken.goes_away = Some(go_away.reason()),
-                server_frame::Kind::Welcome(_) => {}
+                server_frame::Kind::Welcome(_)
+                | server_frame::Kind::CancelRun(_)
+                | server_frame::Kind::AgentRelease(_)
+                | server_frame::Kind::EnrolAnew(_) => {}
             }
         }
         self.runs.order(orders)?;

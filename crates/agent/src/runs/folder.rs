@@ -6,6 +6,8 @@
 //! | `lock`    | runner     | locked (`flock`) as long as a runner lives                                     |
 //! | `begun`   | runner     | the barrier: made by exactly one process, synced before the action has effects |
 //! | `outcome` | runner     | how the run ended; appears as a whole                                          |
+//! | `progress`| runner     | how far the action is; appears as a whole, may be lost                         |
+//! | `cancel`  | agent      | the server wants the run stopped, if it can be stopped                         |
 //!
 //! The kernel drops the lock when a runner dies, however it dies. Who holds the lock and finds `begun` without
 //! `outcome` knows that a runner died in the middle of the action.
@@ -17,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use guardhouse_contract::link::{Order, RunEnded};
+use guardhouse_contract::link::{Order, RunEnded, RunProgress};
 use guardhouse_model::RunId;
 use prost::Message as _;
 
@@ -142,6 +144,36 @@ impl Folder {
         durable::write(&self.0.join("outcome"), &ended.encode_to_vec())
     }
 
+    /// Writes how far the action is, without waiting for the disk.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write_progress(&self, progress: &RunProgress) -> io::Result<()> {
+        let beside = self.0.join("progress.new");
+        fs::write(&beside, progress.encode_to_vec())?;
+        fs::rename(beside, self.0.join("progress"))
+    }
+
+    /// How far the action is, if it has said so.
+    #[must_use]
+    pub fn progress(&self) -> Option<RunProgress> {
+        RunProgress::decode(fs::read(self.0.join("progress")).ok()?.as_slice()).ok()
+    }
+
+    /// Asks the runner to stop.
+    ///
+    /// # Errors
+    /// What the system says; `NotFound` when there is no folder.
+    pub fn cancel(&self) -> io::Result<()> {
+        durable::create_marker(&self.0.join("cancel")).map(drop)
+    }
+
+    /// Whether the runner is asked to stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.join("cancel").exists()
+    }
+
     /// Removes the folder with everything in it.
     ///
     /// # Errors
@@ -183,6 +215,15 @@ mod tests {
         assert_eq!(facts(), Facts::RunnerAlive);
         drop(lock);
         assert_eq!(facts(), Facts::Begun);
+
+        assert_eq!(folder.progress(), None);
+        let progress = RunProgress { run_uuid: run.to_string(), percent: Some(7), ..Default::default() };
+        folder.write_progress(&progress).expect("written");
+        assert_eq!(folder.progress(), Some(progress));
+        assert!(!folder.is_cancelled());
+        folder.cancel().expect("asked");
+        folder.cancel().expect("asked again");
+        assert!(folder.is_cancelled());
 
         let ended = RunEnded { run_uuid: run.to_string(), succeeded: true, ..Default::default() };
         folder.write_outcome(&ended).expect("written");

@@ -13,7 +13,7 @@ use guardhouse_contract::{link::RunEnded, time};
 use guardhouse_model::{Environment, RunId};
 
 use crate::{
-    actions::{self, Outcome, Prepared, run_command::Limits},
+    actions::{self, Outcome, Prepared, run_command::Limits, workplace::Workplace},
     runs::folder::{Facts, Folder},
 };
 
@@ -33,11 +33,17 @@ pub enum RunnerError {
     RunId(String),
 }
 
-/// Carries out the order in a folder, unless another runner did or does. `limits` are those of scripts.
+/// Carries out the order in a folder, unless another runner did or does. `state` is the state folder of the agent,
+/// `limits` are those of scripts.
 ///
 /// # Errors
 /// The folder cannot be used. If the action has begun then, the agent finds out.
-pub fn run(folder: &Path, limits: Limits, environment: &Environment) -> Result<(), RunnerError> {
+pub async fn run(
+    folder: &Path,
+    state: &Path,
+    limits: Limits,
+    environment: &Environment,
+) -> Result<(), RunnerError> {
     // Fails only for the leader of a process group, which a started process is not.
     let _ = rustix::process::setsid();
     let failed = |source| RunnerError::Folder { path: folder.to_owned(), source };
@@ -51,11 +57,18 @@ pub fn run(folder: &Path, limits: Limits, environment: &Environment) -> Result<(
     }
     let order = folder.order().map_err(failed)?;
     let run: RunId = order.run_uuid.parse().map_err(|_| RunnerError::RunId(order.run_uuid.clone()))?;
-    let prepared = actions::recognise(order.action.as_ref())
-        .and_then(|known| actions::prepare(&known, run, folder.path(), limits));
+    let workplace = Workplace {
+        run,
+        folder: folder.clone(),
+        state: state.to_owned(),
+        limits,
+        environment: environment.clone(),
+    };
+    let prepared =
+        actions::recognise(order.action.as_ref()).and_then(|known| actions::prepare(&known, &workplace));
     let outcome = match prepared {
         Err(failure) => failure.into(),
-        Ok(action) => match perform(action, &folder, environment).map_err(failed)? {
+        Ok(action) => match perform(action, &workplace).await.map_err(failed)? {
             Some(outcome) => outcome,
             None => return Ok(()),
         },
@@ -71,6 +84,9 @@ pub fn run(folder: &Path, limits: Limits, environment: &Environment) -> Result<(
 }
 
 /// Passes the barrier and performs the action; `None` when the barrier is closed.
-fn perform(action: Prepared, folder: &Folder, environment: &Environment) -> io::Result<Option<Outcome>> {
-    Ok(folder.pass_barrier()?.then(|| action.perform(environment)))
+async fn perform(action: Prepared, workplace: &Workplace) -> io::Result<Option<Outcome>> {
+    if !workplace.folder.pass_barrier()? {
+        return Ok(None);
+    }
+    Ok(Some(action.perform(workplace).await))
 }

@@ -35,7 +35,7 @@ impl Bench {
         let (mut runs, _) = Runs::new(
             journal.expect("a journal"),
             folder.path().join("runs"),
-            Launcher::new(vec!["/bin/true".into()]),
+            Launcher::new(vec!["/bin/true".into()], folder.path().to_owned()),
             Duration::from_secs(1),
             rules,
             environment,

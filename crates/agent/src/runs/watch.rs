@@ -1,6 +1,6 @@
 //! Starts runners and notices their end.
 
-use std::{ffi::OsString, io, process::Stdio, thread};
+use std::{ffi::OsString, io, path::PathBuf, process::Stdio, thread};
 
 use guardhouse_model::RunId;
 use tokio::{process::Command, sync::mpsc::UnboundedSender};
@@ -14,13 +14,15 @@ const WAITING_STACK: usize = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct Launcher {
     self_command: Vec<OsString>,
+    state: PathBuf,
 }
 
 impl Launcher {
-    /// `self_command` is how to start this program again, up to and including what precedes the word `runner`.
+    /// `self_command` is how to start this program again, up to and including what precedes the word `runner`; `state`
+    /// is the state folder of the agent.
     #[must_use]
-    pub fn new(self_command: Vec<OsString>) -> Self {
-        Self { self_command }
+    pub fn new(self_command: Vec<OsString>, state: PathBuf) -> Self {
+        Self { self_command, state }
     }
 
     /// Starts a runner, to which a script owes these limits whatever policy comes later, and sends `run` when it is
@@ -37,6 +39,7 @@ impl Launcher {
         let mut child = Command::new(program)
             .args(arguments)
             .args(["runner".as_ref(), "--run-dir".as_ref(), folder.path().as_os_str()])
+            .args(["--state-dir".as_ref(), self.state.as_os_str()])
             .args(["--time-limit".to_owned(), format!("{}s", limits.time_limit.as_secs())])
             .args(["--output-limit".to_owned(), limits.output_limit.to_string()])
             .args(limits.directories.iter().flat_map(|path| ["--directory".as_ref(), path.as_os_str()]))

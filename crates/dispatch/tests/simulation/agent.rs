@@ -77,7 +77,8 @@ async fn talk(
     let Wire { mut inbound, outbound } = wire::<ServerFrame, AgentFrame>(stream);
     let inventory = Inventory { host_name: format!("device-{place}"), ..Default::default() };
     let policy_report = runs.device.policy.get().map(report);
-    let hello = agent_frame::Kind::Hello(Hello { inventory: Some(inventory), policy_report });
+    let hello =
+        agent_frame::Kind::Hello(Hello { inventory: Some(inventory), policy_report, ..Default::default() });
     let _ = outbound.send(AgentFrame { kind: Some(hello) });
     let welcome = during(runs, timeout(SILENCE, inbound.recv())).await?;
     let Ok(Some(ServerFrame { kind: Some(server_frame::Kind::Welcome(welcome)) })) = welcome else {
@@ -145,7 +146,11 @@ fn take(world: &World, place: usize, runs: &mut Runs, frames: Vec<ServerFrame>) 
                 runs.keep_policy(generation)?;
                 runs.send(agent_frame::Kind::PolicyReport(report(generation)));
             }
-            server_frame::Kind::Welcome(_) | server_frame::Kind::Settled(_) => {}
+            server_frame::Kind::Welcome(_)
+            | server_frame::Kind::Settled(_)
+            | server_frame::Kind::CancelRun(_)
+            | server_frame::Kind::AgentRelease(_)
+            | server_frame::Kind::EnrolAnew(_) => {}
         }
     }
     runs.order(orders)?;

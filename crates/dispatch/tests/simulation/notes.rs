@@ -107,7 +107,8 @@ impl Notes {
             Some(Kind::Policy(_)) => self.count("policies"),
             Some(Kind::Settled(_)) => self.count("settled"),
             Some(Kind::GoAway(_)) => self.count("dismissals"),
-            None => {}
+            Some(Kind::CancelRun(_)) => self.count("cancellations"),
+            Some(Kind::AgentRelease(_) | Kind::EnrolAnew(_)) | None => {}
         }
     }
 

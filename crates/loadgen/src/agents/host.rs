@@ -51,6 +51,7 @@ impl Host {
             token: token.to_string(),
             signing_request: CertificateParams::default().serialize_request(&key)?.der().to_vec(),
             inventory: Some(inventory(number)),
+            machine: None,
         };
         let answer = EnrolmentClient::new(channel).enrol(request).await;
         let answer = answer.with_context(|| format!("{} was not enrolled", name(number)))?.into_inner();

@@ -80,7 +80,7 @@ impl Link {
     }
 
     async fn greet(endpoint: &Endpoint, host: &Host) -> anyhow::Result<Self> {
-        let hello = Kind::Hello(Hello { inventory: Some(host.inventory()), policy_report: None });
+        let hello = Kind::Hello(Hello { inventory: Some(host.inventory()), ..Default::default() });
         let mut wire = Wire::open(endpoint, host.tls.clone(), host.number, hello).await?;
         let frames = wire.receive().await?.unwrap_or_default();
         // Orders come only after the inventory is stored, so Welcome arrives alone.
@@ -125,7 +125,11 @@ impl Link {
                         self.0.send(Kind::PolicyReport(report))?;
                         let _ = events.send(Event::Ruled { number, generation, at: now() });
                     }
-                    server_frame::Kind::Welcome(_) | server_frame::Kind::Settled(_) => {}
+                    server_frame::Kind::Welcome(_)
+                    | server_frame::Kind::Settled(_)
+                    | server_frame::Kind::CancelRun(_)
+                    | server_frame::Kind::AgentRelease(_)
+                    | server_frame::Kind::EnrolAnew(_) => {}
                 }
             }
         }

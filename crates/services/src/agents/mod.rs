@@ -7,8 +7,10 @@ mod renew;
 use std::sync::Arc;
 
 use guardhouse_contract::{
-    Call, Status,
-    link::{EnrolRequest, EnrolResponse, Enrolment, RenewRequest, RenewResponse},
+    Call, Code, Status,
+    link::{
+        EnrolRequest, EnrolResponse, Enrolment, RenewRequest, RenewResponse, RetireRequest, RetireResponse,
+    },
 };
 
 use crate::Context;
@@ -26,5 +28,9 @@ impl Enrolment for Service {
 
     async fn renew(&self, call: &Call, request: RenewRequest) -> Result<RenewResponse, Status> {
         renew::run(&self.0, call, request).await
+    }
+
+    async fn retire(&self, _call: &Call, _request: RetireRequest) -> Result<RetireResponse, Status> {
+        Err(Status::new(Code::Unimplemented, "NOT_IMPLEMENTED", "this server cannot retire devices yet"))
     }
 }

@@ -27,11 +27,13 @@ use std::{
 };
 
 use guardhouse_contract::{
-    action::RunCommandResult, pb::era::common::data_definition::task::os::RunCommand, status::pack,
+    action::{ActionFailure, RunCommandResult},
+    pb::era::common::data_definition::task::os::RunCommand,
+    status::pack,
 };
 use guardhouse_model::{Environment, RunId};
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, workplace::Workplace};
 use directory::Directory;
 
 /// How long a script may run unless the agent is told otherwise.
@@ -71,9 +73,10 @@ pub struct Script {
 ///
 /// # Errors
 /// The working directory does not exist or is not one of those that are allowed, or the script cannot be written.
-pub fn prepare(command: &RunCommand, run: RunId, folder: &Path, limits: Limits) -> Result<Script, Failure> {
+pub fn prepare(command: &RunCommand, workplace: &Workplace) -> Result<Script, Failure> {
+    let Workplace { run, folder, limits, .. } = workplace.clone();
     let directory = Directory::open(&command.current_directory, &limits.directories)?;
-    let file = folder.join("script");
+    let file = folder.path().join("script");
     write_script(&file, &command.command_line).map_err(not_started)?;
     Ok(Script { file, own_interpreter: command.command_line.starts_with("#!"), directory, run, limits })
 }
@@ -103,6 +106,14 @@ impl Script {
             }
         };
         let exit_code = ended.status.map_or(128 + 9, exit_code);
+        let failure = match (ended.timed_out, exit_code) {
+            (true, _) => {
+                let limit = self.limits.time_limit.as_secs();
+                Some(("TIMED_OUT", format!("the script ran longer than the {limit} s it may and was killed")))
+            }
+            (false, 0) => None,
+            (false, code) => Some(("EXIT_CODE", format!("the script ended with exit code {code}"))),
+        };
         let duration = began.duration_until(environment.now()).unsigned_abs();
         let result = RunCommandResult {
             exit_code,
@@ -110,9 +121,9 @@ impl Script {
             stderr: Some(ended.stderr.finish()),
             timed_out: ended.timed_out,
             duration: duration.try_into().ok(),
+            failure: failure.map(|(code, reason)| ActionFailure { code: code.to_owned(), reason }),
         };
-        let succeeded = exit_code == 0 && !ended.timed_out;
-        Outcome { succeeded, suppressed: false, result: pack(&result) }
+        Outcome { succeeded: result.failure.is_none(), suppressed: false, result: pack(&result) }
     }
 
     fn command(&self) -> Command {

@@ -132,7 +132,7 @@ impl Fleet {
                 session.failed.fetch_add(1, Ordering::Relaxed);
             }
         });
-        let hello = Kind::Hello(Hello { inventory: Some(inventory(0)), policy_report: None });
+        let hello = Kind::Hello(Hello { inventory: Some(inventory(0)), ..Default::default() });
         frames.send(AgentFrame { kind: Some(hello) }).await.context("the session is over")?;
         let first = answers.recv().await.and_then(|frame| frame.kind);
         anyhow::ensure!(

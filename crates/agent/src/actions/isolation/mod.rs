@@ -1,0 +1,22 @@
+//! `StartNetworkIsolation` and `EndNetworkIsolation`.
+
+use super::{Failure, Outcome, workplace::Workplace};
+
+/// The action, ready to begin. There is none yet: this agent version cannot carry it out.
+#[derive(Debug)]
+pub enum Change {}
+
+/// Checks what can be checked without any effect.
+///
+/// # Errors
+/// The action cannot begin.
+pub fn prepare(_isolate: bool, _workplace: &Workplace) -> Result<Change, Failure> {
+    Err(Failure::unsupported())
+}
+
+impl Change {
+    /// Does it.
+    pub async fn perform(self, _workplace: &Workplace) -> Outcome {
+        match self {}
+    }
+}

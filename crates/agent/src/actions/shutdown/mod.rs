@@ -1,0 +1,24 @@
+//! `ShutdownComputer`.
+
+use guardhouse_contract::pb::era::common::data_definition::task::os::ShutdownComputer;
+
+use super::{Failure, Outcome, workplace::Workplace};
+
+/// The action, ready to begin. There is none yet: this agent version cannot carry it out.
+#[derive(Debug)]
+pub enum Shutdown {}
+
+/// Checks what can be checked without any effect.
+///
+/// # Errors
+/// The action cannot begin.
+pub fn prepare(_request: &ShutdownComputer, _workplace: &Workplace) -> Result<Shutdown, Failure> {
+    Err(Failure::unsupported())
+}
+
+impl Shutdown {
+    /// Does it.
+    pub async fn perform(self, _workplace: &Workplace) -> Outcome {
+        match self {}
+    }
+}
