@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use guardhouse_contract::{
-    link::{AgentFrame, Hello, ServerFrame, agent_frame, agent_link_client::AgentLinkClient, server_frame},
+    link::{
+        AgentFrame, DeviceState, Hello, ServerFrame, agent_frame, agent_link_client::AgentLinkClient,
+        server_frame,
+    },
     rpc, time,
 };
 use guardhouse_link::channel::{self, ConnectError};
@@ -76,6 +79,8 @@ pub struct Session {
     pub inbound: Inbound,
     /// The server's clock when it answered.
     pub server_time: Option<Timestamp>,
+    /// What Hello said of the state of the device.
+    pub told_state: DeviceState,
 }
 
 impl Session {
@@ -93,6 +98,7 @@ impl Session {
 
     async fn greet(server: Uri, channel: Channel, hello: Hello) -> Result<Self, SessionError> {
         let (outbound, frames) = mpsc::channel(OUTBOUND);
+        let told_state = hello.state.clone().unwrap_or_default();
         // The channel is empty and its receiver at hand: this neither waits nor fails.
         let _ = outbound.try_send(AgentFrame { kind: Some(agent_frame::Kind::Hello(hello)) });
         let mut link = AgentLinkClient::new(channel.clone())
@@ -105,7 +111,7 @@ impl Session {
         };
         tracing::info!(%server, epoch = welcome.epoch, "connected");
         let server_time = welcome.server_time.as_ref().and_then(time::from_proto);
-        Ok(Self { server, channel, outbound, inbound: Inbound(inbound), server_time })
+        Ok(Self { server, channel, outbound, inbound: Inbound(inbound), server_time, told_state })
     }
 }
 

@@ -95,7 +95,8 @@ pub async fn run(
         kill_point.clone(),
     )?;
     let log = options.log;
-    let mut work = Work { runs, exited, policies, log, environment: environment.clone(), kill_point };
+    let folder = state.path().to_owned();
+    let mut work = Work { folder, runs, exited, policies, log, environment: environment.clone(), kill_point };
     work.obey()?;
 
     let mut backoff = Backoff::new();

@@ -1,6 +1,6 @@
 //! What the agent does on a link, and what goes on without one.
 
-use std::{future::pending, pin::Pin, time::Duration};
+use std::{future::pending, path::PathBuf, pin::Pin, time::Duration};
 
 use guardhouse_contract::link::{
     AgentFrame, Hello, Inventory, ServerFrame, agent_frame, go_away::Reason, server_frame,
@@ -19,6 +19,7 @@ use super::{
     wait::until,
 };
 use crate::{
+    device_state,
     identity::Identity,
     inventory,
     kill_points::{self, KillPoint},
@@ -30,6 +31,8 @@ use crate::{
 
 /// The runs and the policy, and what is heard of runners. Goes on whether there is a link or not.
 pub(super) struct Work {
+    /// The state folder.
+    pub(super) folder: PathBuf,
     pub(super) runs: Runs,
     pub(super) exited: UnboundedReceiver<RunId>,
     pub(super) policies: Policies,
@@ -63,7 +66,12 @@ type Trial = Pin<Box<dyn Future<Output = Result<Session, String>> + Send>>;
 impl Work {
     /// What the agent says first on a link.
     pub(super) fn hello(&self, inventory: Inventory) -> Hello {
-        Hello { inventory: Some(inventory), policy_report: self.policies.report(), ..Default::default() }
+        Hello {
+            inventory: Some(inventory),
+            policy_report: self.policies.report(),
+            state: Some(device_state::gather(&self.folder)),
+            ..Default::default()
+        }
     }
 
     /// Puts what the kept policy says in force.
@@ -109,15 +117,17 @@ impl Work {
         identity: &mut Identity,
         mut inventory: Inventory,
     ) -> Result<Ended, AgentError> {
-        let Session { server, channel, outbound, mut inbound, server_time } = session;
+        let Session { server, channel, outbound, mut inbound, server_time, mut told_state } = session;
         self.runs.connected(server_time)?;
         // Hello carried the report; what this link proves is news.
         let (mut trial, mut report_due) = self.prove(&server, identity, &inventory)?;
         let mut settled = false;
+        let mut state = device_state::gather(&self.folder);
         let mut housekeeping = interval(HOUSEKEEPING);
         housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let may_leave = settled && trial.is_none() && !report_due && self.runs.is_idle();
+            let may_leave =
+                settled && trial.is_none() && !report_due && state == told_state && self.runs.is_idle();
             if may_leave && self.policies.rules().connection_interval.is_some() {
                 self.during(leave(outbound, inbound)).await?;
                 return Ok(Ended::Left);
@@ -137,8 +147,12 @@ impl Work {
                     }
                     Err(error) => return self.or_moved(trial, Ended::Lost(error)).await,
                 },
-                Ok(place) = outbound.reserve(), if report_due || self.runs.has_frames() => {
-                    if std::mem::take(&mut report_due) {
+                Ok(place) = outbound.reserve(), if report_due || state != told_state || self.runs.has_frames() => {
+                    if state != told_state {
+                        // Before the end of the run that changed it.
+                        told_state = state.clone();
+                        place.send(AgentFrame { kind: Some(agent_frame::Kind::State(state.clone())) });
+                    } else if std::mem::take(&mut report_due) {
                         place.send(AgentFrame { kind: self.policies.report().map(agent_frame::Kind::PolicyReport) });
                     } else if let Some(frame) = self.runs.next_frame() {
                         self.send(place, frame).await;
@@ -155,8 +169,12 @@ impl Work {
                         }
                     }
                 }
-                stir = self.stir() => self.stirred(stir)?,
+                stir = self.stir() => {
+                    self.stirred(stir)?;
+                    state = device_state::gather(&self.folder);
+                }
                 _ = housekeeping.tick() => {
+                    state = device_state::gather(&self.folder);
                     let environment = self.environment.clone();
                     self.during(renew_if_due(identity, &channel, &environment)).await?;
                     let now = inventory::read(identity.host_name.as_deref());
