@@ -13,8 +13,8 @@ pub enum LogindError {
         "the login manager does not let the agent do this ({0}); it must run as root, with CAP_SYS_BOOT and CAP_KILL"
     )]
     Denied(String),
-    /// What it was asked about is not there any more.
-    #[error("the login manager knows it no longer: {0}")]
+    /// What it was asked about is not there, or not any more.
+    #[error("the login manager does not know it: {0}")]
     Gone(String),
     /// Something else.
     #[error("the login manager failed: {0}")]
@@ -54,7 +54,13 @@ fn classify(name: &str) -> fn(String) -> LogindError {
         Some("AccessDenied" | "AuthFailed" | "InteractiveAuthorizationRequired") => LogindError::Denied,
         Some("UnknownObject") => LogindError::Gone,
         Some(_) => LogindError::Failed,
-        None if name == "org.freedesktop.login1.NoSuchSession" => LogindError::Gone,
+        None if matches!(
+            name,
+            "org.freedesktop.login1.NoSuchSession" | "org.freedesktop.login1.NoSessionForPID"
+        ) =>
+        {
+            LogindError::Gone
+        }
         None if name.starts_with("org.freedesktop.PolicyKit1.Error.") => LogindError::Denied,
         None => LogindError::Failed,
     }
@@ -75,6 +81,7 @@ mod tests {
             ("org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", "Denied"),
             ("org.freedesktop.PolicyKit1.Error.NotAuthorized", "Denied"),
             ("org.freedesktop.login1.NoSuchSession", "Gone"),
+            ("org.freedesktop.login1.NoSessionForPID", "Gone"),
             ("org.freedesktop.DBus.Error.UnknownObject", "Gone"),
             ("org.freedesktop.DBus.Error.NoReply", "Failed"),
             ("org.freedesktop.login1.OperationInProgress", "Failed"),

@@ -1,6 +1,10 @@
 //! Sessions of users, as the login manager knows them.
 
-use std::{collections::HashMap, path::PathBuf, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    time::Duration,
+};
 
 use futures_util::StreamExt as _;
 use tokio::time::{Instant, timeout_at};
@@ -12,7 +16,7 @@ const SESSION: &str = "org.freedesktop.login1.Session";
 const USER: &str = "org.freedesktop.login1.User";
 
 /// A session of somebody or something.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
     /// Its id.
     pub id: String,
@@ -30,9 +34,6 @@ pub struct Session {
     pub display: String,
     /// The host it comes from; empty when that is this one.
     pub remote_host: String,
-    /// The process that opened it.
-    pub leader: u32,
-    object: OwnedObjectPath,
 }
 
 /// Who a user is to the kernel, and where the user's own D-Bus may be.
@@ -91,12 +92,11 @@ impl Logind {
         user: String,
         object: OwnedObjectPath,
     ) -> Result<Session, LogindError> {
-        let properties = self.properties(&object, SESSION).await?;
+        let properties = self.properties(object, SESSION).await?;
         let text = |name: &str| {
             let text = properties.get(name).and_then(|value| <&str>::try_from(value).ok());
             text.unwrap_or_default().to_owned()
         };
-        let leader = properties.get("Leader").and_then(|value| u32::try_from(value).ok());
         Ok(Session {
             id,
             uid,
@@ -106,17 +106,15 @@ impl Logind {
             terminal: text("TTY"),
             display: text("Display"),
             remote_host: text("RemoteHost"),
-            leader: leader.unwrap_or_default(),
-            object,
         })
     }
 
     async fn properties(
         &self,
-        object: &OwnedObjectPath,
+        object: OwnedObjectPath,
         interface: &str,
     ) -> Result<HashMap<String, OwnedVariant>, LogindError> {
-        let all = proxy(&self.connection, object.clone(), "org.freedesktop.DBus.Properties").await?;
+        let all = proxy(&self.connection, object, "org.freedesktop.DBus.Properties").await?;
         Ok(all.call("GetAll", &(interface)).await?)
     }
 
@@ -126,7 +124,7 @@ impl Logind {
     /// [`LogindError`].
     pub async fn user(&self, uid: u32) -> Result<UserId, LogindError> {
         let object: OwnedObjectPath = self.manager.call("GetUser", &(uid)).await?;
-        let properties = self.properties(&object, USER).await?;
+        let properties = self.properties(object, USER).await?;
         let gid = properties.get("GID").and_then(|value| u32::try_from(value).ok());
         let folder = properties.get("RuntimePath").and_then(|value| <&str>::try_from(value).ok());
         match (gid, folder) {
@@ -140,47 +138,44 @@ impl Logind {
     /// # Errors
     /// [`LogindError`].
     pub async fn session_of(&self, process: u32) -> Result<Option<String>, LogindError> {
-        let found: Result<OwnedObjectPath, LogindError> =
-            self.manager.call("GetSessionByPID", &(process)).await.map_err(LogindError::from);
-        let object = match found {
+        let found: zbus::Result<OwnedObjectPath> = self.manager.call("GetSessionByPID", &(process)).await;
+        let object = match found.map_err(LogindError::from) {
             Ok(object) => object,
-            // `NoSessionForPID`, which is all that can be wrong with a process that lives.
-            Err(LogindError::Failed(_) | LogindError::Gone(_)) => return Ok(None),
+            Err(LogindError::Gone(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let properties = self.properties(&object, SESSION).await?;
+        let properties = self.properties(object, SESSION).await?;
         Ok(properties.get("Id").and_then(|value| <&str>::try_from(value).ok()).map(str::to_owned))
     }
 
-    /// Terminates sessions and waits, at most so long, until they are gone; answers the ids of those that are not, each
-    /// with what the login manager said when it was asked to, if that was an error.
+    /// Terminates sessions and waits, at most so long, until they are gone. Answers what the login manager said of those
+    /// that it does not terminate.
     ///
     /// # Errors
-    /// [`LogindError`]: what became of the sessions is not known.
+    /// [`LogindError`]: nothing was terminated.
     pub async fn terminate(
         &self,
         ids: &[String],
         patience: Duration,
-    ) -> Result<HashMap<String, Option<LogindError>>, LogindError> {
+    ) -> Result<HashMap<String, LogindError>, LogindError> {
         // Listened to before anything is done, so that nothing is missed.
         let mut removals = self.manager.receive_signal("SessionRemoved").await?;
-        let mut left: HashMap<String, Option<LogindError>> = HashMap::new();
+        let (mut awaited, mut errors) = (HashSet::new(), HashMap::new());
         for id in ids {
-            let asked: Result<(), LogindError> =
-                self.manager.call("TerminateSession", &(id)).await.map_err(LogindError::from);
-            match asked {
-                Ok(()) => drop(left.insert(id.clone(), None)),
+            let asked: zbus::Result<()> = self.manager.call("TerminateSession", &(id)).await;
+            match asked.map_err(LogindError::from) {
+                Ok(()) => drop(awaited.insert(id.clone())),
                 Err(LogindError::Gone(_)) => {}
-                Err(error) => drop(left.insert(id.clone(), Some(error))),
+                Err(error) => drop(errors.insert(id.clone(), error)),
             }
         }
         let deadline = Instant::now() + patience;
-        while left.values().any(Option::is_none) {
+        while !awaited.is_empty() {
             let Ok(Some(signal)) = timeout_at(deadline, removals.next()).await else { break };
             if let Ok((id, _)) = signal.body().deserialize::<(String, OwnedObjectPath)>() {
-                left.remove(&id);
+                awaited.remove(&id);
             }
         }
-        Ok(left)
+        Ok(errors)
     }
 }
