@@ -1,6 +1,11 @@
 //! The command line of the agent, for its own binary and for others that embed it.
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use guardhouse_link::EnrolmentToken;
@@ -14,11 +19,13 @@ use crate::{
     address,
     agent::{self, AgentError},
     enrol::{self, Enrolment},
-    identity, inventory,
+    identity::{self, Identity},
+    inventory,
     kill_points::KillPoint,
     logging::LogControl,
     policy::Policies,
     runs::runner,
+    service,
     state::{self, DEFAULT_STATE_DIR, StateDir},
 };
 
@@ -37,6 +44,10 @@ pub enum Command {
     Enroll(EnrollArgs),
     /// Keep the link to the server and carry out its tasks.
     Run(RunArgs),
+    /// Make the agent a service of this machine: enrol it if need be, and let systemd run it from now on.
+    Install(InstallArgs),
+    /// Stop the service and remove the agent from this machine.
+    Uninstall(UninstallArgs),
     /// Show the policy of this device: what is in force, and what is not.
     Policy(PolicyArgs),
     /// Carry out one run; the agent starts this itself.
@@ -65,6 +76,24 @@ pub struct EnrollArgs {
     /// Give up an earlier enrolment of this state folder.
     #[arg(long)]
     force: bool,
+}
+
+/// Arguments of `install`.
+#[derive(Debug, clap::Args)]
+pub struct InstallArgs {
+    #[command(flatten)]
+    enroll: EnrollArgs,
+}
+
+/// Arguments of `uninstall`.
+#[derive(Debug, clap::Args)]
+pub struct UninstallArgs {
+    /// Folder for the identity and the journal of the agent.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE_DIR)]
+    state_dir: PathBuf,
+    /// Remove its state and its settings, too: the machine has to enrol anew after that.
+    #[arg(long)]
+    purge: bool,
 }
 
 /// Arguments of `run`.
@@ -118,6 +147,13 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
     match command {
         Command::Enroll(args) => enroll(args).await,
         Command::Run(args) => work(args, self_command, log).await,
+        Command::Install(args) => install(args, &self_command).await,
+        Command::Uninstall(args) => {
+            let state = std::path::absolute(&args.state_dir)?;
+            service::uninstall(&state, args.purge)?;
+            tracing::info!(state_kept = !args.purge, "the agent is removed");
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Policy(args) => {
             // A running agent holds the folder, and writes the file as a whole.
             let path = state::policy_in(&args.state_dir);
@@ -139,6 +175,44 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
 }
 
 async fn enroll(args: EnrollArgs) -> anyhow::Result<ExitCode> {
+    let identity = become_device(args).await?;
+    println!("{}", identity.device);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn install(args: InstallArgs, self_command: &[OsString]) -> anyhow::Result<ExitCode> {
+    service::check()?;
+    anyhow::ensure!(
+        self_command.len() == 1,
+        "the units start the program \"guardhouse-agent\"; install with that program"
+    );
+    let args = args.enroll;
+    let state = std::path::absolute(&args.state_dir)?;
+    let known = Identity::load(&state::identity_in(&state));
+    let identity = match known {
+        // The folder may be in use by the agent that is installed already.
+        Ok(identity) if !args.force => {
+            anyhow::ensure!(
+                identity.server == args.server,
+                "this machine is the device {} of {}; to make it a device of {}, stop the agent and use --force",
+                identity.device,
+                identity.server,
+                args.server
+            );
+            identity
+        }
+        _ => become_device(args).await?,
+    };
+    service::install(Path::new(&self_command[0]), &state)?;
+    tracing::info!(
+        "the agent is a service of this machine; \"journalctl -u guardhouse-agent\" shows its log"
+    );
+    println!("{}", identity.device);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Turns this host into a device.
+async fn become_device(args: EnrollArgs) -> anyhow::Result<Identity> {
     let authorities = match &args.ca {
         Some(path) => identity::read_certificates(path).context("--ca")?,
         None => Vec::new(),
@@ -154,8 +228,7 @@ async fn enroll(args: EnrollArgs) -> anyhow::Result<ExitCode> {
     };
     let identity = enrol::enrol(&state, enrolment).await?;
     tracing::info!(device = %identity.device, server = %identity.server, "enrolled");
-    println!("{}", identity.device);
-    Ok(ExitCode::SUCCESS)
+    Ok(identity)
 }
 
 async fn work(args: RunArgs, self_command: Vec<OsString>, log: LogControl) -> anyhow::Result<ExitCode> {

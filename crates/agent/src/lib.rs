@@ -22,5 +22,6 @@ pub mod logind;
 pub mod policy;
 pub mod power;
 pub mod runs;
+pub mod service;
 pub mod session;
 pub mod state;

@@ -24,6 +24,12 @@ pub struct StateDir {
     _lock: File,
 }
 
+/// The identity in a state folder, for those who only read it.
+#[must_use]
+pub fn identity_in(folder: &Path) -> PathBuf {
+    folder.join("identity")
+}
+
 /// The policy in a state folder, for those who only read it.
 #[must_use]
 pub fn policy_in(folder: &Path) -> PathBuf {
@@ -87,7 +93,7 @@ impl StateDir {
     /// Folder of the key and certificates.
     #[must_use]
     pub fn identity(&self) -> PathBuf {
-        self.path.join("identity")
+        identity_in(&self.path)
     }
 
     /// The journal.

@@ -24,6 +24,7 @@ use crate::{
     logging::LogControl,
     policy::{Policies, kept::KeepError},
     runs::{Launcher, Runs, RunsError},
+    service::notify,
     session::{Session, SessionError},
     state::StateDir,
 };
@@ -98,6 +99,7 @@ pub async fn run(
     let folder = state.path().to_owned();
     let mut work = Work { folder, runs, exited, policies, log, environment: environment.clone(), kill_point };
     work.obey()?;
+    notify::ready();
 
     let mut backoff = Backoff::new();
     let mut moved = None;

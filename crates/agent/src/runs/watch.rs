@@ -5,7 +5,7 @@ use std::{ffi::OsString, io, path::PathBuf, process::Stdio, thread};
 use guardhouse_model::RunId;
 use tokio::{process::Command, sync::mpsc::UnboundedSender};
 
-use crate::{actions::run_command::Limits, runs::folder::Folder};
+use crate::{actions::run_command::Limits, runs::folder::Folder, service::notify};
 
 /// Stack of a thread that only waits for a lock, in bytes.
 const WAITING_STACK: usize = 64 * 1024;
@@ -43,6 +43,7 @@ impl Launcher {
             .args(["--time-limit".to_owned(), format!("{}s", limits.time_limit.as_secs())])
             .args(["--output-limit".to_owned(), limits.output_limit.to_string()])
             .args(limits.directories.iter().flat_map(|path| ["--directory".as_ref(), path.as_os_str()]))
+            .env_remove(notify::VARIABLE)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()?;
