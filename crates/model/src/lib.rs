@@ -8,6 +8,7 @@ pub mod dynamic_groups;
 pub mod environment;
 pub mod groups;
 pub mod ids;
+pub mod machines;
 pub mod maintenance;
 pub mod names;
 pub mod policies;
