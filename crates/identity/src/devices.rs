@@ -156,7 +156,7 @@ mod tests {
         let crossed = devices.authority.device_certificate(&read, other).expect("signs");
         assert_eq!(devices.authenticate(&crossed).await.expect("reads"), None, "the key of another device");
 
-        fixture.store.group_delete(GROUP).await.expect("writes");
+        fixture.store.group_delete(GROUP, fixture.environment.now()).await.expect("writes");
         assert_eq!(devices.authenticate(&certificate).await.expect("reads"), None, "the device is gone");
     }
 

@@ -47,7 +47,7 @@ pub fn run_id(trigger: TriggerId, device: DeviceId) -> RunId {
 }
 
 /// State of a task run. The numbers are those of the contract's `TaskRunStatus` and of the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(i32)]
 pub enum RunStatus {
     /// Handed out to the device, not begun.

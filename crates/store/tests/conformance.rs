@@ -135,6 +135,7 @@ conformance! {
         devices_speak_only_for_their_own_runs
         lists_are_newest_first_and_can_show_only_the_last
         many_runs_are_handed_out_in_portions
+        open_runs_end_with_their_device
         unknown_devices_are_not_managed
         a_superseded_connection_gets_nothing
         batches_answer_each_claim_in_its_place

@@ -12,7 +12,7 @@ use guardhouse_identity::Failure;
 /// `releaseConsumedUnits` changes nothing.
 pub async fn run(context: &Context, request: DeleteGroupRequest) -> Result<DeleteGroupResponse, Status> {
     let group = changeable(&request.group_uuid)?;
-    let gone = context.store.group_delete(group).await.map_err(Failure::from)?;
+    let gone = context.store.group_delete(group, context.environment.now()).await.map_err(Failure::from)?;
     let gone = gone.ok_or_else(|| Status::not_found(format!("group {group}")))?;
     // Those that are connected learn that they are no longer managed.
     context.dispatcher.wake(&gone);

@@ -153,7 +153,7 @@ impl Row<'_> {
         }
     }
 
-    pub(super) fn text(&self, place: usize) -> Result<String, StoreError> {
+    pub(super) fn text(&self, place: usize) -> Result<Option<String>, StoreError> {
         match self {
             Self::Sqlite(row) => Ok(row.get(place)?),
             Self::Postgres(row) => postgres::column(row, place),

@@ -138,6 +138,12 @@ impl<'a> From<&'a String> for Value<'a> {
     }
 }
 
+impl<'a> From<&'a Option<String>> for Value<'a> {
+    fn from(text: &'a Option<String>) -> Self {
+        Self::Text(text.as_deref())
+    }
+}
+
 impl<'a> From<&'a [u8]> for Value<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         Self::Bytes(Some(bytes))
@@ -204,6 +210,12 @@ impl Column for Option<Timestamp> {
 }
 
 impl Column for String {
+    fn read(row: &Row<'_>, place: usize) -> Result<Self, StoreError> {
+        row.text(place)?.ok_or_else(|| row.missing(place))
+    }
+}
+
+impl Column for Option<String> {
     fn read(row: &Row<'_>, place: usize) -> Result<Self, StoreError> {
         row.text(place)
     }

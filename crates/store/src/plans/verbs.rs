@@ -88,7 +88,7 @@ async fn groups(plans: &mut Plans, f: &Fixture) {
     plans.of("group_members_list, recurse", store.group_members_list(group, true, Some(device), 10)).await;
     plans.of("group_move", store.group_move(lower, ALL, at(1))).await;
     plans.of("group_rename", store.group_rename(group, "new".to_owned())).await;
-    plans.of("group_delete", store.group_delete(lower)).await;
+    plans.of("group_delete", store.group_delete(lower, at(9))).await;
 }
 
 async fn dynamic_groups(plans: &mut Plans, f: &Fixture) {

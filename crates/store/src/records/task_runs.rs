@@ -19,6 +19,17 @@ pub struct Run {
     pub end_time: Option<Timestamp>,
     /// The result as an encoded `google.protobuf.Any`.
     pub result: Option<Vec<u8>>,
+    /// Why the server ended it, where it did: then there is no result of the device.
+    pub closure: Option<Closure>,
+}
+
+/// Why the server ended a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closure {
+    /// A constant.
+    pub code: String,
+    /// The same for people.
+    pub reason: String,
 }
 
 /// A place in a list of runs, which is ordered newest first.

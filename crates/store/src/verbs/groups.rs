@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use guardhouse_model::{
     DeviceId, GroupId, Timestamp,
+    device_runs::DEVICE_DELETED,
     groups::{MoveError, check_move, path_to_root},
 };
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     Group, GroupMove, Store, StoreError,
     engine::{Column, Gate, Row, Transaction, Value, values},
-    verbs::dynamic_groups,
+    verbs::{dynamic_groups, task_runs},
 };
 
 const COLUMNS: &str = "uuid, parent, display_name, description, external_reference, external_type, version";
@@ -126,9 +127,13 @@ impl Store {
     }
 
     /// Deletes a group with everything in it: groups, devices, their keys, what policies are assigned to them. Runs
-    /// stay, and so do the devices of a dynamic group. Answers the devices that are gone, or are no longer in the
+    /// stay, but end if they are not over, and so do the devices of a dynamic group. Answers the devices that are gone, or are no longer in the
     /// dynamic group; `None`: no such group.
-    pub async fn group_delete(&self, group: GroupId) -> Result<Option<Vec<DeviceId>>, StoreError> {
+    pub async fn group_delete(
+        &self,
+        group: GroupId,
+        now: Timestamp,
+    ) -> Result<Option<Vec<DeviceId>>, StoreError> {
         self.engine
             .write(move |transaction| {
                 transaction.pass_alone(Gate::GroupTree)?;
@@ -141,6 +146,8 @@ impl Store {
                     Transaction::Sqlite(_) => delete_one_by_one(transaction, &groups)?,
                     Transaction::Postgres(_) => delete_as_arrays(transaction, &groups)?,
                 };
+                let reason = "the device was deleted before it said how the run went";
+                task_runs::close_open_of(transaction, &gone, DEVICE_DELETED, reason, now)?;
                 dynamic_groups::recount(transaction, &above)?;
                 Ok(Some(gone))
             })

@@ -56,7 +56,7 @@ pub async fn reports_beside_a_deletion_leave_nothing_behind(a: &Arena) {
             async move { store.device_policies_report(reports).await.expect("writes") }
         });
         let deleting = a.replica(round);
-        let (_, gone) = tokio::join!(at_once(reports), deleting.group_delete(group));
+        let (_, gone) = tokio::join!(at_once(reports), deleting.group_delete(group, at(9)));
         assert!(gone.expect("writes").is_some());
         for by in claims {
             let kept = a.store.device_policy_get(by.device).await.expect("reads");

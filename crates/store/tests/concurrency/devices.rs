@@ -66,7 +66,8 @@ pub async fn batches_of_contacts_do_not_wait_for_each_other(a: &Arena) {
     // The whole group goes at the same time, in an order of its own.
     let (seeing, deleting) = (a.replica(0), a.replica(1));
     let backwards: Vec<DeviceId> = devices.iter().rev().copied().collect();
-    let (seen, gone) = tokio::join!(seeing.devices_seen(backwards, at(99)), deleting.group_delete(group));
+    let (seen, gone) =
+        tokio::join!(seeing.devices_seen(backwards, at(99)), deleting.group_delete(group, at(9)));
     seen.expect("writes");
     assert_eq!(gone.expect("writes").map(|gone| gone.len()), Some(40));
 }

@@ -33,7 +33,7 @@ pub async fn a_device_that_changes_beside_a_new_group_is_not_missed(a: &Arena) {
             tokio::join!(report(a, 0, device, "Debian"), creating.dynamic_group_create(new, at(0)));
         created.expect("writes");
         assert_eq!(a.members(group).await, [device]);
-        a.store.group_delete(group).await.expect("writes");
+        a.store.group_delete(group, at(9)).await.expect("writes");
         report(a, 0, device, "Windows").await;
     }
 }

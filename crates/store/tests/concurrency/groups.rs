@@ -16,7 +16,7 @@ pub async fn imports_beside_a_deletion_are_gone_or_refused(a: &Arena) {
             async move { store.devices_import(group, vec![device]).await.expect("writes") }
         });
         let deleting = a.replica(1);
-        let (imported, gone) = tokio::join!(at_once(imports), deleting.group_delete(group));
+        let (imported, gone) = tokio::join!(at_once(imports), deleting.group_delete(group, at(9)));
         let imported: BTreeSet<_> =
             imported.into_iter().flatten().flatten().map(|device| device.id).collect();
         let gone: BTreeSet<_> = gone.expect("writes").expect("is there").into_iter().collect();
@@ -35,7 +35,7 @@ pub async fn connections_beside_a_deletion_leave_nothing_behind(a: &Arena) {
             async move { store.device_connected(device, String::new(), at(0)).await.expect("writes") }
         });
         let deleting = a.replica(1);
-        let (_, gone) = tokio::join!(at_once(connections), deleting.group_delete(group));
+        let (_, gone) = tokio::join!(at_once(connections), deleting.group_delete(group, at(9)));
         assert_eq!(gone.expect("writes"), Some(vec![device]));
         assert_eq!(a.store.device_get(device).await.expect("reads"), None);
         // Were an epoch left behind, the same device imported again would begin with it.

@@ -3,7 +3,10 @@ use std::num::NonZeroU32;
 use guardhouse_model::{AssignmentId, groups::ALL};
 use guardhouse_store::{AssignmentFilter, PolicyAssign, PolicyTarget};
 
-use crate::arena::{Arena, ROUNDS, at_once};
+use crate::{
+    arena::{Arena, ROUNDS, at_once},
+    support::at,
+};
 
 pub async fn ranks_have_no_gaps_whoever_changes_them(a: &Arena) {
     let targets = [PolicyTarget::Group(ALL), PolicyTarget::Device(a.member(ALL).await)];
@@ -89,7 +92,7 @@ pub async fn no_assignment_outlives_its_target(a: &Arena) {
             async move { store.policy_assign(id, policy, target).await.expect("works") }
         });
         let deleting = a.replica(round);
-        let (_, gone) = tokio::join!(at_once(assigning), deleting.group_delete(group));
+        let (_, gone) = tokio::join!(at_once(assigning), deleting.group_delete(group, at(9)));
         assert!(gone.expect("writes").is_some());
         let left = a.store.policy_assignments_list(AssignmentFilter::default(), None, 10).await;
         assert_eq!(left.expect("reads"), []);

@@ -66,7 +66,7 @@ pub async fn reports_go_with_their_device(f: &Fixture) {
     let (gone, left) = (connect(f, f.member(group).await).await, connect(f, f.member(ALL).await).await);
     let batch = |generation| vec![(gone, policy(generation, 1, &[])), (left, policy(generation, 1, &[]))];
     f.store.device_policies_report(batch(1)).await.expect("writes");
-    assert!(f.store.group_delete(group).await.expect("writes").is_some());
+    assert!(f.store.group_delete(group, at(9)).await.expect("writes").is_some());
     assert_eq!(kept(f, gone.device).await, None);
     f.store.device_policies_report(batch(2)).await.expect("that of the other is kept");
     assert_eq!(kept(f, gone.device).await, None);

@@ -175,11 +175,11 @@ pub async fn a_static_group_takes_its_dynamic_groups_along(f: &Fixture) {
     let (kept, gone) = (f.member(ALL).await, f.member(place).await);
     f.assignment(PolicyTarget::Group(below)).await;
     assert_eq!(f.members(above).await, [kept, gone]);
-    assert_eq!(f.store.group_delete(place).await.expect("writes"), Some(vec![gone]));
+    assert_eq!(f.store.group_delete(place, at(9)).await.expect("writes"), Some(vec![gone]));
     assert_eq!(f.members(above).await, [kept], "and counted");
     assert_eq!(f.store.group_get(below).await.expect("reads"), None);
     assert_eq!(f.stack(PolicyTarget::Group(below)).await, []);
-    assert_eq!(f.store.group_delete(above).await.expect("writes"), Some(vec![kept]));
+    assert_eq!(f.store.group_delete(above, at(9)).await.expect("writes"), Some(vec![kept]));
 }
 
 pub async fn time_moves_devices_in_the_name_of_a_lease(f: &Fixture) {

@@ -163,7 +163,7 @@ pub async fn a_token_needs_a_group_and_outlives_it(f: &Fixture) {
     let by_third = EnrolDevice { token_id: [3; 8], secret_digest: [3; 32], ..host("alpha", 5) };
     assert_eq!(enrol(f, by_third).await, EnrolOutcome::UnknownToken, "it was not kept");
 
-    f.store.group_delete(GROUP).await.expect("writes");
+    f.store.group_delete(GROUP, at(9)).await.expect("writes");
     let new = host("alpha", 5);
     assert_eq!(enrol(f, new.clone()).await, EnrolOutcome::Enrolled(new.new_id));
     let device = f.store.device_get(new.new_id).await.expect("reads").expect("is there");
@@ -174,7 +174,7 @@ pub async fn the_key_of_a_deleted_device_counts_no_more(f: &Fixture) {
     prepare(f).await;
     let first = host("alpha", 5);
     assert_eq!(enrol(f, first.clone()).await, EnrolOutcome::Enrolled(first.new_id));
-    f.store.group_delete(GROUP).await.expect("writes");
+    f.store.group_delete(GROUP, at(9)).await.expect("writes");
     assert_eq!(f.store.device_of_key([5; 32]).await.expect("reads"), None);
     // With a use left, the host may come back, as another device.
     let second = EnrolDevice { new_id: DeviceId(Uuid::from_u128(0x2000)), ..first };

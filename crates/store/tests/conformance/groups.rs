@@ -99,12 +99,12 @@ pub async fn delete_takes_the_subtree_with_its_devices(f: &Fixture) {
     let task = f.task(&[], &[ALL]).await;
     assert_eq!(f.claim(gone).await.len(), 1);
 
-    assert_eq!(f.store.group_delete(upper).await.expect("writes"), Some(vec![gone]));
+    assert_eq!(f.store.group_delete(upper, at(9)).await.expect("writes"), Some(vec![gone]));
     assert_eq!(f.store.group_get(lower).await.expect("reads"), None);
     assert_eq!(f.store.device_get(gone).await.expect("reads"), None);
     assert!(f.store.device_get(kept).await.expect("reads").is_some());
     assert_eq!(f.work(gone).await, Work::NotManaged);
     let runs = f.store.task_runs_list(task, Some(DeviceId(gone.0)), false, None, 10).await.expect("reads");
     assert_eq!(runs.map(|runs| runs.len()), Some(1), "runs outlive their device");
-    assert_eq!(f.store.group_delete(upper).await.expect("works"), None);
+    assert_eq!(f.store.group_delete(upper, at(9)).await.expect("works"), None);
 }

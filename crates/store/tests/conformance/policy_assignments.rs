@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use guardhouse_model::{AssignmentId, DeviceId, GroupId, PolicyId, groups::ALL};
 use guardhouse_store::{AssignmentFilter, PolicyAssign, PolicyTarget, RankChange};
 
-use crate::support::Fixture;
+use crate::support::{Fixture, at};
 
 const EVERYBODY: PolicyTarget = PolicyTarget::Group(ALL);
 
@@ -136,7 +136,7 @@ pub async fn stacks_go_with_their_group_and_its_devices(f: &Fixture) {
     let others =
         [f.assign(policy, EVERYBODY).await.id, f.assign(policy, PolicyTarget::Device(kept)).await.id];
 
-    assert!(f.store.group_delete(upper).await.expect("writes").is_some());
+    assert!(f.store.group_delete(upper, at(9)).await.expect("writes").is_some());
     for target in targets {
         assert_eq!(f.stack(target).await, []);
     }

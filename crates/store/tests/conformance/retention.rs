@@ -53,7 +53,7 @@ pub async fn open_runs_stay_while_their_device_does(f: &Fixture) {
     f.claim(device).await;
     expire(f, at(EXPIRED), 10).await;
     assert_eq!(runs(f, task).await, Some(1));
-    f.store.group_delete(group).await.expect("writes").expect("is there");
+    f.store.group_delete(group, at(9)).await.expect("writes").expect("is there");
     expire(f, at(EXPIRED), 10).await;
     assert_eq!(runs(f, task).await, Some(0));
 }

@@ -1,4 +1,4 @@
-use guardhouse_model::{DeviceId, RunId, groups::ALL, tasks::RunStatus};
+use guardhouse_model::{DeviceId, RunId, device_runs::DEVICE_DELETED, groups::ALL, tasks::RunStatus};
 use guardhouse_store::{Claim, Run, RunEnd, RunPosition, RunReport, Targets, Trigger, Work};
 
 use crate::support::{Fixture, at};
@@ -169,6 +169,37 @@ pub async fn many_runs_are_handed_out_in_portions(f: &Fixture) {
         counts.push(f.claim(device).await.len());
     }
     assert_eq!(counts, [200, 400, 450, 450]);
+}
+
+pub async fn open_runs_end_with_their_device(f: &Fixture) {
+    let group = f.group(ALL).await;
+    let (device, other) = (f.member(group).await, f.member(ALL).await);
+    let done = f.task(&[device], &[]).await;
+    let finished = f.claim(device).await[0].id;
+    f.report(end(finished, device, RunStatus::Finished)).await;
+    let withdrawn = f.task(&[device], &[]).await;
+    f.claim(device).await;
+    f.store
+        .task_set_targets(withdrawn, Targets { devices: vec![other], groups: vec![] }, at(1))
+        .await
+        .expect("writes");
+    let task = f.task(&[device, other], &[]).await;
+    let run = f.claim(device).await.last().expect("is handed out").id;
+    f.report(started(run, device)).await;
+    f.claim(other).await;
+
+    f.store.group_delete(group, at(400_000)).await.expect("writes").expect("is there");
+    let kept = runs(f, task).await;
+    let of = |device| kept.iter().find(|run| run.device == device).expect("has a run");
+    let closure = of(device).closure.as_ref().expect("the server ended it");
+    assert_eq!((of(device).status, of(device).end_time), (RunStatus::Failed, Some(at(400_000))));
+    assert_eq!(closure.code, DEVICE_DELETED);
+    assert_eq!((of(other).status, &of(other).closure), (RunStatus::Queued, &None), "another device");
+    assert_eq!(runs(f, done).await[0].status, RunStatus::Finished, "it was over");
+    assert!(runs(f, withdrawn).await.iter().all(|run| run.device == other), "nobody wanted it any more");
+
+    assert!(f.report(end(run, device, RunStatus::Finished)).await);
+    assert_eq!(runs(f, task).await, kept, "what it says later does not count");
 }
 
 pub async fn unknown_devices_are_not_managed(f: &Fixture) {

@@ -4,7 +4,7 @@ use guardhouse_model::{
     DeviceId, GroupId, TaskId, Timestamp, dynamic_groups::Rule, groups::ALL, tasks::RunStatus,
 };
 use guardhouse_store::{
-    AssignmentFilter, DevicePolicy, KeyRecord, NewRefreshToken, PolicyTarget, RefreshOutcome,
+    AssignmentFilter, Closure, DevicePolicy, KeyRecord, NewRefreshToken, PolicyTarget, RefreshOutcome,
     ResponseOutcome, Store,
 };
 use uuid::Uuid;
@@ -167,6 +167,21 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
                 id(DYNAMIC_GROUP)
             ),
         ],
+        7 => vec![
+            format!(
+                "insert into task_runs (uuid, task_uuid, trigger_uuid, template_uuid, device_uuid, status,
+                     start_time, end_time, expire_time, withdrawn, result, begin_time, heard_time, cancel_time,
+                     reason_code, reason, supposed, progress)
+                 values ({}, {task}, {}, {}, {device}, 4, 1700000003000000, 1700000004000000,
+                     1800000000000000, 0, null, 1700000003000001, 1700000003000002, 1700000003000003,
+                     'EXECUTION_TIMED_OUT', 'text', 1, {})",
+                id(RUN + 1),
+                id(TRIGGER + 1),
+                id(TEMPLATE),
+                bytes(&[14])
+            ),
+            format!("update task_triggers set cancel_time = 1700000005000000 where uuid = {}", id(TRIGGER)),
+        ],
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -191,8 +206,13 @@ pub async fn check(store: &Store, version: usize) {
 
     let task = TaskId(Uuid::from_u128(TASK));
     let runs = store.task_runs_list(task, None, false, None, 10).await.expect("reads").expect("is known");
-    assert_eq!((runs.len(), runs[0].device, runs[0].status), (1, id, RunStatus::Failed));
-    assert_eq!(runs[0].result.as_deref(), Some([7].as_slice()));
+    let first = runs.last().expect("is there");
+    assert_eq!((runs.len(), first.device, first.status), (1 + version / 7, id, RunStatus::Failed));
+    assert_eq!((first.result.as_deref(), &first.closure), (Some([7].as_slice()), &None));
+    if version >= 7 {
+        let closure = Closure { code: "EXECUTION_TIMED_OUT".to_owned(), reason: "text".to_owned() };
+        assert_eq!((&runs[0].closure, &runs[0].result), (&Some(closure), &None));
+    }
     let task = store.task_get(task).await.expect("reads").expect("is there");
     assert_eq!((task.action.as_slice(), task.source, task.version), (b"action".as_slice(), 1, 2));
     assert_eq!((task.targets.devices, task.targets.groups), (vec![id], vec![group.id]));

@@ -185,7 +185,7 @@ impl Model {
     }
 
     /// Answers in the order of the ids. Tasks keep the targets that are gone, and runs stay.
-    pub fn group_delete(&mut self, group: GroupId) -> Option<Vec<DeviceId>> {
+    pub fn group_delete(&mut self, group: GroupId, now: Timestamp) -> Option<Vec<DeviceId>> {
         if self.dynamic_groups.contains_key(&group) {
             return self.dynamic_group_delete(group);
         }
@@ -201,6 +201,7 @@ impl Model {
         self.device_keys.retain(|_, key| !gone.contains(&key.device));
         self.epochs.retain(|device, _| !gone.contains(device));
         self.device_policies.retain(|device, _| !gone.contains(device));
+        self.close_open_of(&gone, now);
         self.devices.retain(|device, _| !gone.contains(device));
         self.facts.retain(|device, _| !gone.contains(device));
         let dynamic: Vec<GroupId> = doomed.iter().flat_map(|group| self.dynamic_below(*group)).collect();
@@ -220,7 +221,7 @@ pub enum Command {
     Create { group: u8, parent: Option<u8>, name: &'static str },
     Move { group: u8, parent: u8, now: u8 },
     Rename { group: u8, name: &'static str },
-    Delete { group: u8 },
+    Delete { group: u8, now: u8 },
     Members { group: u8, recurse: bool, after: Option<u8>, limit: usize },
 }
 
@@ -237,7 +238,7 @@ pub fn commands() -> impl Strategy<Value = Command> {
             .prop_map(|(group, parent, now)| Command::Move { group, parent, now }),
         2 => (any_groups(), names()).prop_map(|(group, name)| Command::Rename { group, name }),
         // The services keep those that exist from the start from being deleted.
-        1 => (2..DYNAMIC_GROUPS.end).prop_map(|group| Command::Delete { group }),
+        1 => (2..DYNAMIC_GROUPS.end, SECONDS).prop_map(|(group, now)| Command::Delete { group, now }),
         2 => (any_groups(), any::<bool>(), prop::option::of(DEVICES), LIMITS).prop_map(
             |(group, recurse, after, limit)| Command::Members { group, recurse, after, limit }
         ),
@@ -265,14 +266,14 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
         Command::Rename { group: number, name } => {
             agree!(bench.group_rename(group(number), name.to_owned()));
         }
-        Command::Delete { group: number } => {
+        Command::Delete { group: number, now } => {
             let sorted = |gone: Option<Vec<DeviceId>>| {
                 gone.map(|mut gone| {
                     gone.sort();
                     gone
                 })
             };
-            agree!(bench.group_delete(group(number)), sorted);
+            agree!(bench.group_delete(group(number), at(now)), sorted);
         }
         Command::Members { group: number, recurse, after, limit } => {
             agree!(bench.group_members_list(group(number), recurse, after.map(device), limit));

@@ -6,7 +6,9 @@ use guardhouse_model::{
     DeviceId, GroupId, RunId, TaskId, Timestamp,
     tasks::{RunStatus, run_id},
 };
-use guardhouse_store::{Claim, OpenRun, Run, RunEnd, RunPosition, RunReport, Targets, Trigger, Work};
+use guardhouse_store::{
+    Claim, Closure, OpenRun, Run, RunEnd, RunPosition, RunReport, Targets, Trigger, Work,
+};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::{
@@ -80,6 +82,7 @@ impl Model {
                     start_time: now,
                     end_time: None,
                     result: None,
+                    closure: None,
                 };
                 let action = kept.task.action.clone();
                 self.runs.insert(id, KeptRun { run, trigger: *trigger, action, withdrawn: false });
@@ -129,6 +132,21 @@ impl Model {
             RunReport::Started { .. } | RunReport::Ended(_) => {}
         }
         true
+    }
+
+    /// Ends what the devices have not ended, as the server does when they are gone.
+    pub fn close_open_of(&mut self, devices: &[DeviceId], now: Timestamp) {
+        self.runs.retain(|_, kept| !devices.contains(&kept.run.device) || !kept.is_lost());
+        let of_devices = self.runs.values_mut().filter(|kept| devices.contains(&kept.run.device));
+        for kept in of_devices.filter(|kept| !kept.run.status.is_over()) {
+            kept.run.status = RunStatus::Failed;
+            kept.run.end_time = Some(now.max(kept.run.start_time));
+            kept.run.closure = Some(Closure {
+                code: "DEVICE_DELETED".to_owned(),
+                reason: "the device was deleted before it said how the run went".to_owned(),
+            });
+            kept.withdrawn = false;
+        }
     }
 
     pub fn task_run_withdrawn(&mut self, run: RunId, by: Claim) {

@@ -4,7 +4,7 @@ use guardhouse_model::{DeviceId, TaskId, Timestamp, tasks::RunStatus};
 use uuid::Uuid;
 
 use crate::{
-    Run, RunPosition, Store, StoreError,
+    Closure, Run, RunPosition, Store, StoreError,
     engine::{Row, Transaction, Value, values},
 };
 
@@ -39,10 +39,11 @@ fn list(
     limit: usize,
 ) -> Result<Vec<Run>, StoreError> {
     // A withdrawn run that has not begun is lost already, even while the device has not confirmed it.
-    let mut sql = "select uuid, task_uuid, device_uuid, status, start_time, end_time, result
+    let mut sql =
+        "select uuid, task_uuid, device_uuid, status, start_time, end_time, result, reason_code, reason
         from task_runs where task_uuid = $1 and not (withdrawn = 1 and status = 1)
           and (start_time, uuid) < ($2, $3)"
-        .to_owned();
+            .to_owned();
     if device.is_some() {
         sql.push_str(" and device_uuid = $4");
     }
@@ -76,5 +77,12 @@ fn from_row(row: &Row<'_>) -> Result<Run, StoreError> {
         start_time: row.get(4)?,
         end_time: row.get(5)?,
         result: row.get(6)?,
+        closure: closure(row, 7)?,
     })
+}
+
+/// Why the server ended a run: it did when there is a reason, which stands behind the code at `place`.
+pub fn closure(row: &Row<'_>, place: usize) -> Result<Option<Closure>, StoreError> {
+    let Some(reason) = row.get::<Option<String>>(place + 1)? else { return Ok(None) };
+    Ok(Some(Closure { code: row.get::<Option<String>>(place)?.unwrap_or_default(), reason }))
 }
