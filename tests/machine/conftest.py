@@ -1,0 +1,77 @@
+"""Fixtures: a server on this host, and a machine that an administrator would call installed and enrolled.
+
+All tests share them. They run in the order of the files; what cannot be undone comes last.
+"""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "blackbox"))
+
+import image
+from device import Device
+from house import REPOSITORY, Server, binary, run
+from machine import HOST, Machine
+
+TARGET = REPOSITORY / "target/machine"
+INSTALL = pathlib.Path(__file__).with_name("install")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """A server on the loopback of this host, which a machine reaches under the name that qemu gives it."""
+    server = Server(tmp_path_factory.mktemp("server"), "--rate-limit", "0", "--tls-name", HOST)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def machine(server):
+    """A machine with the agent on it, running."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="run-", dir=TARGET) as folder:
+        folder = pathlib.Path(folder)
+        machine = Machine(folder / "machine", image.prepare(TARGET / "images"))
+        try:
+            machine.boot(second_disk(folder, server))
+            ended = machine.wait_for_line("^first boot: (.*)")[1]
+            assert ended == "success", machine.console()
+            yield machine
+        finally:
+            machine.cut_power()
+
+
+def second_disk(folder: pathlib.Path, server: Server) -> pathlib.Path:
+    """A disk with what the machine installs when it is booted for the first time."""
+    content, disk = folder / "content", folder / "second.img"
+    content.mkdir()
+    shutil.copy(INSTALL, content)
+    shutil.copy(binary("guardhouse-agent"), content)
+    token = run(binary("guardhouse"), "enrollment-token", "create", "--data-dir", server.data_dir).strip()
+    port = server.url.rsplit(":", 1)[1]
+    (content / "settings").write_text(f"server=https://{HOST}:{port}\ntoken={token}\n")
+    run("truncate", "--size", "128M", str(disk))
+    run("mkfs.ext4", "-q", "-d", str(content), str(disk))
+    return disk
+
+
+@pytest.fixture
+def device(server, machine):
+    """The device that the machine is."""
+    listed = server.api("GET", "/v1/devices").json["devices"]
+    [found] = [device for device in listed if device["displayName"] == "machine-1"]
+    return Device(server, found["uuid"])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Shows what the machine said on its console when a test fails."""
+    report = yield
+    machine = item.funcargs.get("machine")
+    if report.failed and machine is not None:
+        report.sections.append(("console of the machine", machine.console()))
+    return report

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""The disk that test machines start from: a small Debian 12 with systemd and Debian's cloud kernel.
+
+Making it takes about two minutes and needs root, so it is made once and kept until its recipe changes: this file and
+the folder `guest`, which is copied into it. It holds nothing of this project; the package comes with the first boot.
+"""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+GUEST = HERE / "guest"
+
+SUITE = "bookworm"
+FALLBACK_MIRROR = "http://deb.debian.org/debian"
+PACKAGES = (
+    *("systemd-sysv", "dbus", "libpam-systemd", "udev", "kmod", "login"),
+    *("iproute2", "nftables"),
+    *("linux-image-cloud-amd64", "initramfs-tools"),
+)
+# Sparse: what the host gives for it is what the guest writes.
+DISK_SIZE = "2G"
+
+# What only costs time in a machine that lives for minutes, or would write to the console.
+MASKED = (
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer"),
+    *("e2scrub_reap.service", "getty@tty1.service", "serial-getty@ttyS0.service"),
+    *("modprobe@drm.service", "modprobe@efi_pstore.service", "modprobe@fuse.service", "modprobe@loop.service"),
+    *("modprobe@dm_mod.service", "modprobe@configfs.service"),
+    *("dev-hugepages.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount"),
+)
+ENABLED = ("systemd-networkd.service", "systemd-networkd-wait-online.service", "first-boot.service")
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """A disk that is copied before it is booted, and the kernel that boots it."""
+
+    disk: pathlib.Path
+    kernel: pathlib.Path
+    initrd: pathlib.Path
+
+
+def prepare(cache: pathlib.Path) -> Image:
+    """The image of the present recipe; makes it when `cache` does not hold it. Through `sudo` when not root."""
+    folder = cache / digest()
+    if not folder.is_dir():
+        as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        command = [*as_root, sys.executable, "-B", __file__, str(cache)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        why = "cannot make the disk of the test machine, which only root can, or a user of sudo without a password"
+        assert done.returncode == 0, f"{why}:\n{done.stdout}{done.stderr}"
+    return Image(folder / "disk.img", folder / "vmlinuz", folder / "initrd.img")
+
+
+def digest() -> str:
+    """What the image is made by: this file and all files of `guest`."""
+    recipe = hashlib.sha256()
+    for path in (pathlib.Path(__file__), *sorted(path for path in GUEST.rglob("*") if path.is_file())):
+        recipe.update(f"{path.relative_to(HERE)} {path.stat().st_size}\n".encode() + path.read_bytes())
+    return recipe.hexdigest()[:16]
+
+
+def make(cache: pathlib.Path) -> None:
+    """Makes the image below `cache`, and removes those of other recipes. Only root can."""
+    cache.mkdir(parents=True, exist_ok=True)
+    for other in cache.iterdir():
+        remove(other)
+    work = pathlib.Path(tempfile.mkdtemp(prefix="unfinished-", dir=cache))
+    root, result = work / "root", work / "result"
+    try:
+        install_system(root)
+        configure_system(root)
+        result.mkdir()
+        shutil.copyfile(only(root, "boot/vmlinuz-*"), result / "vmlinuz")
+        shutil.copyfile(only(root, "boot/initrd.img-*"), result / "initrd.img")
+        disk = str(result / "disk.img")
+        run("truncate", "--size", DISK_SIZE, disk)
+        run("mkfs.ext4", "-q", "-L", "root", "-d", str(root), disk)
+        result.rename(cache / digest())
+    finally:
+        remove(work)
+
+
+def install_system(root: pathlib.Path) -> None:
+    """A minimal Debian with `PACKAGES`. Its scripts run in mounts of their own, which end with them."""
+    os.environ.update(proxies())
+    os.environ["INITRD"] = "No"  # it is made below, smaller
+    arguments = ("--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(root), mirror())
+    run("unshare", "--mount", "debootstrap", *arguments)
+
+
+def configure_system(root: pathlib.Path) -> None:
+    """What makes the system this test's own."""
+    shutil.copytree(GUEST, root, dirs_exist_ok=True)
+    (root / "etc/hostname").write_text("machine-1\n")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost machine-1\n::1 localhost\n")
+    (root / "etc/fstab").write_text("/dev/vda / ext4 defaults 0 1\n")
+    (root / "etc/resolv.conf").write_text("nameserver 10.0.2.3\n")  # qemu's user network
+    (root / "etc/machine-id").write_text("")  # every machine makes its own
+    (root / "etc/apt/sources.list").write_text("")  # a test brings the repository that it wants
+    for archive in (*root.glob("var/cache/apt/archives/*.deb"), *root.glob("var/lib/apt/lists/*_*")):
+        archive.unlink()
+
+    run("chroot", str(root), "useradd", "--create-home", "--shell", "/bin/bash", "ada")
+    run("chroot", str(root), "systemctl", "mask", *MASKED)
+    run("chroot", str(root), "systemctl", "enable", *ENABLED)
+    version = only(root, "boot/vmlinuz-*").name.removeprefix("vmlinuz-")
+    run("chroot", str(root), "update-initramfs", "-c", "-k", version)
+
+
+def mirror() -> str:
+    """Debian's mirror as apt of this host is told, unless it is told none."""
+    wanted = ("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")
+    filters = ("Origin: Debian", f"Codename: {SUITE}", "Component: main")
+    try:
+        found = subprocess.run([*wanted, *filters], capture_output=True, text=True).stdout.split()
+    except FileNotFoundError:
+        found = []
+    return next((uri.rstrip("/") for uri in found if uri.startswith(("http://", "https://"))), FALLBACK_MIRROR)
+
+
+def proxies() -> dict[str, str]:
+    """The proxies of apt of this host, for debootstrap, which knows only those of the environment."""
+    found = {}
+    for scheme in ("http", "https"):
+        command = ("apt-config", "dump", "--format", "%v", f"Acquire::{scheme}::Proxy")
+        try:
+            proxy = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+        except FileNotFoundError:
+            break
+        if proxy and proxy != "DIRECT":
+            found[f"{scheme}_proxy"] = proxy
+    return found
+
+
+def only(root: pathlib.Path, pattern: str) -> pathlib.Path:
+    """The one file that a pattern matches."""
+    [path] = root.glob(pattern)
+    return path
+
+
+def run(*command: str) -> None:
+    """Runs a command; what it says is shown when it fails."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+
+
+def remove(path: pathlib.Path) -> None:
+    """Removes a folder, but nothing that should be mounted in it."""
+    subprocess.run(["rm", "-rf", "--one-file-system", str(path)], check=True)
+
+
+if __name__ == "__main__":
+    make(pathlib.Path(sys.argv[1]))
