@@ -9,6 +9,7 @@ import pytest
 from house import PATIENCE_SECONDS, Agent
 
 RUN_COMMAND = "type.googleapis.com/Era.Common.DataDefinition.Task.OS.RunCommand"
+ON_DEMAND_SCAN = "type.googleapis.com/Era.Common.DataDefinition.Task.ESS.OnDemandScan"
 RUN_COMMAND_RESULT = "type.googleapis.com/guardhouse.action.v1.RunCommandResult"
 
 
@@ -90,7 +91,8 @@ def test_a_command_that_fails_says_how(server, agent):
 
 
 def test_an_action_the_agent_does_not_know_fails_with_the_reason(server, agent):
-    task = create_task(server, agent.device, {"name": "StartNetworkIsolation"})
+    params = {"@type": ON_DEMAND_SCAN, "scanProfile": "InDepth"}
+    task = create_task(server, agent.device, {"name": "OnDemandScan", "params": params})
     run = wait_for_run(server, agent, task)
     assert run["status"] == "TASK_RUN_STATUS_FAILED", run
     assert run["result"]["code"] == "UNSUPPORTED_ACTION"

@@ -21,6 +21,9 @@ pub const AGENT: &str = env!("CARGO_BIN_EXE_guardhouse-agent");
 
 pub const RUN: &str = "01890000-0000-7000-8000-000000000001";
 
+/// An action that no agent knows. Tests order no other one that they do not mean: this machine would obey.
+pub const OF_LATER: &str = "ActionOfLater";
+
 /// An order to run a script.
 pub fn script(run: &str, text: &str, directory: &str) -> Order {
     let command = RunCommand { command_line: text.to_owned(), current_directory: directory.to_owned() };

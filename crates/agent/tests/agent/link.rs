@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use crate::bench::{AGENT, failure, order, script};
+use crate::bench::{AGENT, OF_LATER, failure, order, script};
 use crate::server::Server;
 use guardhouse_agent::kill_points::KILL_STEPS;
 use guardhouse_contract::{
     link::{GoAway, Withdraw, go_away::Reason, server_frame},
-    pb::era::common::data_definition::task::os::ShutdownComputer,
+    pb::era::common::data_definition::task::os::RunCommand,
     time,
 };
 use guardhouse_model::Environment;
@@ -96,7 +96,7 @@ async fn what_cannot_begin_is_refused() {
     let mut expired = script(&run_uuid(1), &evidence.script(), "");
     expired.expire_time = Some(time::to_proto(now - jiff::SignedDuration::from_secs(1)));
     server.hand_out(expired);
-    server.hand_out(order(&run_uuid(2), "ShutdownComputer", &ShutdownComputer::default()));
+    server.hand_out(order(&run_uuid(2), OF_LATER, &RunCommand::default()));
     let agent = agent(state.path(), None);
     server.until(|runs| runs.values().all(|run| run.ended.is_some())).await;
     let code = |number| failure(server.runs()[&run_uuid(number)].ended.as_ref().expect("an end"));

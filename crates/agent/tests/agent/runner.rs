@@ -2,9 +2,9 @@
 
 use std::{fs, io::Read as _, process::Command};
 
-use crate::bench::{AGENT, Bench, RUN, failure, order, script};
+use crate::bench::{AGENT, Bench, OF_LATER, RUN, failure, order, script};
 use guardhouse_agent::runs::folder::Facts;
-use guardhouse_contract::pb::era::common::data_definition::task::os::ShutdownComputer;
+use guardhouse_contract::pb::era::common::data_definition::task::os::RunCommand;
 
 /// A script that leaves one line per execution.
 fn counting(bench: &tempfile::TempDir) -> (std::path::PathBuf, String) {
@@ -76,7 +76,7 @@ fn a_closed_barrier_stops_a_late_runner() {
 
 #[test]
 fn an_unsupported_action_says_so() {
-    let bench = Bench::new(&order(RUN, "ShutdownComputer", &ShutdownComputer::default()));
+    let bench = Bench::new(&order(RUN, OF_LATER, &RunCommand::default()));
     assert_eq!(failure(&bench.finish("1h")), "UNSUPPORTED_ACTION");
 }
 
