@@ -11,54 +11,68 @@ use jiff::{SignedDuration, tz::TimeZone};
 
 use super::{
     Runs, RunsError,
-    decide::{MAX_LAUNCHES, MAX_RUNNING, Step, View, decide},
-    folder::Folder,
+    decide::{MAX_LAUNCHES, Step, View, decide},
+    folder::{Facts, Folder},
+    together::{self, Kind},
     watch,
 };
-use crate::{actions, journal::Record, kill_points, policy::Ruling};
+use crate::{
+    actions,
+    journal::{Entry, Record, Run},
+    kill_points,
+    policy::Ruling,
+};
 
 impl Runs {
     /// Does for every run what comes next, until nothing is left to do but wait.
     pub(super) fn advance(&mut self) -> Result<(), RunsError> {
         loop {
             let mut plan = Plan::default();
-            let opening = self.rules.opening(self.environment.now(), TimeZone::system);
-            let open = self.journal.ledger().open().filter(|(_, known)| known.ended.is_none());
-            for (run, known) in open.filter(|(run, _)| !self.watched.contains(run)) {
+            let now = self.environment.now();
+            let opening = self.rules.opening(now, TimeZone::system);
+            let looks = self.looks(opening)?;
+            let exclusive_waits = looks.iter().any(|look| {
+                look.kind == Kind::Exclusive
+                    && matches!(decide(look.view.clone()), Step::Start | Step::Launch)
+            });
+            let mut at_work: Vec<Kind> = self.watched.iter().map(|run| self.kind(*run)).collect();
+            at_work.extend(
+                looks.iter().filter(|look| look.view.facts == Facts::RunnerAlive).map(|look| look.kind),
+            );
+            for Look { run, kind, mut view } in looks {
                 let folder = Folder::of(&self.root, run);
                 let failed = |source| RunsError::Folder { run, source };
-                let facts = folder.facts().map_err(failed)?;
-                let refusal = actions::recognise(known.order.action.as_ref()).err();
-                let name = known.order.action.as_ref().map_or("", |action| &action.name);
-                let ruling = self.rules.ruling(name, opening);
-                let delayed = ruling == Ruling::Delayed;
-                let expired = self.is_expired(&known.order);
-                let view = View {
-                    ordered: self.ordered.contains(&run),
-                    started: known.started,
-                    facts,
-                    refusal,
-                    expired,
-                    ruling,
-                    slot_free: self.watched.len() + plan.launched.len() < MAX_RUNNING,
-                    launches: self.launches.get(&run).copied().unwrap_or(0),
-                };
+                let Some(Entry::Open(known)) = self.journal.ledger().get(run) else { continue };
+                let delayed = view.ruling == Ruling::Delayed;
+                let expired = view.expired;
+                let silent = !matches!(view.facts, Facts::NotBegun)
+                    && (known.started || view.facts != Facts::NoFolder);
+                let held = together::held_until(kind, self.power_action, now);
+                view.slot_free = held.is_none() && together::may_begin(kind, &at_work, exclusive_waits);
                 match decide(view) {
                     Step::Wait => {
                         plan.delayed.extend(delayed.then_some(run));
                         plan.due.extend(self.expires_at(&known.order).filter(|_| expired == Some(false)));
+                        plan.due.extend(held);
                     }
                     Step::Start => {
                         folder.create(&known.order).map_err(failed)?;
                         plan.records.push(Record::Started(run));
                         plan.launched.push(run);
+                        at_work.push(kind);
                     }
-                    Step::Launch => plan.launched.push(run),
+                    Step::Launch => {
+                        plan.launched.push(run);
+                        at_work.push(kind);
+                    }
                     Step::Adopt => {
                         plan.records.extend((!known.started).then_some(Record::Started(run)));
                         plan.adopted.push(run);
                     }
-                    Step::End(outcome) => plan.end(run, self.ended(run, outcome)),
+                    Step::End(outcome) => {
+                        plan.silent.extend(silent.then_some(run));
+                        plan.end(run, self.ended(run, outcome));
+                    }
                     Step::Report(ended) => plan.end(run, ended),
                     // If the barrier was passed meanwhile, the runner is alive: the next round adopts it.
                     Step::Abandon(failure) if folder.pass_barrier().map_err(failed)? => {
@@ -72,11 +86,42 @@ impl Runs {
             }
             self.due = plan.due.iter().min().copied();
             self.delayed = std::mem::take(&mut plan.delayed);
+            self.silent.append(&mut plan.silent);
             let again = plan.again;
             if !self.carry_out(plan)? && !again {
                 return Ok(());
             }
         }
+    }
+
+    /// What is known about every run that is not ended and that no watched runner works on, in the order of their ids.
+    fn looks(&self, opening: Opening) -> Result<Vec<Look>, RunsError> {
+        let open = self.journal.ledger().open().filter(|(_, known)| known.ended.is_none());
+        let look = |(run, known): (RunId, &Run)| {
+            let facts = Folder::of(&self.root, run).facts();
+            let name = known.order.action.as_ref().map_or("", |action| &action.name);
+            let view = View {
+                ordered: self.ordered.contains(&run),
+                started: known.started,
+                facts: facts.map_err(|source| RunsError::Folder { run, source })?,
+                refusal: actions::recognise(known.order.action.as_ref()).err(),
+                expired: self.is_expired(&known.order),
+                ruling: self.rules.ruling(name, opening),
+                slot_free: true,
+                launches: self.launches.get(&run).copied().unwrap_or(0),
+            };
+            Ok(Look { run, kind: Kind::of(name), view })
+        };
+        open.filter(|(run, _)| !self.watched.contains(run)).map(look).collect()
+    }
+
+    /// The kind of a run that is open.
+    fn kind(&self, run: RunId) -> Kind {
+        let action = match self.journal.ledger().get(run) {
+            Some(Entry::Open(known)) => known.order.action.as_ref(),
+            _ => None,
+        };
+        Kind::of(action.map_or("", |action| &action.name))
     }
 
     /// Records the plan, then acts on it; answers whether a launch failed and the runs must be looked at again.
@@ -133,6 +178,14 @@ impl Runs {
     }
 }
 
+/// A run that is looked at.
+struct Look {
+    run: RunId,
+    kind: Kind,
+    /// As if nothing else were at work.
+    view: View,
+}
+
 /// What one look at all runs decided.
 #[derive(Debug, Default)]
 struct Plan {
@@ -141,6 +194,7 @@ struct Plan {
     adopted: Vec<RunId>,
     ended: Vec<RunId>,
     delayed: BTreeSet<RunId>,
+    silent: Vec<RunId>,
     due: Vec<Timestamp>,
     again: bool,
 }

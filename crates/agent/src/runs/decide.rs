@@ -8,9 +8,6 @@ use crate::{
     runs::folder::Facts,
 };
 
-/// How many runners work at the same time; later runs wait in the order of their ids.
-pub const MAX_RUNNING: usize = 16;
-
 /// How often one life of the agent starts the runner of a run that dies before the action begins.
 pub const MAX_LAUNCHES: u32 = 3;
 
@@ -29,7 +26,7 @@ pub struct View {
     pub expired: Option<bool>,
     /// What the policy of the device says about the action at the moment.
     pub ruling: Ruling,
-    /// Fewer than [`MAX_RUNNING`] runners work.
+    /// Neither other runs nor a restart of the device keep it waiting: see [`super::together`].
     pub slot_free: bool,
     /// How often this life of the agent started the runner of this run.
     pub launches: u32,

@@ -9,6 +9,7 @@ mod advance;
 pub mod decide;
 pub mod folder;
 pub mod runner;
+pub mod together;
 mod watch;
 
 use std::{
@@ -72,6 +73,10 @@ pub struct Runs {
     launches: BTreeMap<RunId, u32>,
     /// Runs that wait for a maintenance window.
     delayed: BTreeSet<RunId>,
+    /// When the device restarts or is switched off, if that is scheduled.
+    power_action: Option<Timestamp>,
+    /// Runs that ended without a word of their runner: see [`Runs::take_silent`].
+    silent: Vec<RunId>,
     /// When a waiting run has to be looked at though nothing happened: a window opens, or it expires.
     due: Option<Timestamp>,
     exits: mpsc::UnboundedSender<RunId>,
@@ -109,6 +114,8 @@ impl Runs {
             watched: BTreeSet::new(),
             launches: BTreeMap::new(),
             delayed: BTreeSet::new(),
+            power_action: None,
+            silent: Vec::new(),
             due: None,
             exits,
             outbox: None,
@@ -237,6 +244,21 @@ impl Runs {
     pub fn rule(&mut self, rules: Rules) -> Result<(), RunsError> {
         self.rules = rules;
         self.advance()
+    }
+
+    /// Learns when the device restarts or is switched off, or that it does not: some runs wait for that.
+    ///
+    /// # Errors
+    /// A run cannot be recorded.
+    pub fn expect_power_action(&mut self, time: Option<Timestamp>) -> Result<(), RunsError> {
+        self.power_action = time;
+        self.advance()
+    }
+
+    /// The runs that ended without a word of their runner, since this was asked last: killed in the middle of the action,
+    /// most likely. The server is told that they failed; what they did that is still to come has to be taken back.
+    pub fn take_silent(&mut self) -> Vec<RunId> {
+        std::mem::take(&mut self.silent)
     }
 
     /// When [`Runs::look`] has to be called though nothing happened.

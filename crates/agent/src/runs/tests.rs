@@ -48,8 +48,14 @@ impl Bench {
 
     /// Orders runs that may begin for so many seconds.
     fn order(&mut self, runs: &[&str], expire_after: i64) {
-        let orders = runs.iter().map(|run| {
-            let action = Some(Action { name: "RunCommand".to_owned(), params: None });
+        let runs: Vec<_> = runs.iter().map(|run| (*run, "RunCommand")).collect();
+        self.order_actions(&runs, expire_after);
+    }
+
+    /// Orders runs of these actions that may begin for so many seconds.
+    fn order_actions(&mut self, runs: &[(&str, &str)], expire_after: i64) {
+        let orders = runs.iter().map(|(run, action)| {
+            let action = Some(Action { name: (*action).to_owned(), params: None });
             let expiry = noon() + SignedDuration::from_secs(expire_after);
             Order { run_uuid: (*run).to_owned(), action, expire_time: Some(time::to_proto(expiry)) }
         });
@@ -162,10 +168,49 @@ async fn a_delayed_run_can_be_withdrawn() {
 async fn a_run_that_waits_for_a_slot_holds_a_visit() {
     let mut bench = Bench::new(Rules::default());
     let runs: Vec<String> =
-        (0..=decide::MAX_RUNNING).map(|n| format!("01890000-0000-7000-8000-{n:012}")).collect();
+        (0..=together::MAX_RUNNING).map(|n| format!("01890000-0000-7000-8000-{n:012}")).collect();
     bench.order(&runs.iter().map(String::as_str).collect::<Vec<_>>(), 10 * MINUTE);
-    assert_eq!(bench.told().len(), decide::MAX_RUNNING);
+    assert_eq!(bench.told().len(), together::MAX_RUNNING);
     assert!(!bench.runs.is_idle());
     assert_eq!(bench.wait(), 10 * MINUTE + 1, "the one that found no slot expires");
     assert_eq!(bench.told(), ["EXPIRED"]);
+}
+
+#[tokio::test]
+async fn an_exclusive_run_has_the_device_for_itself() {
+    let mut bench = Bench::new(Rules::default());
+    bench.order_actions(&[(RUN, "RunCommand"), (OTHER, "ShutdownComputer")], 10 * MINUTE);
+    // Its runner does nothing, each time it is started.
+    for _ in 0..decide::MAX_LAUNCHES {
+        assert_eq!(bench.told(), ["started"], "the exclusive one, though its id is the later one");
+        bench.runs.runner_exited(OTHER.parse().expect("an id")).expect("noted");
+    }
+    let told = bench.told();
+    assert_eq!(
+        told,
+        ["started", "started", "RUNNER_FAILED"],
+        "the other one, then all there is to say of this one"
+    );
+
+    let mut bench = Bench::new(Rules::default());
+    bench.order(&[RUN], 10 * MINUTE);
+    bench.order_actions(&[(OTHER, "ShutdownComputer")], 10 * MINUTE);
+    assert_eq!(bench.told(), ["started"], "it waits for what was at work before it came");
+}
+
+#[tokio::test]
+async fn a_run_does_not_begin_just_before_a_restart() {
+    let mut bench = Bench::new(Rules::default());
+    let restart = noon() + SignedDuration::from_secs(30);
+    bench.runs.expect_power_action(Some(restart)).expect("noted");
+    bench.order(&[RUN], 60 * MINUTE);
+    assert_eq!(bench.told(), [""; 0]);
+    assert_eq!(bench.wait(), 30 + 5 * MINUTE, "the device did not restart");
+    assert_eq!(bench.told(), ["started"]);
+
+    bench.runs.expect_power_action(Some(restart + SignedDuration::from_mins(6))).expect("noted");
+    bench.order(&[OTHER], 60 * MINUTE);
+    assert_eq!(bench.told(), [""; 0]);
+    bench.runs.expect_power_action(None).expect("cancelled");
+    assert_eq!(bench.told(), ["started"]);
 }

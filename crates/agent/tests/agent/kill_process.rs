@@ -87,6 +87,8 @@ fn a_process_with_another_hash_lives() {
     let (right, wrong) = (victim.hash(&SHA256), "0".repeat(64));
     assert_eq!(failure(&kill(victim.child.id(), "", &wrong)), "EXECUTABLE_HASH_MISMATCH");
     assert_eq!(failure(&kill(victim.child.id(), &"0".repeat(40), &right)), "EXECUTABLE_HASH_MISMATCH");
+    let sha1 = victim.hash(&SHA1_FOR_LEGACY_USE_ONLY);
+    assert_eq!(failure(&kill(victim.child.id(), &sha1, &wrong)), "EXECUTABLE_HASH_MISMATCH", "both count");
     assert!(victim.is_alive());
 }
 
