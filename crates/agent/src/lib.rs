@@ -25,3 +25,5 @@ pub mod runs;
 pub mod service;
 pub mod session;
 pub mod state;
+pub mod system;
+mod timer;

@@ -5,7 +5,7 @@
 
 mod address;
 mod hardware;
-mod system;
+pub(crate) mod system;
 mod version;
 
 use std::{

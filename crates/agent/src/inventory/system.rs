@@ -34,7 +34,7 @@ fn has_desktop(files: &Files) -> bool {
 }
 
 /// The assignments of an `os-release` file.
-fn os_release(text: &str) -> HashMap<&str, String> {
+pub(crate) fn os_release(text: &str) -> HashMap<&str, String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split_once('=')).map(|(key, value)| (key, unquote(value))).collect()
 }

@@ -154,7 +154,7 @@ fn inherited(name: &str, otherwise: &str) -> OsString {
 }
 
 /// The exit code, or 128 and the number of the signal that ended the script, as shells say it.
-fn exit_code(status: ExitStatus) -> i32 {
+pub(crate) fn exit_code(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }
 

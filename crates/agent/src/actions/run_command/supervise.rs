@@ -11,13 +11,10 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, poll},
     process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open},
-    time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-        timerfd_settime,
-    },
 };
 
 use super::capture::Capture;
+use crate::timer::Timer;
 
 /// How long the streams may stay open when the script itself is over: a background process that holds them
 /// must not hold the run.
@@ -63,7 +60,7 @@ fn watch(
 
     while !exited || stdout.pipe.is_some() || stderr.pipe.is_some() {
         let leader = (!exited).then(|| leader.as_fd());
-        let ready = ready([leader, Some(timer.0.as_fd()), stdout.fd(), stderr.fd()])?;
+        let ready = ready([leader, Some(timer.as_fd()), stdout.fd(), stderr.fd()])?;
         if ready[2] {
             stdout.read()?;
         }
@@ -127,25 +124,6 @@ impl Stream {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        Ok(())
-    }
-}
-
-/// A clock that a descriptor shows: it counts while the machine is awake, and nobody can set it.
-struct Timer(OwnedFd);
-
-impl Timer {
-    fn new() -> io::Result<Self> {
-        Ok(Self(timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?))
-    }
-
-    /// Becomes readable `after` this moment, and not before.
-    fn set(&self, after: Duration) -> io::Result<()> {
-        // Zero would switch the timer off.
-        let it_value = Timespec::try_from(after.max(Duration::from_nanos(1)))
-            .unwrap_or(Timespec { tv_sec: i64::from(u32::MAX), tv_nsec: 0 });
-        let once = Itimerspec { it_interval: Timespec::default(), it_value };
-        timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &once)?;
         Ok(())
     }
 }

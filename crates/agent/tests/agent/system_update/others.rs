@@ -1,0 +1,1 @@
+//! With the package managers of other distributions.
