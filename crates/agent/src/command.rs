@@ -11,13 +11,13 @@ use anyhow::Context as _;
 use guardhouse_link::EnrolmentToken;
 use guardhouse_model::Environment;
 use http::Uri;
-use jiff::SignedDuration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     actions::run_command::{Limits, capture},
     address,
     agent::{self, AgentError},
+    configuration::{Configuration, parse_time},
     enrol::{self, Enrolment},
     identity::{self, Identity},
     inventory,
@@ -31,6 +31,13 @@ use crate::{
 
 /// Exit code of `run` when the server no longer manages the device: starting the agent again is useless.
 pub const EXIT_NOT_MANAGED: u8 = 3;
+
+/// Exit code of `run` when the settings of the machine cannot be used: starting the agent again is useless until
+/// somebody has changed them. The code that other programs have for it, too (`EX_CONFIG`).
+pub const EXIT_CONFIGURATION: u8 = 78;
+
+/// How long a script may run where nobody says so.
+const COMMAND_TIME_LIMIT: Duration = Duration::from_secs(3600);
 
 /// How to start the running program again. Not its path: during an update the file there may be missing or
 /// already another, and an agent must not be given runners of a version that it does not know.
@@ -102,9 +109,13 @@ pub struct RunArgs {
     /// Folder for the identity and the journal of the agent.
     #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE_DIR)]
     state_dir: PathBuf,
-    /// How long a script of a RunCommand task may run, for example 90s, 30m or 1h.
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_time)]
-    command_time_limit: Duration,
+    /// How long a script of a RunCommand task may run, for example 90s, 30m or 1h. [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    command_time_limit: Option<Duration>,
+    /// Settings of this machine. What is given here counts before what they say. [default:
+    /// /etc/guardhouse-agent/agent.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// Arguments of `policy`.
@@ -232,9 +243,26 @@ async fn become_device(args: EnrollArgs) -> anyhow::Result<Identity> {
 }
 
 async fn work(args: RunArgs, self_command: Vec<OsString>, log: LogControl) -> anyhow::Result<ExitCode> {
+    let file = args.config.as_deref().unwrap_or(Path::new(service::CONFIGURATION));
+    let configuration = match Configuration::load(file, args.config.is_some()) {
+        Ok(configuration) => configuration,
+        Err(error) => {
+            tracing::error!("{:#}", anyhow::Error::new(error));
+            return Ok(ExitCode::from(EXIT_CONFIGURATION));
+        }
+    };
+    let log = log.with_default(configuration.log_level);
+    log.set(None);
     let state = StateDir::open(&args.state_dir).await?;
-    let options =
-        agent::Options { self_command, command_time_limit: args.command_time_limit, log: Some(log) };
+    let options = agent::Options {
+        self_command,
+        command_time_limit: args
+            .command_time_limit
+            .or(configuration.command_time_limit)
+            .unwrap_or(COMMAND_TIME_LIMIT),
+        disabled_actions: configuration.disabled_actions,
+        log: Some(log),
+    };
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
         stopped = agent::run(&state, options, Environment::system()) => match stopped {
@@ -258,13 +286,6 @@ fn stopped_by(signal: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn parse_time(text: &str) -> Result<Duration, String> {
-    let advice = || format!("{text:?} is not a length of time; write for example 90s, 30m or 1h");
-    let time: SignedDuration = text.parse().map_err(|_| advice())?;
-    let time = Duration::try_from(time).map_err(|_| advice())?;
-    if time < Duration::from_secs(1) { Err(advice()) } else { Ok(time) }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, Parser};
@@ -282,7 +303,7 @@ mod tests {
         Cli::command().debug_assert();
         let cli = Cli::try_parse_from(["agent", "run"]).expect("defaults");
         let Command::Run(args) = cli.command else { panic!("{cli:?}") };
-        assert_eq!(args.command_time_limit, Duration::from_secs(3600));
+        assert_eq!((args.command_time_limit, args.config), (None, None));
         assert_eq!(args.state_dir, PathBuf::from(DEFAULT_STATE_DIR));
     }
 
@@ -299,21 +320,6 @@ mod tests {
             let all = ["agent"].into_iter().chain(arguments);
             let error = Cli::try_parse_from(all).expect_err("refused").to_string();
             assert!(error.contains(expected), "{error}");
-        }
-    }
-
-    #[test]
-    fn lengths_of_time() {
-        let table = [
-            ("90s", Some(90)),
-            ("30m", Some(1_800)),
-            ("1h", Some(3_600)),
-            ("1h 30m", Some(5_400)),
-            ("0s", None),
-            ("5", None),
-        ];
-        for (text, seconds) in table {
-            assert_eq!(parse_time(text).ok(), seconds.map(Duration::from_secs), "{text}");
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod actions;
 pub mod address;
 pub mod agent;
 pub mod command;
+pub mod configuration;
 pub mod device_state;
 pub mod durable;
 pub mod enrol;

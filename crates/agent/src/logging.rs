@@ -27,6 +27,16 @@ impl LogControl {
         Self(Arc::new(set))
     }
 
+    /// The same log, of which `level` is written while no policy says otherwise. The environment variable
+    /// `GUARDHOUSE_LOG` still counts before it.
+    #[must_use]
+    pub fn with_default(self, level: Option<LogLevel>) -> Self {
+        match level {
+            Some(_) if env::var_os(VARIABLE).is_none() => Self::new(move |other| self.set(other.or(level))),
+            _ => self,
+        }
+    }
+
     /// Sets the level; `None`: as the program was started.
     pub fn set(&self, level: Option<LogLevel>) {
         (self.0)(level);

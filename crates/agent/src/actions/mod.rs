@@ -31,7 +31,7 @@ use workplace::Workplace;
 pub struct Outcome {
     /// It reached its goal.
     pub succeeded: bool,
-    /// It was not carried out because the policy of the device forbids it; `succeeded` is false then.
+    /// It was not carried out because the policy of the device or the device itself forbids it; `succeeded` is false then.
     pub suppressed: bool,
     /// What is known about it.
     pub result: Any,
@@ -44,12 +44,15 @@ pub struct Failure {
     pub code: &'static str,
     /// The reason in plain English.
     pub reason: String,
-    /// The action was not carried out because the policy of the device forbids it.
+    /// The action was not carried out because the policy of the device, or the device itself, forbids it.
     pub suppressed: bool,
 }
 
 /// The code of what the policy of a device forbids.
 pub const FORBIDDEN_BY_POLICY: &str = "FORBIDDEN_BY_POLICY";
+
+/// The code of what the settings of the machine itself switch off.
+pub const FORBIDDEN_BY_AGENT: &str = "FORBIDDEN_BY_AGENT";
 
 impl Failure {
     /// A failure.
@@ -60,6 +63,12 @@ impl Failure {
     /// The policy of the device forbids the action; `reason` says what rules it.
     pub fn forbidden(reason: impl Into<String>) -> Self {
         Self { suppressed: true, ..Self::new(FORBIDDEN_BY_POLICY, reason) }
+    }
+
+    /// The settings of the machine switch `action` off.
+    pub fn disabled(action: &str) -> Self {
+        let reason = format!("the device itself switches {action} off (disabled_actions in its agent.toml)");
+        Self { suppressed: true, ..Self::new(FORBIDDEN_BY_AGENT, reason) }
     }
 
     /// The action is not one of this agent version.

@@ -7,7 +7,7 @@ mod dial;
 mod wait;
 mod work;
 
-use std::{convert::Infallible, ffi::OsString, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, ffi::OsString, time::Duration};
 
 use guardhouse_contract::link::go_away::Reason;
 use guardhouse_link::{Backoff, backoff::jitter};
@@ -45,6 +45,8 @@ pub struct Options {
     pub self_command: Vec<OsString>,
     /// How long a script may run.
     pub command_time_limit: Duration,
+    /// Actions that are never carried out on this machine, by their names.
+    pub disabled_actions: BTreeSet<String>,
     /// Changes how much is written to the log, where that is possible.
     pub log: Option<LogControl>,
 }
@@ -84,7 +86,8 @@ pub async fn run(
 ) -> Result<Infallible, AgentError> {
     let mut identity = Identity::load(&state.identity())?;
     let kill_point = KillPoint::from_env(state.path());
-    let policies = Policies::open(state.policy(), options.log.is_some(), kill_point.clone());
+    let policies = Policies::open(state.policy(), options.log.is_some(), kill_point.clone())
+        .with_disabled_actions(options.disabled_actions);
     let journal = Journal::open(&state.journal(), environment.clone(), kill_point.clone())?;
     let (runs, exited) = Runs::new(
         journal,

@@ -3,7 +3,7 @@
 use std::{future::pending, path::PathBuf, pin::Pin, time::Duration};
 
 use guardhouse_contract::link::{
-    AgentFrame, Hello, Inventory, ServerFrame, agent_frame, go_away::Reason, server_frame,
+    AgentFrame, DeviceState, Hello, Inventory, ServerFrame, agent_frame, go_away::Reason, server_frame,
 };
 use guardhouse_model::{Environment, RunId};
 use http::Uri;
@@ -69,9 +69,15 @@ impl Work {
         Hello {
             inventory: Some(inventory),
             policy_report: self.policies.report(),
-            state: Some(device_state::gather(&self.folder)),
+            state: Some(self.state()),
             ..Default::default()
         }
+    }
+
+    /// What the device is in.
+    fn state(&self) -> DeviceState {
+        let disabled_actions = self.policies.rules().disabled_actions.iter().cloned().collect();
+        DeviceState { disabled_actions, ..device_state::gather(&self.folder) }
     }
 
     /// Puts what the kept policy says in force.
@@ -122,7 +128,7 @@ impl Work {
         // Hello carried the report; what this link proves is news.
         let (mut trial, mut report_due) = self.prove(&server, identity, &inventory)?;
         let mut settled = false;
-        let mut state = device_state::gather(&self.folder);
+        let mut state = self.state();
         let mut housekeeping = interval(HOUSEKEEPING);
         housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -171,10 +177,10 @@ impl Work {
                 }
                 stir = self.stir() => {
                     self.stirred(stir)?;
-                    state = device_state::gather(&self.folder);
+                    state = self.state();
                 }
                 _ = housekeeping.tick() => {
-                    state = device_state::gather(&self.folder);
+                    state = self.state();
                     let environment = self.environment.clone();
                     self.during(renew_if_due(identity, &channel, &environment)).await?;
                     let now = inventory::read(identity.host_name.as_deref());

@@ -13,7 +13,7 @@ pub mod rules;
 mod shape;
 mod show;
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use guardhouse_contract::{
     link::{Policy, PolicyReport, UnappliedSetting, unapplied_setting::Reason},
@@ -37,6 +37,8 @@ pub struct Policies {
     /// The log can be told how much to write.
     log_level: bool,
     kill_point: KillPoint,
+    /// Actions that this machine never carries out, whatever a policy says.
+    disabled_actions: BTreeSet<String>,
     kept: Kept,
     rules: Rules,
     unapplied: Vec<UnappliedSetting>,
@@ -48,10 +50,25 @@ impl Policies {
     #[must_use]
     pub fn open(path: PathBuf, log_level: bool, kill_point: KillPoint) -> Self {
         let kept = Kept::load(&path);
-        let mut policies =
-            Self { path, log_level, kill_point, kept, rules: Rules::default(), unapplied: Vec::new() };
+        let mut policies = Self {
+            path,
+            log_level,
+            kill_point,
+            disabled_actions: BTreeSet::new(),
+            kept,
+            rules: Rules::default(),
+            unapplied: Vec::new(),
+        };
         policies.derive();
         policies
+    }
+
+    /// The same, on a machine that itself switches these actions off.
+    #[must_use]
+    pub fn with_disabled_actions(mut self, actions: BTreeSet<String>) -> Self {
+        self.disabled_actions = actions;
+        self.derive();
+        self
     }
 
     /// What is in force.
@@ -87,6 +104,7 @@ impl Policies {
         let abilities = Abilities { time_zone: &time_zone, log_level: self.log_level };
         let policy = self.kept.policy.clone().unwrap_or_default();
         (self.rules, self.unapplied) = read(&policy, abilities);
+        self.rules.disabled_actions.clone_from(&self.disabled_actions);
     }
 
     /// What became of the policy; `None` when the device has none.

@@ -10,7 +10,7 @@ use guardhouse_model::{
 use http::Uri;
 use jiff::tz::TimeZone;
 
-use crate::actions::run_command::Limits;
+use crate::actions::{Failure, run_command::Limits};
 
 /// The action that no policy forbids: it is how a device leaves.
 const ALWAYS_ALLOWED: &str = "StopManaging";
@@ -28,6 +28,8 @@ pub struct Rules {
     pub servers: Vec<Uri>,
     /// The actions that may be carried out; `None`: all.
     pub allowed_actions: Option<BTreeSet<String>>,
+    /// The actions that the machine itself switches off, whatever its policy says.
+    pub disabled_actions: BTreeSet<String>,
     /// The actions that are never carried out.
     pub forbidden_actions: BTreeSet<String>,
     /// When delayed actions may begin; `None`: at any time.
@@ -58,8 +60,8 @@ pub enum Ruling {
     Free,
     /// It has to wait for a maintenance window.
     Delayed,
-    /// It must not be carried out, for this reason.
-    Forbidden(String),
+    /// It must not be carried out: how its run ends.
+    Forbidden(Failure),
 }
 
 impl Default for Rules {
@@ -68,6 +70,7 @@ impl Default for Rules {
             connection_interval: None,
             servers: Vec::new(),
             allowed_actions: None,
+            disabled_actions: BTreeSet::new(),
             forbidden_actions: BTreeSet::new(),
             maintenance_windows: None,
             delayed_actions: DELAYED_BY_DEFAULT.map(str::to_owned).into(),
@@ -90,8 +93,11 @@ impl Rules {
     /// What is said about an action by its name, while the maintenance windows are as `opening` says.
     #[must_use]
     pub fn ruling(&self, action: &str, opening: Opening) -> Ruling {
+        if self.disabled_actions.contains(action) {
+            return Ruling::Forbidden(Failure::disabled(action));
+        }
         if let Some(reason) = self.prohibition(action) {
-            return Ruling::Forbidden(reason);
+            return Ruling::Forbidden(Failure::forbidden(reason));
         }
         match opening {
             Opening::OpensAt(_) | Opening::Never if self.delayed_actions.contains(action) => Ruling::Delayed,
@@ -99,6 +105,7 @@ impl Rules {
         }
     }
 
+    /// Why the policy forbids an action, if it does.
     fn prohibition(&self, action: &str) -> Option<String> {
         if action == ALWAYS_ALLOWED {
             return None;
@@ -150,6 +157,7 @@ mod tests {
         let own = Rules { delayed_actions: names(&["RunCommand"]), ..Rules::default() };
         let nowhere = RunCommandRules { directories: Some(Vec::new()), ..Default::default() };
         let nowhere = Rules { run_command: nowhere, ..Rules::default() };
+        let owner = Rules { disabled_actions: names(&["RunCommand", "StopManaging"]), ..picky.clone() };
         let table = [
             (&free, "RunCommand", later, "free"),
             (&free, "SystemUpdate", Opening::Open, "free"),
@@ -167,12 +175,17 @@ mod tests {
             (&none, "RunCommand", Opening::Open, "allowedActions"),
             (&nowhere, "RunCommand", Opening::Open, "runCommand.directories"),
             (&nowhere, "KillProcessByPid", Opening::Open, "free"),
+            // The machine belongs to who writes its settings: before what a policy allows, and the way out, too.
+            (&owner, "RunCommand", later, "FORBIDDEN_BY_AGENT: "),
+            (&owner, "StopManaging", Opening::Open, "disabled_actions"),
+            (&owner, "SystemUpdate", Opening::Open, "free"),
+            (&owner, "KillProcessByPid", Opening::Open, "FORBIDDEN_BY_POLICY: "),
         ];
         for (rules, action, opening, expected) in table {
             let found = match rules.ruling(action, opening) {
                 Ruling::Free => "free".to_owned(),
                 Ruling::Delayed => "delayed".to_owned(),
-                Ruling::Forbidden(reason) => reason,
+                Ruling::Forbidden(failure) => format!("{}: {}", failure.code, failure.reason),
             };
             assert!(found.contains(expected), "{action} is {expected}: {found}");
         }

@@ -86,7 +86,7 @@ pub fn decide(view: View) -> Step {
                     "the task expired before the device could begin the action",
                 )),
                 Some(false) => match view.ruling {
-                    Ruling::Forbidden(reason) => give_up(Failure::forbidden(reason)),
+                    Ruling::Forbidden(failure) => give_up(failure),
                     Ruling::Delayed => Step::Wait,
                     Ruling::Free if view.launches >= MAX_LAUNCHES => give_up(Failure::new(
                         "RUNNER_FAILED",
@@ -140,7 +140,7 @@ mod tests {
     fn every_state_has_its_step() {
         let refusal = Some(Failure::new("UNSUPPORTED_ACTION", ""));
         let started = View { started: true, facts: Facts::NotBegun, ..view() };
-        let forbidden = || Ruling::Forbidden("as a test".to_owned());
+        let forbidden = || Ruling::Forbidden(Failure::forbidden("as a test"));
         let suppressed = Some("FORBIDDEN_BY_POLICY");
         let table = [
             ("new", view(), ("start", None)),
@@ -254,8 +254,8 @@ mod tests {
                 Step::End(outcome) => outcome.suppressed && !outcome.succeeded,
                 _ => false,
             };
-        assert!(suppressed(Ruling::Forbidden(String::new()), false));
-        assert!(!suppressed(Ruling::Forbidden(String::new()), true));
+        assert!(suppressed(Ruling::Forbidden(Failure::forbidden("")), false));
+        assert!(!suppressed(Ruling::Forbidden(Failure::forbidden("")), true));
         assert!(!suppressed(Ruling::Delayed, true));
     }
 

@@ -130,7 +130,7 @@ mod tests {
              ExecStart=\nExecStart=/usr/bin/guardhouse-agent run --state-dir {quoted}\nStateDirectory=\n[Install]\n"
         );
         let isolation = format!(
-            "[Unit]\nConditionPathExists=\nConditionPathExists=/srv/50%% \"of\" $it/isolation\n\
+            "[Unit]\nConditionPathExists=\nConditionPathExists=/srv/50%% \"of\" $it/isolation.json\n\
              RequiresMountsFor={quoted}\n[Service]\nExecStart=\n\
              ExecStart=/usr/bin/guardhouse-agent isolation restore --state-dir {quoted}\n[Install]\n"
         );

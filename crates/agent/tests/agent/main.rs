@@ -1,6 +1,7 @@
 //! The agent as a program: real processes, real sockets, real signals.
 
 mod bench;
+mod configuration;
 mod enrol;
 mod kill_process;
 mod link;
