@@ -18,6 +18,7 @@ use crate::{
     address,
     agent::{self, AgentError},
     configuration::{Configuration, parse_time},
+    departure,
     enrol::{self, Enrolment},
     identity::{self, Identity},
     inventory,
@@ -57,6 +58,9 @@ pub enum Command {
     Uninstall(UninstallArgs),
     /// Show the policy of this device: what is in force, and what is not.
     Policy(PolicyArgs),
+    /// Remove the agent of a device that has left its server; the agent starts this itself.
+    #[command(hide = true)]
+    Depart(DepartArgs),
     /// Carry out one run; the agent starts this itself.
     #[command(hide = true)]
     Runner(RunnerArgs),
@@ -126,6 +130,14 @@ pub struct PolicyArgs {
     state_dir: PathBuf,
 }
 
+/// Arguments of `depart`.
+#[derive(Debug, clap::Args)]
+pub struct DepartArgs {
+    /// Folder for the identity and the journal of the agent.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE_DIR)]
+    state_dir: PathBuf,
+}
+
 /// Arguments of `runner`.
 #[derive(Debug, clap::Args)]
 pub struct RunnerArgs {
@@ -171,6 +183,10 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
             path.try_exists().with_context(|| format!("cannot read {}", path.display()))?;
             let policies = Policies::open(path, true, KillPoint::default());
             print!("{}", policies.show());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Depart(args) => {
+            departure::finish(&args.state_dir)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Runner(args) => {
@@ -255,7 +271,7 @@ async fn work(args: RunArgs, self_command: Vec<OsString>, log: LogControl) -> an
     log.set(None);
     let state = StateDir::open(&args.state_dir).await?;
     let options = agent::Options {
-        self_command,
+        self_command: self_command.clone(),
         command_time_limit: args
             .command_time_limit
             .or(configuration.command_time_limit)
@@ -269,6 +285,11 @@ async fn work(args: RunArgs, self_command: Vec<OsString>, log: LogControl) -> an
             Err(error @ AgentError::NotManaged) => {
                 tracing::error!("{error}");
                 Ok(ExitCode::from(EXIT_NOT_MANAGED))
+            }
+            Err(AgentError::Departed) => {
+                departure::leave(state.path(), &self_command)?;
+                tracing::info!("this machine is no longer a device; the agent is removed");
+                Ok(ExitCode::SUCCESS)
             }
             Err(error) => Err(error.into()),
             Ok(never) => match never {},

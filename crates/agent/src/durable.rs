@@ -64,6 +64,22 @@ pub fn create_marker(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Removes a file, or a folder with everything in it, if it is there.
+///
+/// # Errors
+/// What the system says.
+pub fn remove(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Makes the names in the folder of `path` durable.
 ///
 /// # Errors
@@ -93,6 +109,19 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(&folder.path().join("a"))), (0o600, 0o700));
         assert_eq!(fs::read_dir(path.parent().expect("a parent")).expect("list").count(), 1);
+    }
+
+    #[test]
+    fn what_is_there_is_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tree = folder.path().join("tree");
+        fs::create_dir_all(tree.join("below")).expect("made");
+        fs::write(tree.join("file"), "").expect("written");
+        for path in [tree.join("file"), tree.clone(), tree] {
+            remove(&path).expect("removed");
+            remove(&path).expect("gone");
+            assert!(!path.exists());
+        }
     }
 
     #[test]

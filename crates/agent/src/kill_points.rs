@@ -22,6 +22,17 @@ pub const KILL_STEPS: &[&str] = &[
 /// The steps that a device reaches only when it gets a policy.
 pub const POLICY_KILL_STEPS: &[&str] = &[POLICY_BEFORE, POLICY_AFTER];
 
+/// The steps that a device reaches only when it leaves.
+pub const DEPARTURE_KILL_STEPS: &[&str] = &[DEPARTURE_BEFORE, DEPARTURE_AFTER, AGREED_BEFORE, AGREED_AFTER];
+
+/// The server has kept the end of a run of `StopManaging`; the departure is about to be written down.
+pub const DEPARTURE_BEFORE: &str = "departure-before";
+/// The departure is written down; the journal still has the run.
+pub const DEPARTURE_AFTER: &str = "departure-after";
+/// The server manages the device no longer; that is about to be written down.
+pub const AGREED_BEFORE: &str = "agreed-before";
+/// It is written down; nothing is removed yet.
+pub const AGREED_AFTER: &str = "agreed-after";
 /// A policy is about to be kept.
 pub const POLICY_BEFORE: &str = "policy-before";
 /// A policy is kept.
@@ -63,10 +74,8 @@ impl KillPoint {
     pub fn from_env(state: &std::path::Path) -> Self {
         #[cfg(debug_assertions)]
         if let Ok(step) = std::env::var("GUARDHOUSE_KILL_AT") {
-            assert!(
-                KILL_STEPS.contains(&step.as_str()) || POLICY_KILL_STEPS.contains(&step.as_str()),
-                "GUARDHOUSE_KILL_AT={step}: use one of {KILL_STEPS:?} {POLICY_KILL_STEPS:?}"
-            );
+            let known = [KILL_STEPS, POLICY_KILL_STEPS, DEPARTURE_KILL_STEPS].concat();
+            assert!(known.contains(&step.as_str()), "GUARDHOUSE_KILL_AT={step}: use one of {known:?}");
             let marker = state.join(format!("killed-at-{step}"));
             return Self { armed: Some((step, marker)) };
         }

@@ -59,11 +59,16 @@ impl SessionError {
     /// deleted. Coming back is useless then.
     #[must_use]
     pub fn is_not_managed(&self) -> bool {
-        let Self::Status(status) = self else { return false };
-        let details = rpc::Status::decode(status.details()).unwrap_or_default().details;
-        let mut infos = details.iter().filter_map(|detail| detail.to_msg::<rpc::ErrorInfo>().ok());
-        infos.any(|info| info.reason == NOT_MANAGED)
+        matches!(self, Self::Status(status) if says_not_managed(status))
     }
+}
+
+/// Whether an answer of the server says that it does not manage the device that asked.
+#[must_use]
+pub fn says_not_managed(status: &tonic::Status) -> bool {
+    let details = rpc::Status::decode(status.details()).unwrap_or_default().details;
+    let mut infos = details.iter().filter_map(|detail| detail.to_msg::<rpc::ErrorInfo>().ok());
+    infos.any(|info| info.reason == NOT_MANAGED)
 }
 
 /// A connection that stands.

@@ -13,6 +13,22 @@ use crate::durable;
 /// Where the agent of a machine keeps its state unless told otherwise.
 pub const DEFAULT_STATE_DIR: &str = "/var/lib/guardhouse-agent";
 
+/// The file that says how far the departure of the device is.
+pub const DEPARTURE: &str = "departure";
+
+/// Everything that an agent keeps in its state folder, but for [`DEPARTURE`] and the lock.
+const PARTS: [&str; 9] = [
+    "runs",
+    "journal",
+    "policy",
+    "previous",
+    "isolation.json",
+    "power.json",
+    "releases",
+    "control",
+    "identity",
+];
+
 /// How often a held lock is tried, and how long is waited in between: two seconds together.
 const LOCK_ATTEMPTS: u32 = 40;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -34,6 +50,21 @@ pub fn identity_in(folder: &Path) -> PathBuf {
 #[must_use]
 pub fn policy_in(folder: &Path) -> PathBuf {
     folder.join("policy")
+}
+
+/// Removes what an agent has kept in a state folder, and the folder itself unless somebody else has put something there.
+/// The departure goes last: until then, the next start goes on where this one stopped.
+///
+/// # Errors
+/// What the system says.
+pub fn remove(folder: &Path) -> io::Result<()> {
+    for part in PARTS.iter().chain([&"lock", &DEPARTURE]) {
+        durable::remove(&folder.join(part))?;
+    }
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        removed => removed,
+    }
 }
 
 /// Why a state folder cannot be used.

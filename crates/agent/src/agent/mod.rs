@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tonic::transport::Channel;
 
 use crate::{
+    departure::{Departure, DepartureError},
     enrol,
     identity::{Identity, IdentityError},
     inventory,
@@ -72,9 +73,15 @@ pub enum AgentError {
          and --force"
     )]
     NotManaged,
+    /// How far its departure is cannot be read or written.
+    #[error(transparent)]
+    Departure(#[from] DepartureError),
+    /// It has left its server, and is to be removed.
+    #[error("the server has let this device go")]
+    Departed,
 }
 
-/// Works until the server dismisses the device. Dropping the future stops the agent at any point: what counts
+/// Works until the server dismisses the device, or the device has left it. Dropping the future stops the agent at any point: what counts
 /// is on disk, and scripts go on under their runners.
 ///
 /// # Errors
@@ -84,8 +91,13 @@ pub async fn run(
     options: Options,
     environment: Environment,
 ) -> Result<Infallible, AgentError> {
-    let mut identity = Identity::load(&state.identity())?;
     let kill_point = KillPoint::from_env(state.path());
+    let departure = Departure::open(state.path(), kill_point.clone())?;
+    if departure.is_agreed() {
+        // Before anything is read of which a part may be removed already.
+        return Err(AgentError::Departed);
+    }
+    let mut identity = Identity::load(&state.identity())?;
     let policies = Policies::open(state.policy(), options.log.is_some(), kill_point.clone())
         .with_disabled_actions(options.disabled_actions);
     let journal = Journal::open(&state.journal(), environment.clone(), kill_point.clone())?;
@@ -100,7 +112,8 @@ pub async fn run(
     )?;
     let log = options.log;
     let folder = state.path().to_owned();
-    let mut work = Work { folder, runs, exited, policies, log, environment: environment.clone(), kill_point };
+    let mut work =
+        Work { folder, runs, exited, policies, departure, log, environment: environment.clone(), kill_point };
     work.obey()?;
     notify::ready();
 
@@ -120,7 +133,10 @@ pub async fn run(
         let ended = match opened {
             Ok(session) => {
                 backoff.reset();
-                let ended = work.talk(session, &mut identity, inventory).await?;
+                let ended = match work.departure.run() {
+                    Some(_) => work.depart(session.channel, session.inbound).await?,
+                    None => work.talk(session, &mut identity, inventory).await?,
+                };
                 work.runs.disconnected();
                 ended
             }
@@ -135,6 +151,12 @@ pub async fn run(
             Ended::Left => {
                 work.during(away(came, interval.unwrap_or_default(), &environment)).await?;
                 continue;
+            }
+            Ended::Departed => return Err(AgentError::Departed),
+            // The answer was lost by which the server let the device go, or it was deleted meanwhile.
+            ref ended if work.departure.run().is_some() && ended.is_not_managed() => {
+                work.departure.agree()?;
+                return Err(AgentError::Departed);
             }
             Ended::GoneAway(Reason::NotManaged) => return Err(AgentError::NotManaged),
             // The device was deleted while there was no link to say so.
@@ -171,6 +193,19 @@ enum Ended {
     Left,
     /// Another one stands, to an address that a policy names.
     Moved(Box<Session>),
+    /// The server has let the device go.
+    Departed,
+}
+
+impl Ended {
+    /// Whether the server says that it does not manage this device.
+    fn is_not_managed(&self) -> bool {
+        match self {
+            Self::GoneAway(reason) => *reason == Reason::NotManaged,
+            Self::Lost(error) => error.is_not_managed(),
+            Self::Left | Self::Moved(_) | Self::Departed => false,
+        }
+    }
 }
 
 fn explain(ended: &Ended, identity: &Identity, environment: &Environment, wait: Duration) {
@@ -181,7 +216,7 @@ fn explain(ended: &Ended, identity: &Identity, environment: &Environment, wait: 
         ),
         Ended::GoneAway(reason) => tracing::info!(?reason, ?wait, "the server closed the link"),
         Ended::Lost(error) => tracing::warn!(error = %chain(error), ?wait, "no link"),
-        Ended::Left | Ended::Moved(_) => {}
+        Ended::Left | Ended::Moved(_) | Ended::Departed => {}
     }
     if let Some(validity) = identity.validity()
         && validity.ends < environment.now()

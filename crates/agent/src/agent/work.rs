@@ -11,6 +11,7 @@ use tokio::{
     sync::mpsc::{Permit, UnboundedReceiver},
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
+use tonic::transport::Channel;
 
 use super::{
     AgentError, Ended, HOUSEKEEPING,
@@ -19,6 +20,7 @@ use super::{
     wait::until,
 };
 use crate::{
+    departure::{self, ASK_AGAIN, Departure},
     device_state,
     identity::Identity,
     inventory,
@@ -26,7 +28,7 @@ use crate::{
     logging::LogControl,
     policy::Policies,
     runs::Runs,
-    session::{Session, leave},
+    session::{Inbound, Session, leave},
 };
 
 /// The runs and the policy, and what is heard of runners. Goes on whether there is a link or not.
@@ -36,6 +38,7 @@ pub(super) struct Work {
     pub(super) runs: Runs,
     pub(super) exited: UnboundedReceiver<RunId>,
     pub(super) policies: Policies,
+    pub(super) departure: Departure,
     pub(super) log: Option<LogControl>,
     pub(super) environment: Environment,
     pub(super) kill_point: KillPoint,
@@ -58,6 +61,8 @@ struct Taken {
     settled: bool,
     /// There was a policy.
     policy: bool,
+    /// The device is to leave.
+    departs: bool,
 }
 
 /// A link that is tried by the addresses of a policy.
@@ -142,6 +147,9 @@ impl Work {
                 frames = inbound.receive() => match frames {
                     Ok(frames) => {
                         let taken = self.take(frames)?;
+                        if taken.departs {
+                            return self.depart(channel, inbound).await;
+                        }
                         if let Some(reason) = taken.goes_away {
                             return self.or_moved(trial, Ended::GoneAway(reason)).await;
                         }
@@ -223,9 +231,57 @@ impl Work {
                 | server_frame::Kind::EnrolAnew(_) => {}
             }
         }
+        if let Some(run) = self.runs.departure(&acks) {
+            // Before the journal forgets the run. What was ordered with its acknowledgement will not be done.
+            self.departure.begin(run)?;
+            self.runs.acknowledged(acks)?;
+            return Ok(Taken { departs: true, ..taken });
+        }
         self.runs.order(orders)?;
         self.runs.acknowledged(acks)?;
         Ok(taken)
+    }
+
+    /// Asks the server over a link that stands, and that the caller keeps, to manage this device no longer. Nothing else is done for it any more.
+    pub(super) async fn depart(
+        &mut self,
+        channel: Channel,
+        mut inbound: Inbound,
+    ) -> Result<Ended, AgentError> {
+        let run = self.departure.run().unwrap_or_default().to_owned();
+        let asking = async {
+            while let Err(reason) = departure::retire(channel.clone(), &run).await {
+                tracing::warn!(reason, "the server has not agreed to let this device go; asking again");
+                sleep(ASK_AGAIN).await;
+            }
+        };
+        let closed = async {
+            loop {
+                match inbound.receive().await {
+                    Ok(frames) => {
+                        let kinds = frames.into_iter().filter_map(|frame| frame.kind);
+                        let mut reasons = kinds.filter_map(|kind| match kind {
+                            server_frame::Kind::GoAway(go_away) => Some(go_away.reason()),
+                            _ => None,
+                        });
+                        if let Some(reason) = reasons.next() {
+                            return Ended::GoneAway(reason);
+                        }
+                    }
+                    Err(error) => return Ended::Lost(error),
+                }
+            }
+        };
+        let ended = tokio::select! {
+            // The server closes the link of a device that it has let go.
+            biased;
+            () = asking => Ended::Departed,
+            ended = closed => ended,
+        };
+        if matches!(ended, Ended::Departed) {
+            self.departure.agree()?;
+        }
+        Ok(ended)
     }
 
     /// Takes the addresses of the policy in use if the link to `present` proves them; answers whether it did.

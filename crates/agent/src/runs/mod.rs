@@ -23,7 +23,7 @@ use guardhouse_contract::{
     link::{AgentFrame, Order, RunEnded, RunEndedAck, RunStarted, RunWithdrawn, Withdraw, agent_frame},
     time,
 };
-use guardhouse_model::{Environment, RunId, Timestamp};
+use guardhouse_model::{Environment, RunId, Timestamp, actions::Action};
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
@@ -208,6 +208,20 @@ impl Runs {
         self.ordered.remove(&run);
         self.report(run);
         Ok(())
+    }
+
+    /// The run by which the device leaves, if the server has stored the end of one and it ended well.
+    #[must_use]
+    pub fn departure(&self, acks: &[RunEndedAck]) -> Option<RunId> {
+        acks.iter().filter_map(|ack| ack.run_uuid.parse().ok()).find(|&run| {
+            let Some(Entry::Open(known)) = self.journal.ledger().get(run) else { return false };
+            known.ended.as_ref().is_some_and(|ended| ended.succeeded)
+                && known
+                    .order
+                    .action
+                    .as_ref()
+                    .is_some_and(|action| action.name == Action::StopManaging.name())
+        })
     }
 
     /// The server stored the end of a run.

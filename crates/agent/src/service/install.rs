@@ -9,10 +9,10 @@ use std::{
 
 use super::{
     CONFIGURATION, INITIAL_CONFIGURATION, ISOLATION_UNIT, Installation, PROGRAM, UNIT, UNITS,
-    installation::{drop_in_folder, remove, remove_files, unit_file},
+    installation::{drop_in_folder, remove_files, unit_file},
     systemd::{SystemdError, drop_ins, runs_this_machine, systemctl},
 };
-use crate::durable;
+use crate::{durable, isolation::kept};
 
 /// The name of the drop-ins for a state folder of the administrator's choice.
 const DROP_IN: &str = "state-dir.conf";
@@ -68,7 +68,7 @@ pub fn check() -> Result<(), InstallError> {
 pub fn install(program: &Path, state: &Path) -> Result<(), InstallError> {
     check()?;
     if !matches!(Installation::find(), Installation::Package(_)) {
-        copy_program(program).map_err(failed(Path::new(PROGRAM)))?;
+        copy_program(program, Path::new(PROGRAM)).map_err(failed(Path::new(PROGRAM)))?;
         for (unit, text) in UNITS {
             write(&unit_file(unit), text)?;
         }
@@ -78,7 +78,7 @@ pub fn install(program: &Path, state: &Path) -> Result<(), InstallError> {
     }
     for (unit, _) in UNITS {
         let folder = drop_in_folder(unit);
-        remove(&folder.join(DROP_IN)).map_err(failed(&folder))?;
+        durable::remove(&folder.join(DROP_IN)).map_err(failed(&folder))?;
     }
     for (unit, text) in drop_ins(state) {
         write(&drop_in_folder(unit).join(DROP_IN), &text)?;
@@ -104,7 +104,7 @@ pub fn uninstall(state: &Path, purge: bool) -> Result<(), InstallError> {
             if runs_this_machine() && unit_file(UNIT).exists() {
                 systemctl(["disable", "--now", UNIT, ISOLATION_UNIT])?;
             }
-            end_isolation();
+            end_isolation(state);
             remove_files().map_err(failed(Path::new(PROGRAM)))?;
             if runs_this_machine() {
                 systemctl(["daemon-reload"])?;
@@ -113,16 +113,20 @@ pub fn uninstall(state: &Path, purge: bool) -> Result<(), InstallError> {
     }
     if purge {
         for path in [state, Path::new(CONFIGURATION).parent().unwrap_or(Path::new(CONFIGURATION))] {
-            remove(path).map_err(failed(path))?;
+            durable::remove(path).map_err(failed(path))?;
         }
     }
     Ok(())
 }
 
-/// Takes the rules of an isolation away: without an agent nobody could end it any more.
-fn end_isolation() {
+/// Takes the rules of an isolation away, if this state folder says that the device is isolated: without an agent nobody
+/// could end it any more.
+pub fn end_isolation(state: &Path) {
+    if !kept::path_in(state).exists() {
+        return;
+    }
     let table = ["delete", "table", "inet", "guardhouse_isolation"];
-    // There is none where the device is not isolated, and no `nft` where it never was.
+    // There is none where somebody has taken it away already.
     let _ = Command::new("nft").args(table).stdin(Stdio::null()).stderr(Stdio::null()).status();
 }
 
@@ -134,18 +138,18 @@ fn dpkg(option: &str, package: &str) -> Result<(), InstallError> {
     }
 }
 
-/// Puts the program where the unit looks for it. An agent that runs keeps the one that it was started from.
-fn copy_program(program: &Path) -> io::Result<()> {
-    let beside = Path::new(PROGRAM).with_extension("new");
+/// Copies the program to a path. A process that runs what was there goes on with that.
+pub(super) fn copy_program(program: &Path, path: &Path) -> io::Result<()> {
+    let beside = path.with_extension("new");
     fs::copy(program, &beside)?;
     fs::set_permissions(&beside, fs::Permissions::from_mode(0o755))?;
     fs::File::open(&beside)?.sync_all()?;
-    fs::rename(&beside, PROGRAM)?;
-    durable::sync_parent(Path::new(PROGRAM))
+    fs::rename(&beside, path)?;
+    durable::sync_parent(path)
 }
 
 /// Writes a file that everybody may read.
-fn write(path: &Path, text: &str) -> Result<(), InstallError> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), InstallError> {
     let written = || {
         fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
         fs::write(path, text)?;
@@ -154,6 +158,6 @@ fn write(path: &Path, text: &str) -> Result<(), InstallError> {
     written().map_err(failed(path))
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> InstallError {
+pub(super) fn failed(path: &Path) -> impl FnOnce(io::Error) -> InstallError {
     move |source| InstallError::Io { path: path.to_owned(), source }
 }

@@ -1,13 +1,13 @@
 //! How the agent came onto this machine, and how it goes again.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use super::{CONFIGURATION, ISOLATION_UNIT, PROGRAM, UNIT, UNIT_FOLDER, UNITS, systemd};
-use crate::state::DEFAULT_STATE_DIR;
+use crate::{durable, state::DEFAULT_STATE_DIR};
 
 /// How an agent is on a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +37,11 @@ impl Installation {
         if let Some(package) = package_of(Path::new(PROGRAM)) {
             return Self::Package(package);
         }
-        match unit_file(UNIT).exists() {
-            true => Self::Files,
-            false => Self::Bare,
+        if unit_file(UNIT).exists() {
+            return Self::Files;
         }
+        // Of a package that was removed but not purged, or whose removal was interrupted, the settings are left.
+        package_of(Path::new(CONFIGURATION)).map_or(Self::Bare, Self::Package)
     }
 
     /// What goes with the agent, for people.
@@ -71,8 +72,8 @@ fn package_of(file: &Path) -> Option<String> {
 /// The package in an answer such as `guardhouse-agent: /usr/bin/guardhouse-agent`. Diversions are named like packages
 /// and are none.
 fn owner(answer: &str) -> Option<String> {
-    let packages = answer.lines().filter(|line| !line.starts_with("diversion "));
-    let (owners, _) = packages.last()?.split_once(": ")?;
+    let mut packages = answer.lines().filter(|line| !line.starts_with("diversion "));
+    let (owners, _) = packages.next_back()?.split_once(": ")?;
     let (name, _) = owners.split_once([',', ':']).unwrap_or((owners, ""));
     Some(name.to_owned())
 }
@@ -90,23 +91,10 @@ pub(super) fn drop_in_folder(unit: &str) -> PathBuf {
 /// Removes the units and the program that `install` brought. Calling it again goes on where it stopped.
 pub(super) fn remove_files() -> io::Result<()> {
     for (unit, _) in UNITS {
-        remove(&unit_file(unit))?;
-        remove(&drop_in_folder(unit))?;
+        durable::remove(&unit_file(unit))?;
+        durable::remove(&drop_in_folder(unit))?;
     }
-    remove(Path::new(PROGRAM))
-}
-
-/// Removes a file, or a folder with everything in it, if it is there.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    durable::remove(Path::new(PROGRAM))
 }
 
 #[cfg(test)]
@@ -140,18 +128,5 @@ mod tests {
             Installation::Package("guardhouse-agent".to_owned()).describe(Path::new(DEFAULT_STATE_DIR));
         assert_eq!(package.first().map(String::as_str), Some("package guardhouse-agent"));
         assert_eq!(package.last().map(String::as_str), Some(DEFAULT_STATE_DIR));
-    }
-
-    #[test]
-    fn what_is_there_is_removed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let tree = folder.path().join("tree");
-        fs::create_dir_all(tree.join("below")).expect("made");
-        fs::write(tree.join("file"), "").expect("written");
-        for path in [tree.join("file"), tree.clone(), tree] {
-            remove(&path).expect("removed");
-            remove(&path).expect("gone");
-            assert!(!path.exists());
-        }
     }
 }

@@ -96,7 +96,7 @@ fn specifiers(path: &str) -> String {
 }
 
 /// A path as systemd reads it where words are split: the characters that mean something there are given as such.
-fn quoted(path: &str) -> String {
+pub(super) fn quoted(path: &str) -> String {
     let escaped = specifiers(path).replace('\\', "\\\\").replace('"', "\\\"").replace('$', "$$");
     format!("\"{escaped}\"")
 }

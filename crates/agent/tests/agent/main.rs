@@ -2,6 +2,7 @@
 
 mod bench;
 mod configuration;
+mod departure;
 mod enrol;
 mod kill_process;
 mod link;

@@ -8,12 +8,16 @@ use std::{
 };
 
 use guardhouse_agent::identity::{Identity, key, signing_request};
-use guardhouse_contract::link::{
-    AgentFrame, EnrolRequest, EnrolResponse, GoAway, Hello, Order, Policy, PolicyReport, RunEnded,
-    RunEndedAck, ServerFrame, Settled, Welcome, agent_frame,
-    agent_link_server::{AgentLink, AgentLinkServer},
-    go_away::Reason,
-    server_frame,
+use guardhouse_contract::{
+    link::{
+        AgentFrame, EnrolRequest, EnrolResponse, GoAway, Hello, Order, Policy, PolicyReport, RetireRequest,
+        RetireResponse, RunEnded, RunEndedAck, ServerFrame, Settled, Welcome, agent_frame,
+        agent_link_server::{AgentLink, AgentLinkServer},
+        go_away::Reason,
+        server_frame,
+    },
+    rpc,
+    status::pack,
 };
 use guardhouse_link::{EnrolmentToken, tls};
 use guardhouse_model::DeviceId;
@@ -35,7 +39,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 pub const DEVICE: &str = "01890000-0000-7000-8000-0000000000dd";
 
@@ -91,6 +95,10 @@ pub struct Server {
     rule: Arc<Mutex<Rule>>,
     /// The clock of the server as it says Welcome; absent: the server does not say.
     pub clock: Arc<Mutex<Option<prost_types::Timestamp>>>,
+    /// The runs because of which the device asked to leave.
+    pub leaving: Arc<Mutex<Vec<String>>>,
+    /// The server agrees to let devices go; otherwise it does not know that call.
+    pub lets_go: Arc<Mutex<bool>>,
     /// Keys that asked for enrolment, in this order.
     pub asked: Arc<Mutex<Vec<Vec<u8>>>>,
     changed: watch::Sender<u64>,
@@ -113,6 +121,8 @@ impl Server {
             links: Arc::default(),
             visits: Arc::default(),
             rule: Arc::default(),
+            leaving: Arc::default(),
+            lets_go: Arc::default(),
             asked: Arc::default(),
             changed: watch::Sender::new(0),
         };
@@ -253,6 +263,14 @@ impl Server {
             });
             return Ok(tonic::server::Grpc::new(codec).unary(service, request).await);
         }
+        if request.uri().path() == "/guardhouse.link.v1.Enrolment/Retire" {
+            let codec = tonic_prost::ProstCodec::<RetireResponse, RetireRequest>::default();
+            let service = tower::service_fn(move |request: Request<RetireRequest>| {
+                let server = self.clone();
+                async move { server.retire(request.into_inner()).map(Response::new) }
+            });
+            return Ok(tonic::server::Grpc::new(codec).unary(service, request).await);
+        }
         tower::Service::call(&mut AgentLinkServer::new(self), request).await
     }
 
@@ -268,6 +286,22 @@ impl Server {
             certificate: self.issue(request.signing_request).to_vec(),
             authorities: vec![self.certificate().to_vec()],
         })
+    }
+
+    fn retire(&self, request: RetireRequest) -> Result<RetireResponse, Status> {
+        let answer = match self.is_left() {
+            true => Err(not_managed()),
+            false if *self.lets_go.lock().expect("not poisoned") => Ok(RetireResponse {}),
+            false => Err(Status::unimplemented("not known")),
+        };
+        self.leaving.lock().expect("not poisoned").push(request.run_uuid);
+        self.changed.send_modify(|changes| *changes += 1);
+        answer
+    }
+
+    /// Whether the server has let the device go.
+    fn is_left(&self) -> bool {
+        *self.lets_go.lock().expect("not poisoned") && !self.leaving.lock().expect("not poisoned").is_empty()
     }
 
     fn take(&self, frame: AgentFrame) -> Option<ServerFrame> {
@@ -305,6 +339,9 @@ impl AgentLink for Server {
         &self,
         request: Request<Streaming<AgentFrame>>,
     ) -> Result<Response<Self::ConnectStream>, Status> {
+        if self.is_left() {
+            return Err(not_managed());
+        }
         let port = request.extensions().get::<Port>().map_or(0, |port| port.0);
         let mut frames = request.into_inner();
         let (link, answers) = mpsc::channel(256);
@@ -353,4 +390,11 @@ impl AgentLink for Server {
         });
         Ok(Response::new(ReceiverStream::new(answers)))
     }
+}
+
+/// What the server answers a device that it manages no longer.
+fn not_managed() -> Status {
+    let info = rpc::ErrorInfo { reason: "DEVICE_NOT_MANAGED".to_owned(), ..Default::default() };
+    let details = rpc::Status { details: vec![pack(&info)], ..Default::default() };
+    Status::with_details(Code::Unauthenticated, "the device is not managed", details.encode_to_vec().into())
 }

@@ -1,22 +1,37 @@
-//! `StopManaging`.
+//! `StopManaging`: the agent leaves its server and the machine.
+//!
+//! The run itself only says what will go. It has to end, and the server to keep that, before anything can go: see
+//! [`crate::departure`] for what follows.
+
+use guardhouse_contract::{action::StopManagingResult, status::pack};
 
 use super::{Failure, Outcome, workplace::Workplace};
+use crate::service::Installation;
 
-/// The action, ready to begin. There is none yet: this agent version cannot carry it out.
+/// A departure that may begin.
 #[derive(Debug)]
-pub enum Departure {}
+pub struct Departure {
+    removals: Vec<String>,
+}
 
-/// Checks what can be checked without any effect.
+/// Finds out how the agent is on this machine.
 ///
 /// # Errors
-/// The action cannot begin.
-pub fn prepare(_workplace: &Workplace) -> Result<Departure, Failure> {
-    Err(Failure::unsupported())
+/// It is installed, and runs as a user who cannot remove it.
+pub fn prepare(workplace: &Workplace) -> Result<Departure, Failure> {
+    let installation = Installation::of(&workplace.state);
+    if installation != Installation::Bare && !rustix::process::geteuid().is_root() {
+        let reason = "the agent does not run as root and cannot remove itself; run \
+                      \"guardhouse-agent uninstall --purge\" as root on the device, and delete the device";
+        return Err(Failure::new("NOT_PRIVILEGED", reason));
+    }
+    Ok(Departure { removals: installation.describe(&workplace.state) })
 }
 
 impl Departure {
-    /// Does it.
+    /// Ends the run well; the agent goes when the server has kept that.
     pub async fn perform(self, _workplace: &Workplace) -> Outcome {
-        match self {}
+        let result = pack(&StopManagingResult { removals: self.removals });
+        Outcome { succeeded: true, suppressed: false, result }
     }
 }
