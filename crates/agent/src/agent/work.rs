@@ -31,6 +31,9 @@ use crate::{
     session::{Inbound, Session, leave},
 };
 
+/// How often the progress of runs at work is looked at, and sent where it changed.
+const PROGRESS: Duration = Duration::from_secs(1);
+
 /// The runs and the policy, and what is heard of runners. Goes on whether there is a link or not.
 pub(super) struct Work {
     /// The state folder.
@@ -136,6 +139,8 @@ impl Work {
         let mut state = self.state();
         let mut housekeeping = interval(HOUSEKEEPING);
         housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut progress = interval(PROGRESS);
+        progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let may_leave =
                 settled && trial.is_none() && !report_due && state == told_state && self.runs.is_idle();

@@ -8,6 +8,7 @@
 mod advance;
 pub mod decide;
 pub mod folder;
+mod progress;
 pub mod runner;
 pub mod together;
 mod watch;
@@ -20,7 +21,10 @@ use std::{
 };
 
 use guardhouse_contract::{
-    link::{AgentFrame, Order, RunEnded, RunEndedAck, RunStarted, RunWithdrawn, Withdraw, agent_frame},
+    link::{
+        AgentFrame, Order, RunEnded, RunEndedAck, RunProgress, RunStarted, RunWithdrawn, Withdraw,
+        agent_frame,
+    },
     time,
 };
 use guardhouse_model::{Environment, RunId, Timestamp, actions::Action};
@@ -71,6 +75,8 @@ pub struct Runs {
     /// Runs whose runner is at work and will be heard of through `exits`.
     watched: BTreeSet<RunId>,
     launches: BTreeMap<RunId, u32>,
+    /// The last word of the progress of runs that are at work, as it was sent over the present link.
+    progress: BTreeMap<RunId, RunProgress>,
     /// Runs that wait for a maintenance window.
     delayed: BTreeSet<RunId>,
     /// When the device restarts or is switched off, if that is scheduled.
@@ -113,6 +119,7 @@ impl Runs {
             ordered: BTreeSet::new(),
             watched: BTreeSet::new(),
             launches: BTreeMap::new(),
+            progress: BTreeMap::new(),
             delayed: BTreeSet::new(),
             power_action: None,
             silent: Vec::new(),
@@ -134,9 +141,12 @@ impl Runs {
         self.clock_offset = Some(server_time.map_or(SignedDuration::ZERO, |time| now.duration_until(time)));
         self.outbox = Some(VecDeque::new());
         self.ordered.clear();
+        self.progress.clear();
         let open: Vec<RunId> = self.journal.ledger().open().map(|(run, _)| run).collect();
         open.into_iter().for_each(|run| self.report(run));
-        self.advance()
+        self.advance()?;
+        self.tell_progress();
+        Ok(())
     }
 
     /// The link is gone: what was not sent is reported again on the next one.

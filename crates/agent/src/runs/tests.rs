@@ -67,6 +67,16 @@ impl Bench {
         std::iter::from_fn(|| self.runs.next_frame()).map(|frame| tell(frame.kind.expect("a kind"))).collect()
     }
 
+    /// How far the runs are, as the server is told.
+    fn percent(&mut self) -> Vec<u32> {
+        let frames = std::iter::from_fn(|| self.runs.next_frame()).map(|frame| frame.kind);
+        let told = frames.filter_map(|kind| match kind {
+            Some(agent_frame::Kind::RunProgress(progress)) if progress.run_uuid == RUN => progress.percent,
+            _ => None,
+        });
+        told.collect()
+    }
+
     /// Lets time pass until the runs want to be looked at, and looks; answers how many seconds that took.
     fn wait(&mut self) -> i64 {
         let now = self.runs.environment.now();
@@ -213,4 +223,38 @@ async fn a_run_does_not_begin_just_before_a_restart() {
     assert_eq!(bench.told(), [""; 0]);
     bench.runs.expect_power_action(None).expect("cancelled");
     assert_eq!(bench.told(), ["started"]);
+}
+
+#[tokio::test]
+async fn progress_is_told_once_and_again_on_another_link() {
+    let mut bench = Bench::new(Rules::default());
+    bench.order(&[RUN, OTHER], 10 * MINUTE);
+    bench.told();
+    let folder = Folder::of(&bench.runs.root, RUN.parse().expect("an id"));
+    let say = |percent| {
+        let progress = RunProgress { percent: Some(percent), ..Default::default() };
+        folder.write_progress(&progress).expect("written");
+    };
+    let told = |bench: &mut Bench| {
+        bench.runs.tell_progress();
+        bench.percent()
+    };
+    assert_eq!(told(&mut bench), [0; 0], "nobody has said anything");
+    say(1);
+    assert_eq!(told(&mut bench), [1]);
+    assert_eq!(told(&mut bench), [0; 0], "it is still the same");
+    say(2);
+    say(3);
+    assert_eq!(told(&mut bench), [3], "only the last word counts");
+
+    bench.runs.disconnected();
+    assert!(!bench.runs.may_progress());
+    say(4);
+    bench.runs.tell_progress();
+    bench.runs.connected(None).expect("connected");
+    assert_eq!(bench.percent(), [4]);
+    for run in [RUN, OTHER] {
+        bench.runs.watched.remove(&run.parse().expect("an id"));
+    }
+    assert!(!bench.runs.may_progress(), "no runner is at work");
 }

@@ -21,7 +21,10 @@ use guardhouse_contract::{
 };
 
 use super::{Failure, Outcome, workplace::Workplace};
-use crate::system::{System, Tools};
+use crate::{
+    power,
+    system::{System, Tools},
+};
 pub(crate) use manager::Manager;
 use manager::{Offer, Selection};
 
@@ -63,9 +66,18 @@ impl Update {
         let package_manager = self.manager.name().to_owned();
         let mut result = SystemUpdateResult { package_manager, ..Default::default() };
         if let Err(failure) = self.update(&tools, &mut result) {
-            result.failure = Some(ActionFailure { code: failure.code.to_owned(), reason: failure.reason });
+            result.failure = Some(told(failure));
         }
         result.output = Some(tools.output());
+        // What was left half done would be worse after a restart.
+        if result.failure.is_none() && result.reboot_required && self.request.allow_reboot {
+            let actions = self.request.reboot_actions.unwrap_or_default();
+            match power::schedule(workplace, true, &actions, "Updates of this computer need a restart.").await
+            {
+                Ok(reboot) => result.reboot = Some(reboot),
+                Err(failure) => result.failure = Some(told(failure)),
+            }
+        }
         Outcome { succeeded: result.failure.is_none(), suppressed: false, result: pack(&result) }
     }
 
@@ -124,6 +136,10 @@ impl Update {
         result.note = notes.join("; ");
         failure.map_or(Ok(()), Err)
     }
+}
+
+fn told(Failure { code, reason, .. }: Failure) -> ActionFailure {
+    ActionFailure { code: code.to_owned(), reason }
 }
 
 /// The note when only optional updates are there.
