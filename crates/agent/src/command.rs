@@ -21,7 +21,7 @@ use crate::{
     departure,
     enrol::{self, Enrolment},
     identity::{self, Identity},
-    inventory,
+    inventory, isolation,
     kill_points::KillPoint,
     logging::LogControl,
     policy::Policies,
@@ -61,6 +61,9 @@ pub enum Command {
     /// Remove the agent of a device that has left its server; the agent starts this itself.
     #[command(hide = true)]
     Depart(DepartArgs),
+    /// End the isolation of this device from the network, or put its rules in force.
+    #[command(subcommand)]
+    Isolation(IsolationCommand),
     /// Carry out one run; the agent starts this itself.
     #[command(hide = true)]
     Runner(RunnerArgs),
@@ -138,6 +141,24 @@ pub struct DepartArgs {
     state_dir: PathBuf,
 }
 
+/// What can be done about the isolation of this device without the server.
+#[derive(Debug, clap::Subcommand)]
+pub enum IsolationCommand {
+    /// End the isolation, when the server cannot: the device is on the network again.
+    End(StateArgs),
+    /// Put the rules in force if the device is isolated; the machine does this when it starts.
+    #[command(hide = true)]
+    Restore(StateArgs),
+}
+
+/// Arguments of a command that needs the state folder only.
+#[derive(Debug, clap::Args)]
+pub struct StateArgs {
+    /// Folder for the identity and the journal of the agent.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STATE_DIR)]
+    state_dir: PathBuf,
+}
+
 /// Arguments of `runner`.
 #[derive(Debug, clap::Args)]
 pub struct RunnerArgs {
@@ -189,6 +210,7 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
             departure::finish(&args.state_dir)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Isolation(command) => isolate(command).await,
         Command::Runner(args) => {
             let limits = Limits {
                 time_limit: args.time_limit,
@@ -199,6 +221,22 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+async fn isolate(command: IsolationCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        IsolationCommand::End(args) => {
+            let was_isolated = isolation::end(&args.state_dir).await?;
+            let said = if was_isolated { "the isolation has ended" } else { "this device is not isolated" };
+            println!("{said}");
+        }
+        IsolationCommand::Restore(args) => {
+            if isolation::restore(&args.state_dir).await? {
+                tracing::warn!("this device is isolated from the network");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn enroll(args: EnrollArgs) -> anyhow::Result<ExitCode> {

@@ -33,6 +33,20 @@ pub const DEPARTURE_AFTER: &str = "departure-after";
 pub const AGREED_BEFORE: &str = "agreed-before";
 /// It is written down; nothing is removed yet.
 pub const AGREED_AFTER: &str = "agreed-after";
+/// The steps that a runner reaches only when it isolates the device or ends that.
+pub const ISOLATION_KILL_STEPS: &[&str] =
+    &[ISOLATION_NOTED, ISOLATION_TRIED, ISOLATION_PROVEN, ISOLATION_END_NOTED, ISOLATION_LIFTED];
+
+/// An isolation is written down.
+pub const ISOLATION_NOTED: &str = "isolation-noted";
+/// The rules of an isolation are in force; nobody knows yet whether the server can be reached.
+pub const ISOLATION_TRIED: &str = "isolation-tried";
+/// The server was reached; the run has not ended yet.
+pub const ISOLATION_PROVEN: &str = "isolation-proven";
+/// The end of an isolation is written down.
+pub const ISOLATION_END_NOTED: &str = "isolation-end-noted";
+/// The rules are gone; the run has not ended yet.
+pub const ISOLATION_LIFTED: &str = "isolation-lifted";
 /// A policy is about to be kept.
 pub const POLICY_BEFORE: &str = "policy-before";
 /// A policy is kept.
@@ -74,7 +88,7 @@ impl KillPoint {
     pub fn from_env(state: &std::path::Path) -> Self {
         #[cfg(debug_assertions)]
         if let Ok(step) = std::env::var("GUARDHOUSE_KILL_AT") {
-            let known = [KILL_STEPS, POLICY_KILL_STEPS, DEPARTURE_KILL_STEPS].concat();
+            let known = [KILL_STEPS, POLICY_KILL_STEPS, DEPARTURE_KILL_STEPS, ISOLATION_KILL_STEPS].concat();
             assert!(known.contains(&step.as_str()), "GUARDHOUSE_KILL_AT={step}: use one of {known:?}");
             let marker = state.join(format!("killed-at-{step}"));
             return Self { armed: Some((step, marker)) };

@@ -19,6 +19,8 @@ use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Streaming, transport::Channel};
 
+use crate::isolation::pins::Route;
+
 /// How long the server may take to answer Hello.
 const WELCOME_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -40,6 +42,12 @@ pub enum SessionError {
     /// The server cannot be reached.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// The device is isolated, and nobody knows the address.
+    #[error(
+        "this device is isolated and asks no name server, so the name of the server cannot be resolved; \
+         name the server by an address, or except a name server in isolationExceptions"
+    )]
+    Isolated,
     /// The server refuses or ends the stream with an error.
     #[error("the server closed the link: {}", .0.message())]
     Status(#[from] tonic::Status),
@@ -89,12 +97,21 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects to an address of the server, says Hello and waits for Welcome.
+    /// Connects to an address of the server by this route, says Hello and waits for Welcome.
     ///
     /// # Errors
     /// [`SessionError`]; all of them may pass.
-    pub async fn open(server: Uri, tls: Arc<ClientConfig>, hello: Hello) -> Result<Self, SessionError> {
-        let channel = channel::connect(&server, tls).await?;
+    pub async fn open(
+        server: Uri,
+        route: Route,
+        tls: Arc<ClientConfig>,
+        hello: Hello,
+    ) -> Result<Self, SessionError> {
+        let channel = match route {
+            Route::ByName => channel::connect(&server, tls).await?,
+            Route::To(addresses) => channel::connect_to(&server, addresses, tls).await?,
+            Route::Unknown => return Err(SessionError::Isolated),
+        };
         match timeout(WELCOME_TIMEOUT, Self::greet(server, channel, hello)).await {
             Ok(session) => session,
             Err(_) => Err(SessionError::TimedOut),

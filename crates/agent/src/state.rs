@@ -17,13 +17,16 @@ pub const DEFAULT_STATE_DIR: &str = "/var/lib/guardhouse-agent";
 pub const DEPARTURE: &str = "departure";
 
 /// Everything that an agent keeps in its state folder, but for [`DEPARTURE`] and the lock.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 12] = [
     "runs",
     "journal",
     "policy",
     "previous",
     "isolation.json",
-    "power.json",
+    "isolation.lock",
+    "power",
+    "power.lock",
+    "power.output",
     "releases",
     "control",
     "identity",
@@ -65,6 +68,12 @@ pub fn remove(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
         removed => removed,
     }
+}
+
+/// The folder of all runs in a state folder.
+#[must_use]
+pub fn runs_in(folder: &Path) -> PathBuf {
+    folder.join("runs")
 }
 
 /// Why a state folder cannot be used.
@@ -142,7 +151,7 @@ impl StateDir {
     /// Folder with one folder per run.
     #[must_use]
     pub fn runs(&self) -> PathBuf {
-        self.path.join("runs")
+        runs_in(&self.path)
     }
 
     /// Moves the identity, the journal, the policy and the runs of an earlier enrolment into the folder `previous`, in

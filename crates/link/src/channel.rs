@@ -1,6 +1,6 @@
 //! How a client opens an HTTP/2 connection to the server.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
@@ -8,7 +8,7 @@ use rustls::{
     ClientConfig,
     pki_types::{InvalidDnsNameError, ServerName},
 };
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
 
@@ -55,6 +55,27 @@ enum ConnectFailure {
 /// [`ConnectError`]: the address is not usable, nobody answers, the server is not the trusted one or does not
 /// speak HTTP/2.
 pub async fn connect(server: &Uri, tls: Arc<ClientConfig>) -> Result<Channel, ConnectError> {
+    connect_by(server, None, tls).await
+}
+
+/// As [`connect`], by these addresses in their order instead of those that the name of the host is resolved to. The
+/// server must still prove that it has that name.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_to(
+    server: &Uri,
+    addresses: Vec<SocketAddr>,
+    tls: Arc<ClientConfig>,
+) -> Result<Channel, ConnectError> {
+    connect_by(server, Some(addresses.into()), tls).await
+}
+
+async fn connect_by(
+    server: &Uri,
+    addresses: Option<Arc<[SocketAddr]>>,
+    tls: Arc<ClientConfig>,
+) -> Result<Channel, ConnectError> {
     let target = |failure| ConnectError { server: server.to_string(), source: failure };
     let (host, port) = host_and_port(server).map_err(target)?;
     let name = ServerName::try_from(host.clone())
@@ -62,7 +83,14 @@ pub async fn connect(server: &Uri, tls: Arc<ClientConfig>) -> Result<Channel, Co
 
     let connector = tower::service_fn(move |_: Uri| {
         let (host, name, tls) = (host.clone(), name.clone(), Arc::clone(&tls));
-        async move { open(&host, port, name, tls).await.map(TokioIo::new) }
+        let addresses = addresses.clone();
+        async move {
+            let tcp = match addresses {
+                Some(addresses) => connect_any(&addresses).await?,
+                None => TcpStream::connect((host.as_str(), port)).await?,
+            };
+            open(tcp, name, tls).await.map(TokioIo::new)
+        }
     });
     Endpoint::from(server.clone())
         .connect_timeout(CONNECT_TIMEOUT)
@@ -81,13 +109,32 @@ fn host_and_port(server: &Uri) -> Result<(String, u16), ConnectFailure> {
     Ok((bare.to_owned(), server.port_u16().unwrap_or(DEFAULT_PORT)))
 }
 
+/// The host, as sockets write it, and the port of a server's address; `None` when it names no host.
+#[must_use]
+pub fn socket_name(server: &Uri) -> Option<(String, u16)> {
+    host_and_port(server).ok()
+}
+
+/// Connects to the first address that answers. Each has its share of the time: one that is silent must not use up that of
+/// the others.
+async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let share = CONNECT_TIMEOUT / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "no address of the server is known");
+    for address in addresses {
+        failure = match timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(error)) => error,
+            Err(_) => io::Error::new(io::ErrorKind::TimedOut, format!("{address} does not answer")),
+        };
+    }
+    Err(failure)
+}
+
 async fn open(
-    host: &str,
-    port: u16,
+    tcp: TcpStream,
     name: ServerName<'static>,
     tls: Arc<ClientConfig>,
 ) -> io::Result<TlsStream<TcpStream>> {
-    let tcp = TcpStream::connect((host, port)).await?;
     tcp.set_nodelay(true)?;
     let stream = TlsConnector::from(tls).connect(name, tcp).await?;
     if stream.get_ref().1.alpn_protocol() != Some(HTTP_2) {
@@ -159,6 +206,27 @@ mod tests {
         let server = format!("https://localhost:{}", nobody.port()).parse().expect("a URI");
         let error = connect(&server, trusting(&right, &[HTTP_2])).await.expect_err("nobody listens");
         assert!(reasons(&error).contains("refused"), "{}", reasons(&error));
+    }
+
+    #[tokio::test]
+    async fn given_addresses_count_instead_of_the_name() {
+        let authority = Authority::new("right");
+        let listener = listen(&authority, HTTP_2).await;
+        let port = listener.port_u16().expect("a port");
+        let nobody = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("address");
+        // Nobody answers by the name of the certificate at the port that the URI names.
+        let server: Uri = format!("https://localhost:{}", nobody.port()).parse().expect("a URI");
+        let addresses = vec![nobody, SocketAddr::from(([127, 0, 0, 1], port))];
+        connect_to(&server, addresses.clone(), trusting(&authority, &[HTTP_2])).await.expect("a channel");
+
+        let other: Uri = "https://other.test".parse().expect("a URI");
+        let listener = listen(&authority, HTTP_2).await;
+        let addresses = vec![SocketAddr::from(([127, 0, 0, 1], listener.port_u16().expect("a port")))];
+        let error = connect_to(&other, addresses, trusting(&authority, &[HTTP_2])).await.expect_err("not it");
+        assert!(reasons(&error).contains("invalid peer certificate"), "{}", reasons(&error));
+        let error =
+            connect_to(&other, Vec::new(), trusting(&authority, &[HTTP_2])).await.expect_err("nowhere");
+        assert!(reasons(&error).contains("no address"), "{}", reasons(&error));
     }
 
     #[test]

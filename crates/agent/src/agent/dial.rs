@@ -1,6 +1,10 @@
 //! Which address of the server the agent connects to.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use guardhouse_contract::link::Hello;
 use http::Uri;
@@ -8,7 +12,10 @@ use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use super::chain;
-use crate::session::{Session, SessionError};
+use crate::{
+    isolation::pins,
+    session::{Session, SessionError},
+};
 
 /// How long an address that a policy names may take until Welcome, before it counts as not reachable.
 pub(super) const TRIAL: Duration = Duration::from_secs(10);
@@ -16,11 +23,12 @@ pub(super) const TRIAL: Duration = Duration::from_secs(10);
 /// The most addresses that are tried for a policy: bounds how long its report waits.
 const MOST_TRIALS: usize = 16;
 
-/// Connects to the first address that answers.
+/// Connects to the first address that answers; `folder` is the state folder.
 ///
 /// # Errors
 /// None answers: why the last one did not. Or one says that it does not manage this device; no other is asked then.
 pub(super) async fn dial(
+    folder: &Path,
     addresses: Vec<Uri>,
     tls: Arc<ClientConfig>,
     hello: Hello,
@@ -28,7 +36,8 @@ pub(super) async fn dial(
     let mut failure = SessionError::Closed;
     let last = addresses.len().saturating_sub(1);
     for (place, server) in addresses.into_iter().enumerate() {
-        match Session::open(server.clone(), Arc::clone(&tls), hello.clone()).await {
+        let route = pins::route(folder, &server);
+        match Session::open(server.clone(), route, Arc::clone(&tls), hello.clone()).await {
             Ok(session) => return Ok(session),
             Err(error) if error.is_not_managed() => return Err(error),
             Err(error) => {
@@ -49,13 +58,19 @@ pub(super) async fn dial(
 /// # Errors
 /// None answers: why, for people.
 pub(super) async fn try_out(
+    folder: PathBuf,
     addresses: Vec<Uri>,
     tls: Arc<ClientConfig>,
     hello: Hello,
 ) -> Result<Session, String> {
     let mut failures = Vec::new();
+    if let Err(error) = pins::let_through(&folder, &addresses).await {
+        tracing::error!(%error, "the servers of the policy cannot be let through");
+    }
     for server in addresses.into_iter().take(MOST_TRIALS) {
-        let opened = timeout(TRIAL, Session::open(server.clone(), Arc::clone(&tls), hello.clone())).await;
+        let route = pins::route(&folder, &server);
+        let opening = Session::open(server.clone(), route, Arc::clone(&tls), hello.clone());
+        let opened = timeout(TRIAL, opening).await;
         match opened {
             Ok(Ok(session)) => return Ok(session),
             Ok(Err(error)) => failures.push(format!("{server}: {}", chain(&error))),

@@ -20,6 +20,7 @@ use crate::{
     enrol,
     identity::{Identity, IdentityError},
     inventory,
+    isolation::keeper::Keeper,
     journal::{Journal, JournalError},
     kill_points::KillPoint,
     logging::LogControl,
@@ -100,6 +101,9 @@ pub async fn run(
     let mut identity = Identity::load(&state.identity())?;
     let policies = Policies::open(state.policy(), options.log.is_some(), kill_point.clone())
         .with_disabled_actions(options.disabled_actions);
+    let mut keeper = Keeper::new(state.path().to_owned());
+    // Before the folders of ended runs go: they say what became of a change.
+    keeper.look(&policies.isolation(&identity.server)).await;
     let journal = Journal::open(&state.journal(), environment.clone(), kill_point.clone())?;
     let (runs, exited) = Runs::new(
         journal,
@@ -112,8 +116,19 @@ pub async fn run(
     )?;
     let log = options.log;
     let folder = state.path().to_owned();
-    let mut work =
-        Work { folder, runs, exited, policies, departure, log, environment: environment.clone(), kill_point };
+    let enrolled = identity.server.clone();
+    let mut work = Work {
+        folder,
+        runs,
+        exited,
+        policies,
+        departure,
+        keeper,
+        enrolled,
+        log,
+        environment: environment.clone(),
+        kill_point,
+    };
     work.obey()?;
     notify::ready();
 
@@ -127,7 +142,7 @@ pub async fn run(
             None => {
                 let addresses = work.policies.addresses(&identity.server);
                 let hello = work.hello(inventory.clone());
-                work.during(dial(addresses, identity.tls()?, hello)).await?
+                work.during(dial(state.path(), addresses, identity.tls()?, hello)).await?
             }
         };
         let ended = match opened {
@@ -229,7 +244,7 @@ fn explain(ended: &Ended, identity: &Identity, environment: &Environment, wait: 
 }
 
 /// An error with its causes.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
     texts.dedup();

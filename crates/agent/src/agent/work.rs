@@ -24,6 +24,7 @@ use crate::{
     device_state,
     identity::Identity,
     inventory,
+    isolation::keeper::Keeper,
     kill_points::{self, KillPoint},
     logging::LogControl,
     policy::Policies,
@@ -34,7 +35,7 @@ use crate::{
 /// How often the progress of runs at work is looked at, and sent where it changed.
 const PROGRESS: Duration = Duration::from_secs(1);
 
-/// The runs and the policy, and what is heard of runners. Goes on whether there is a link or not.
+/// The runs, the policy and the isolation, and what is heard of runners. Goes on whether there is a link or not.
 pub(super) struct Work {
     /// The state folder.
     pub(super) folder: PathBuf,
@@ -42,17 +43,22 @@ pub(super) struct Work {
     pub(super) exited: UnboundedReceiver<RunId>,
     pub(super) policies: Policies,
     pub(super) departure: Departure,
+    pub(super) keeper: Keeper,
+    /// The address with which the device enrolled.
+    pub(super) enrolled: Uri,
     pub(super) log: Option<LogControl>,
     pub(super) environment: Environment,
     pub(super) kill_point: KillPoint,
 }
 
-/// What happens to runs by themselves.
+/// What happens by itself.
 enum Stir {
     /// The runner of a run is over.
     Exited(RunId),
     /// The moment came at which they have to be looked at.
     Due,
+    /// The isolation has to be looked at.
+    Isolation,
 }
 
 /// What frames that arrived together changed, besides the runs.
@@ -94,6 +100,7 @@ impl Work {
         if let Some(log) = &self.log {
             log.set(rules.log_level);
         }
+        self.keeper.look_soon();
         Ok(self.runs.rule(rules.clone())?)
     }
 
@@ -103,25 +110,36 @@ impl Work {
         loop {
             tokio::select! {
                 done = &mut future => return Ok(done),
-                stir = self.stir() => self.stirred(stir)?,
+                stir = self.stir() => self.stirred(stir).await?,
             }
         }
     }
 
-    /// Waits until something happens to runs. Nothing is lost when the future is dropped.
+    /// Waits until something happens by itself. Nothing is lost when the future is dropped.
     async fn stir(&mut self) -> Stir {
         tokio::select! {
             Some(run) = self.exited.recv() => Stir::Exited(run),
             () = until(&self.environment, self.runs.due()) => Stir::Due,
+            () = self.keeper.due() => Stir::Isolation,
         }
     }
 
-    fn stirred(&mut self, stir: Stir) -> Result<(), AgentError> {
+    async fn stirred(&mut self, stir: Stir) -> Result<(), AgentError> {
         match stir {
-            Stir::Exited(run) => self.runs.runner_exited(run)?,
+            Stir::Exited(run) => {
+                // Before the end of the run is recorded and its folder goes.
+                self.look_after_isolation().await;
+                self.runs.runner_exited(run)?;
+            }
             Stir::Due => self.runs.look()?,
+            Stir::Isolation => self.look_after_isolation().await,
         }
         Ok(())
+    }
+
+    async fn look_after_isolation(&mut self) {
+        let wishes = self.policies.isolation(&self.enrolled);
+        self.keeper.look(&wishes).await;
     }
 
     /// Talks to the server until the link ends.
@@ -189,13 +207,13 @@ impl Work {
                     }
                 }
                 stir = self.stir() => {
-                    self.stirred(stir)?;
+                    self.stirred(stir).await?;
                     state = self.state();
                 }
                 _ = housekeeping.tick() => {
-                    state = self.state();
                     let environment = self.environment.clone();
                     self.during(renew_if_due(identity, &channel, &environment)).await?;
+                    state = self.state();
                     let now = inventory::read(identity.host_name.as_deref());
                     if now != inventory {
                         inventory = now.clone();
@@ -305,7 +323,7 @@ impl Work {
             tracing::info!(?addresses, "the servers of the policy are in use");
             return Ok((None, true));
         }
-        let trial = try_out(addresses, identity.tls()?, self.hello(inventory.clone()));
+        let trial = try_out(self.folder.clone(), addresses, identity.tls()?, self.hello(inventory.clone()));
         Ok((Some(Box::pin(trial)), false))
     }
 

@@ -22,7 +22,10 @@ use guardhouse_contract::{
 use http::Uri;
 use jiff::tz::TimeZone;
 
-use crate::kill_points::{self, KillPoint};
+use crate::{
+    isolation::keeper::Wishes,
+    kill_points::{self, KillPoint},
+};
 use kept::{KeepError, Kept};
 use read::{Abilities, SERVERS, read};
 pub use rules::{Rules, Ruling};
@@ -135,6 +138,14 @@ impl Policies {
             addresses.push(enrolled.clone());
         }
         addresses
+    }
+
+    /// What an isolated device may reach; `enrolled` is the address with which the device enrolled.
+    #[must_use]
+    pub fn isolation(&self, enrolled: &Uri) -> Wishes {
+        // Those of the policy that are not in use yet are to be tried.
+        let servers = [self.addresses(enrolled), self.rules.servers.clone()].concat();
+        Wishes { servers, exceptions: self.rules.isolation_exceptions.clone() }
     }
 
     /// The addresses of the policy that are not in use because the server was not reached by them; `None` when all is

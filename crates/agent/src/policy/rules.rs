@@ -10,7 +10,10 @@ use guardhouse_model::{
 use http::Uri;
 use jiff::tz::TimeZone;
 
-use crate::actions::{Failure, run_command::Limits};
+use crate::{
+    actions::{Failure, run_command::Limits},
+    isolation::kept::Exception,
+};
 
 /// The action that no policy forbids: it is how a device leaves.
 const ALWAYS_ALLOWED: &str = "StopManaging";
@@ -38,6 +41,8 @@ pub struct Rules {
     pub delayed_actions: BTreeSet<String>,
     /// What scripts may do.
     pub run_command: RunCommandRules,
+    /// What an isolated device may still reach.
+    pub isolation_exceptions: Vec<Exception>,
     /// How much is written to the log; `None`: as the agent was started.
     pub log_level: Option<LogLevel>,
 }
@@ -75,6 +80,7 @@ impl Default for Rules {
             maintenance_windows: None,
             delayed_actions: DELAYED_BY_DEFAULT.map(str::to_owned).into(),
             run_command: RunCommandRules::default(),
+            isolation_exceptions: Vec::new(),
             log_level: None,
         }
     }

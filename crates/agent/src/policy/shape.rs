@@ -12,7 +12,7 @@ pub(super) static AGENT: Shape = Shape(&[
     (5, "maintenanceWindows", Some(&WINDOWS)),
     (6, "delayedActions", Some(&STRINGS)),
     (7, "runCommand", Some(&RUN_COMMAND)),
-    (8, "isolationExceptions", None),
+    (8, "isolationExceptions", Some(&EXCEPTIONS)),
 ]);
 /// `guardhouse.policy.v1.LoggingPolicy`.
 pub(super) static LOGGING: Shape = Shape(&[(1, "level", None)]);
@@ -20,6 +20,8 @@ static STRINGS: Shape = Shape(&[(1, "values", None), (2, "merge", None)]);
 static WINDOWS: Shape = Shape(&[(1, "values", Some(&WINDOW)), (2, "merge", None)]);
 static WINDOW: Shape =
     Shape(&[(1, "days", None), (2, "start", None), (3, "duration", None), (4, "timeZone", None)]);
+static EXCEPTIONS: Shape = Shape(&[(1, "values", Some(&EXCEPTION)), (2, "merge", None)]);
+static EXCEPTION: Shape = Shape(&[(1, "description", None), (2, "remote", None), (3, "port", None)]);
 static RUN_COMMAND: Shape =
     Shape(&[(1, "timeLimit", None), (2, "outputLimitBytes", None), (3, "directories", Some(&STRINGS))]);
 

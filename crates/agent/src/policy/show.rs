@@ -59,6 +59,10 @@ fn settings(rules: &Rules) -> Vec<String> {
         let paths = directories.iter().map(|path| path.display().to_string()).collect();
         set_line("runCommand.directories", paths)
     }));
+    lines.extend(line(
+        "isolationExceptions",
+        rules.isolation_exceptions.iter().map(ToString::to_string).collect(),
+    ));
     lines.extend(rules.log_level.map(|level| format!("level: {}", level.as_str_name())));
     lines
 }

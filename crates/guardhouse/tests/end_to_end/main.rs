@@ -7,6 +7,7 @@ mod authorisation;
 mod backup;
 mod commands;
 mod faces;
+mod isolation;
 mod kill_drills;
 mod large_policies;
 mod limits;

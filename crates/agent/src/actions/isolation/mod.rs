@@ -1,22 +1,212 @@
 //! `StartNetworkIsolation` and `EndNetworkIsolation`.
+//!
+//! A change is written down before it is made and counts when this run has left its outcome; a runner that dies on the way
+//! leaves it to the agent to undo it (`isolation::settle`). Nobody is locked out: before an isolation counts, a connection
+//! opened under its rules has led to the server.
+
+mod proof;
+
+use std::net::SocketAddr;
+
+use guardhouse_contract::{
+    action::{ActionFailure, NetworkIsolationResult},
+    status::pack,
+    time,
+};
 
 use super::{Failure, Outcome, workplace::Workplace};
+use crate::{
+    identity::Identity,
+    isolation::{
+        self,
+        keeper::{Wishes, adapted},
+        kept::{self, Isolation, Kept, Pending},
+        nft, pins,
+        settle::{IsolationError, Lock, settle, wait_for_run},
+    },
+    kill_points::{self, KillPoint},
+    policy::Policies,
+    state,
+};
 
-/// The action, ready to begin. There is none yet: this agent version cannot carry it out.
+/// The action, ready to begin.
 #[derive(Debug)]
-pub enum Change {}
+pub enum Change {
+    /// Isolate the device.
+    Start(Box<Identity>, Wishes),
+    /// End that.
+    End,
+}
 
 /// Checks what can be checked without any effect.
 ///
 /// # Errors
-/// The action cannot begin.
-pub fn prepare(_isolate: bool, _workplace: &Workplace) -> Result<Change, Failure> {
-    Err(Failure::unsupported())
+/// The rules of the network cannot be changed on this device, or it is not known where its server is.
+pub fn prepare(isolate: bool, workplace: &Workplace) -> Result<Change, Failure> {
+    if !isolate {
+        // A device that is not isolated needs nothing to stay so.
+        if kept::path_in(&workplace.state).exists() {
+            nft::is_able().map_err(|error| Failure::new(error.code(), error.to_string()))?;
+        }
+        return Ok(Change::End);
+    }
+    nft::is_able().map_err(|error| Failure::new(error.code(), error.to_string()))?;
+    let identity = Identity::load(&state::identity_in(&workplace.state))
+        .map_err(|error| Failure::new("STATE_FOLDER_FAILED", error.to_string()))?;
+    let policies = Policies::open(state::policy_in(&workplace.state), true, KillPoint::default());
+    let wishes = policies.isolation(&identity.server);
+    Ok(Change::Start(Box::new(identity), wishes))
 }
 
 impl Change {
     /// Does it.
-    pub async fn perform(self, _workplace: &Workplace) -> Outcome {
-        match self {}
+    pub async fn perform(self, workplace: &Workplace) -> Outcome {
+        let mut result = NetworkIsolationResult::default();
+        let changed = match self {
+            Self::Start(identity, wishes) => start(&identity, &wishes, workplace, &mut result).await,
+            Self::End => end(workplace, &mut result).await,
+        };
+        let succeeded = changed.is_ok();
+        if !result.isolated {
+            result.isolation_time = None;
+        }
+        result.failure =
+            changed.err().map(|Failure { code, reason, .. }| ActionFailure { code: code.to_owned(), reason });
+        Outcome { succeeded, suppressed: false, result: pack(&result) }
     }
+}
+
+impl From<IsolationError> for Failure {
+    fn from(error: IsolationError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+async fn start(
+    identity: &Identity,
+    wishes: &Wishes,
+    workplace: &Workplace,
+    result: &mut NetworkIsolationResult,
+) -> Result<(), Failure> {
+    let kill_point = KillPoint::from_env(&workplace.state);
+    let (_lock, settled) = take_over(workplace).await?;
+    if let Some(isolation) = settled {
+        // It is what was asked for. Whether the rules are really there is seen to all the same.
+        let isolation = adapted(&isolation, wishes);
+        describe(&isolation, result);
+        (result.isolated, result.unchanged) = (true, true);
+        nft::put_in_force(&isolation).await.map_err(IsolationError::from)?;
+        Kept { settled: Some(isolation), pending: None }
+            .store(&workplace.state)
+            .map_err(IsolationError::from)?;
+        return Ok(());
+    }
+
+    workplace.progress("RESOLVING", None, "finding the addresses of the server");
+    let isolation = Isolation {
+        run_uuid: workplace.run.to_string(),
+        isolation_time: workplace.environment.now(),
+        servers: pins::resolve(wishes.servers.clone()).await,
+        exceptions: wishes.exceptions.clone(),
+    };
+    describe(&isolation, result);
+    if isolation.server_addresses().is_empty() {
+        let servers: Vec<&str> = isolation.servers.iter().map(|pin| pin.server.as_str()).collect();
+        let reason = format!(
+            "no address of the server could be found ({}); the device would not find it again. Check its name server",
+            servers.join(", ")
+        );
+        return Err(Failure::new("SERVER_UNRESOLVED", reason));
+    }
+    if workplace.is_cancelled() {
+        return Err(Failure::new("CANCELLED", "the run was cancelled before it changed anything"));
+    }
+
+    let pending = Some(Pending { run_uuid: workplace.run.to_string(), wanted: Some(isolation.clone()) });
+    Kept { settled: None, pending }.store(&workplace.state).map_err(IsolationError::from)?;
+    kill_point.reach(kill_points::ISOLATION_NOTED);
+    let proven = match nft::put_in_force(&isolation).await {
+        Ok(()) => {
+            kill_point.reach(kill_points::ISOLATION_TRIED);
+            workplace.progress("PROVING", None, "connecting to the server under the rules of the isolation");
+            proof::reaches_server(identity, &isolation).await
+        }
+        Err(error) => Err(IsolationError::from(error).into()),
+    };
+    if let Err(failure) = proven {
+        return Err(roll_back(failure, workplace, result).await);
+    }
+    kill_point.reach(kill_points::ISOLATION_PROVEN);
+    result.isolated = true;
+    Ok(())
+}
+
+/// Undoes an isolation that is not to be. What it could not undo, the agent undoes.
+async fn roll_back(failure: Failure, workplace: &Workplace, result: &mut NetworkIsolationResult) -> Failure {
+    let undone = match nft::remove().await {
+        Ok(()) => Kept::default().store(&workplace.state).map_err(IsolationError::from),
+        Err(error) => Err(error.into()),
+    };
+    let Err(error) = undone else { return failure };
+    result.isolated = true;
+    let reason = format!(
+        "{}. The isolation could not be taken back at once: {error}; the agent tries again",
+        failure.reason
+    );
+    Failure::new("ROLLBACK_FAILED", reason)
+}
+
+async fn end(workplace: &Workplace, result: &mut NetworkIsolationResult) -> Result<(), Failure> {
+    if !kept::path_in(&workplace.state).exists() {
+        result.unchanged = true;
+        return Ok(());
+    }
+    if let Err(error) = Kept::load(&workplace.state) {
+        tracing::warn!(%error, "what it should say is unknown; ending all isolation");
+        return Ok(isolation::end(&workplace.state).await.map(drop)?);
+    }
+    let kill_point = KillPoint::from_env(&workplace.state);
+    let (_lock, settled) = take_over(workplace).await?;
+    let Some(isolation) = settled else {
+        result.unchanged = true;
+        return Ok(());
+    };
+    let pending = Some(Pending { run_uuid: workplace.run.to_string(), wanted: None });
+    let noted = Kept { settled: Some(isolation.clone()), pending }.store(&workplace.state);
+    let ended = match noted {
+        Ok(()) => {
+            kill_point.reach(kill_points::ISOLATION_END_NOTED);
+            nft::remove().await.map_err(IsolationError::from)
+        }
+        Err(error) => Err(error.into()),
+    };
+    if let Err(error) = ended {
+        describe(&isolation, result);
+        result.isolated = true;
+        return Err(error.into());
+    }
+    kill_point.reach(kill_points::ISOLATION_LIFTED);
+    Ok(())
+}
+
+/// Becomes the only one who changes the isolation, and settles what runs before this one did. Answers the isolation that
+/// counts.
+async fn take_over(workplace: &Workplace) -> Result<(Lock, Option<Isolation>), IsolationError> {
+    loop {
+        let lock = Lock::wait(&workplace.state)?;
+        match settle(&workplace.state, &lock).await? {
+            Some(settled) => return Ok((lock, settled)),
+            // It has made its change, and is about to leave its outcome.
+            None => {
+                drop(lock);
+                wait_for_run(&workplace.state)?;
+            }
+        }
+    }
+}
+
+fn describe(isolation: &Isolation, result: &mut NetworkIsolationResult) {
+    result.isolation_time = Some(time::to_proto(isolation.isolation_time));
+    result.server_addresses = isolation.server_addresses().iter().map(SocketAddr::to_string).collect();
+    result.exceptions = isolation.exceptions.iter().map(ToString::to_string).collect();
 }

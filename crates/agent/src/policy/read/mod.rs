@@ -8,8 +8,8 @@ use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 use guardhouse_contract::{
     link::{EffectiveFeature, Policy, UnappliedSetting, unapplied_setting::Reason},
     settings::{
-        AgentPolicy, Feature, LogLevel, LoggingPolicy, MaintenanceWindow, RunCommandLimits, StringList,
-        maintenance_window::Day,
+        AgentPolicy, Feature, IsolationException, LogLevel, LoggingPolicy, MaintenanceWindow,
+        RunCommandLimits, StringList, maintenance_window::Day,
     },
 };
 use guardhouse_model::maintenance::Window;
@@ -25,7 +25,11 @@ use super::{
     rules::Rules,
     shape::{self, Shape, unknown_fields},
 };
-use crate::{actions::run_command::capture::CAP, address};
+use crate::{
+    actions::run_command::capture::CAP,
+    address,
+    isolation::{kept::Exception, network::NetworkError},
+};
 
 /// The path of the setting that names servers.
 pub const SERVERS: &str = "servers";
@@ -133,8 +137,8 @@ impl Reading<'_> {
         if let Some(limits) = settings.run_command {
             self.run_command(limits);
         }
-        if settings.isolation_exceptions.is_some() {
-            self.unsupported("isolationExceptions", "this agent version does not isolate devices");
+        if let Some(exceptions) = settings.isolation_exceptions {
+            self.rules.isolation_exceptions = self.exceptions(&exceptions.values);
         }
     }
 
@@ -153,6 +157,18 @@ impl Reading<'_> {
                 Ok(server) if usable.contains(&server) => {}
                 Ok(server) => usable.push(server),
                 Err(error) => self.unusable(SERVERS, error.to_string()),
+            }
+        }
+        usable
+    }
+
+    fn exceptions(&mut self, exceptions: &[IsolationException]) -> Vec<Exception> {
+        let mut usable = Vec::new();
+        for exception in exceptions {
+            match read_exception(exception) {
+                Ok(exception) if usable.contains(&exception) => {}
+                Ok(exception) => usable.push(exception),
+                Err(detail) => self.unusable("isolationExceptions", detail),
             }
         }
         usable
@@ -228,6 +244,16 @@ impl Reading<'_> {
             }
         }
     }
+}
+
+/// An exception whose port makes no sense must not open all ports.
+fn read_exception(exception: &IsolationException) -> Result<Exception, String> {
+    let network = exception.remote.parse().map_err(|error: NetworkError| error.to_string())?;
+    let port = exception.port.map(|port| {
+        let usable = u16::try_from(port).ok().filter(|port| *port != 0);
+        usable.ok_or_else(|| format!("{port} is no port; ports are 1 to {}", u16::MAX))
+    });
+    Ok(Exception { network, port: port.transpose()? })
 }
 
 /// A length of time that must lie in a range.

@@ -1,5 +1,7 @@
 use guardhouse_contract::{
-    settings::{IsolationExceptionList, MaintenanceWindowList, ScanPolicy, UpdatesPolicy},
+    settings::{
+        IsolationException, IsolationExceptionList, MaintenanceWindowList, ScanPolicy, UpdatesPolicy,
+    },
     status::pack,
 };
 use proptest::prelude::*;
@@ -30,6 +32,14 @@ fn agent(settings: AgentPolicy) -> (Rules, Vec<UnappliedSetting>) {
 
 fn strings(values: &[&str]) -> Option<StringList> {
     Some(StringList { values: values.iter().map(|&text| text.to_owned()).collect(), merge: 0 })
+}
+
+fn exceptions(values: &[(&str, Option<u32>)]) -> Option<IsolationExceptionList> {
+    let values = values.iter().map(|&(remote, port)| {
+        let (description, remote) = (String::new(), remote.to_owned());
+        IsolationException { description, remote, port }
+    });
+    Some(IsolationExceptionList { values: values.collect(), merge: 0 })
 }
 
 fn seconds(seconds: i64) -> Option<prost_types::Duration> {
@@ -69,7 +79,11 @@ fn everything_that_can_be_obeyed_is() {
             output_limit_bytes: Some(0),
             directories: strings(&["/srv", "/opt/../opt"]),
         }),
-        isolation_exceptions: None,
+        isolation_exceptions: exceptions(&[
+            ("192.0.2.53", Some(53)),
+            ("2001:db8::7/64", None),
+            ("192.0.2.53/32", Some(53)),
+        ]),
     });
     assert_eq!(unapplied, []);
     assert_eq!(rules.connection_interval, Some(Duration::from_secs(600)));
@@ -86,6 +100,8 @@ fn everything_that_can_be_obeyed_is() {
     assert!(windows[0].time_zone.is_some());
     assert_eq!(rules.run_command.time_limit, Some(Duration::from_secs(30)));
     assert_eq!(rules.run_command.output_limit, Some(0));
+    let said: Vec<String> = rules.isolation_exceptions.iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["192.0.2.53 port 53", "2001:db8::/64"], "each once");
     assert_eq!(rules.run_command.directories, Some(vec!["/srv".into(), "/opt/../opt".into()]));
 }
 
@@ -95,6 +111,10 @@ fn what_makes_no_sense_is_reported_and_not_obeyed() {
         let run_command = Some(RunCommandLimits { time_limit, output_limit_bytes, directories });
         AgentPolicy { run_command, ..Default::default() }
     };
+    let excepted = |remote, port| AgentPolicy {
+        isolation_exceptions: exceptions(&[(remote, port)]),
+        ..Default::default()
+    };
     let every = |connection_interval| AgentPolicy { connection_interval, ..Default::default() };
     let table = [
         ("connectionInterval", every(seconds(9))),
@@ -102,6 +122,10 @@ fn what_makes_no_sense_is_reported_and_not_obeyed() {
         ("connectionInterval", every(seconds(7 * 86_400 + 1))),
         ("runCommand.timeLimit", limits(seconds(0), None, None)),
         ("runCommand.outputLimitBytes", limits(None, Some(65_537), None)),
+        ("isolationExceptions", excepted("guard.test", None)),
+        ("isolationExceptions", excepted("192.0.2.0/33", None)),
+        ("isolationExceptions", excepted("192.0.2.1", Some(0))),
+        ("isolationExceptions", excepted("192.0.2.1", Some(65_536))),
         ("servers", AgentPolicy { servers: strings(&["guard.test:8443"]), ..Default::default() }),
     ];
     for (path, settings) in table {
@@ -158,7 +182,6 @@ fn windows_that_cannot_be_read_never_open() {
 fn what_is_not_known_is_reported() {
     let mut later = pack(&AgentPolicy { connection_interval: seconds(60), ..Default::default() });
     later.value.extend([0x48, 0x01]);
-    let isolation = Some(IsolationExceptionList::default());
     let foreign = Any { type_url: "type.googleapis.com/vendor.Settings".to_owned(), value: vec![1, 2, 3] };
     let spoilt = Any { value: vec![0xff], ..pack(&AgentPolicy::default()) };
     let debug = || pack(&LoggingPolicy { level: Some(LogLevel::Debug.into()) });
@@ -173,14 +196,6 @@ fn what_is_not_known_is_reported() {
         (feature(Feature::Agent, spoilt), "", Reason::NotUsable),
         (EffectiveFeature { configuration: None, ..feature(Feature::Agent, debug()) }, "", Reason::NotUsable),
         (feature(Feature::Agent, later), "9", Reason::NotSupported),
-        (
-            feature(
-                Feature::Agent,
-                pack(&AgentPolicy { isolation_exceptions: isolation, ..Default::default() }),
-            ),
-            "isolationExceptions",
-            Reason::NotSupported,
-        ),
     ];
     for (feature, path, reason) in table {
         let number = feature.feature_id;

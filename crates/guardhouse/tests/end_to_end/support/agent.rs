@@ -1,17 +1,19 @@
 //! An agent with a state folder of its own.
 
-use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
+use std::{os::unix::process::ExitStatusExt as _, path::Path, process::ExitStatus};
 
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::{Process, Server, guardhouse, run};
+use super::{Process, Server, process::guardhouse_in, run};
 
 /// An enrolled agent, and the state folder that outlives its processes.
 #[derive(Debug)]
 pub struct Agent {
     process: Option<Process>,
     folder: TempDir,
+    /// What starts its processes somewhere else, if anything does.
+    place: Vec<String>,
     /// The device that it is.
     pub device: String,
 }
@@ -25,8 +27,18 @@ impl Agent {
 
     /// Enrols a host with that name, or answers what the command says against it.
     pub async fn try_enrol(server: &str, host_name: &str, token: &str) -> Result<Self, String> {
+        Self::try_enrol_in(Vec::new(), server, host_name, token).await
+    }
+
+    /// As [`Agent::try_enrol`], with processes that are started behind the words of `place`.
+    pub async fn try_enrol_in(
+        place: Vec<String>,
+        server: &str,
+        host_name: &str,
+        token: &str,
+    ) -> Result<Self, String> {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut command = guardhouse();
+        let mut command = guardhouse_in(&place);
         command.args(["agent", "enroll", "--server", server, "--token", token]);
         command.args(["--host-name", host_name, "--state-dir"]).arg(folder.path());
         let ended = run(&mut command, "").await;
@@ -34,7 +46,7 @@ impl Agent {
             return Err(String::from_utf8_lossy(&ended.stderr).into_owned());
         }
         let device = String::from_utf8(ended.stdout).expect("text").trim().to_owned();
-        Ok(Self { process: None, folder, device })
+        Ok(Self { process: None, folder, place, device })
     }
 
     /// Enrols a host and starts its agent.
@@ -57,9 +69,24 @@ impl Agent {
 
     /// The command that runs the agent.
     pub fn command(&self) -> Command {
-        let mut command = guardhouse();
-        command.args(["agent", "run", "--state-dir"]).arg(self.folder.path());
+        self.command_of(&["run"])
+    }
+
+    /// Another command that works on the state folder of this agent.
+    pub fn command_of(&self, words: &[&str]) -> Command {
+        let mut command = guardhouse_in(&self.place);
+        command.arg("agent").args(words).arg("--state-dir").arg(self.folder.path());
         command
+    }
+
+    /// Its state folder.
+    pub fn state(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The log of all its processes.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("agent.log")).expect("it was started")
     }
 
     fn start_as(&mut self, command: &mut Command) {

@@ -4,6 +4,7 @@ mod agent;
 mod api;
 mod balancer;
 mod grpc;
+pub mod namespaces;
 pub mod policies;
 mod process;
 mod server;

@@ -22,7 +22,14 @@ const SHOWN: usize = 40;
 
 /// The command, independent of the environment of the test.
 pub fn guardhouse() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_guardhouse"));
+    guardhouse_in(&[])
+}
+
+/// The same, behind the words of another command that starts it somewhere else.
+pub fn guardhouse_in(place: &[String]) -> Command {
+    let mut words = place.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_guardhouse")]);
+    let mut command = Command::new(words.next().expect("at least the command"));
+    command.args(words);
     let ours = std::env::vars_os().map(|(name, _)| name);
     for name in ours.filter(|name| name.to_string_lossy().starts_with("GUARDHOUSE_")) {
         command.env_remove(name);

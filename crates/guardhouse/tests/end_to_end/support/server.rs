@@ -63,6 +63,15 @@ impl Server {
         Self::start_with(None, flags).await
     }
 
+    /// A server without limits that listens there.
+    pub async fn start_at(address: &str, flags: &[&str]) -> Self {
+        let mut server = Self::make(None, &[&["--rate-limit", "0"], flags].concat());
+        server.address = address.to_owned();
+        server.add_account(ADMIN, "full").await;
+        server.restart().await;
+        server
+    }
+
     fn make(database: Option<Database>, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
