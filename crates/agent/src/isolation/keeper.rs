@@ -96,14 +96,12 @@ impl Keeper {
             tracing::info!(exceptions = isolation.exceptions.len(), "the policy changes what gets through");
             Kept { settled: Some(isolation.clone()), pending: None }.store(&self.folder)?;
         }
-        let known = self.in_force.take();
-        let listing = nft::in_force().await?;
-        match known {
-            Some((earlier, listed)) if earlier == isolation && listed == listing => {
-                self.in_force = Some((isolation, listing));
-                return Ok(true);
-            }
-            Some((earlier, _)) if earlier == isolation => {
+        match self.in_force.take() {
+            Some((earlier, listed)) if earlier == isolation => {
+                if nft::in_force().await? == listed {
+                    self.in_force = Some((isolation, listed));
+                    return Ok(true);
+                }
                 tracing::warn!("somebody else changed the rules that isolate this device; putting them back");
             }
             Some(_) => {}

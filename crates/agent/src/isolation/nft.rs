@@ -16,7 +16,7 @@ use super::{
 const SYSTEM_FOLDERS: &str = "/usr/sbin:/sbin";
 
 /// How long `nft` may take. It takes milliseconds, unless another transaction holds the kernel's lock.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why rules could not be read or changed.
 #[derive(Debug, thiserror::Error)]

@@ -241,3 +241,93 @@ fn text(text: &str) -> Expression<'static> {
 fn number(number: u32) -> Expression<'static> {
     Expression::Number(number)
 }
+
+#[cfg(test)]
+mod tests {
+    use guardhouse_model::Timestamp;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::isolation::kept::Pin;
+
+    fn isolation(addresses: &[&str], exceptions: &[(&str, Option<u16>)]) -> Isolation {
+        let addresses = addresses.iter().map(|text| text.parse().expect("an address")).collect();
+        let exceptions = exceptions
+            .iter()
+            .map(|&(network, port)| Exception { network: network.parse().expect("a network"), port });
+        Isolation {
+            run_uuid: "r".to_owned(),
+            isolation_time: Timestamp::UNIX_EPOCH,
+            servers: vec![Pin { server: "https://guardhouse.test:8443/".to_owned(), addresses }],
+            exceptions: exceptions.collect(),
+        }
+    }
+
+    fn commands(transaction: &Nftables<'_>) -> Vec<Value> {
+        let json = serde_json::to_value(transaction).expect("JSON");
+        json["nftables"].as_array().expect("a list").clone()
+    }
+
+    /// What two isolations have that differ: the matches of rules that only the first one has, with their chain.
+    fn more(with: &Isolation, without: &Isolation) -> Vec<(String, Vec<Value>)> {
+        let without = commands(&put_in_force(without));
+        let news = commands(&put_in_force(with)).into_iter().filter(|command| !without.contains(command));
+        let read = |command: Value| {
+            let rule = &command["add"]["rule"];
+            let mut parts = rule["expr"].as_array().expect("a rule").clone();
+            assert_eq!(parts.pop(), Some(json!({"accept": null})), "{rule}");
+            let chain = rule["chain"].as_str().expect("a chain").to_owned();
+            (chain, parts.iter().map(|part| part["match"]["right"].clone()).collect())
+        };
+        news.map(read).collect()
+    }
+
+    #[test]
+    fn everything_that_is_not_named_is_dropped() {
+        let commands = commands(&put_in_force(&isolation(&[], &[])));
+        let table = json!({"table": {"family": "inet", "name": TABLE}});
+        // In one transaction: the earlier table goes, and the new one is there.
+        assert_eq!(commands[..3], [json!({"add": table}), json!({"delete": table}), json!({"add": table})]);
+        for (command, hook) in commands[3..].iter().zip(["input", "output", "forward"]) {
+            let chain = &command["add"]["chain"];
+            assert_eq!((chain["hook"].as_str(), chain["policy"].as_str()), (Some(hook), Some("drop")));
+            assert_eq!(chain["prio"], json!(PRIORITY));
+        }
+        let rules = commands[6..].iter().map(|command| command["add"]["rule"]["chain"].as_str());
+        assert!(
+            rules.into_iter().all(|chain| matches!(chain, Some("input" | "output"))),
+            "nothing is passed on"
+        );
+    }
+
+    #[test]
+    fn servers_and_exceptions_get_through() {
+        let nothing = isolation(&[], &[]);
+        let said = |chain: &str, values: &[Value]| (chain.to_owned(), values.to_vec());
+        let server = isolation(&["192.0.2.1:8443", "[fd00::1]:443"], &[]);
+        assert_eq!(
+            more(&server, &nothing),
+            [
+                said("input", &[json!("192.0.2.1"), json!(8443), json!(SYN)]),
+                said("output", &[json!("192.0.2.1"), json!(8443)]),
+                said("input", &[json!("fd00::1"), json!(443), json!(SYN)]),
+                said("output", &[json!("fd00::1"), json!(443)]),
+            ]
+        );
+        let excepted = isolation(&[], &[("192.0.2.0/24", Some(53)), ("2001:db8::7", None)]);
+        let (network, host) = (
+            json!({"prefix": {"addr": "192.0.2.0", "len": 24}}),
+            json!({"prefix": {"addr": "2001:db8::7", "len": 128}}),
+        );
+        let protocols = json!({"set": [TCP, UDP]});
+        assert_eq!(
+            more(&excepted, &nothing),
+            [
+                said("input", &[network.clone(), protocols.clone(), json!(53)]),
+                said("output", &[network, protocols, json!(53)]),
+                said("input", std::slice::from_ref(&host)),
+                said("output", std::slice::from_ref(&host)),
+            ]
+        );
+    }
+}

@@ -103,7 +103,10 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use guardhouse_contract::{
         link::{EffectiveFeature, Policy},
-        settings::{AgentPolicy, MaintenanceWindow, MaintenanceWindowList, RunCommandLimits, StringList},
+        settings::{
+            AgentPolicy, IsolationException, IsolationExceptionList, MaintenanceWindow,
+            MaintenanceWindowList, RunCommandLimits, StringList,
+        },
         status::pack,
     };
 
@@ -129,6 +132,11 @@ mod tests {
             },
             MaintenanceWindow { start: "03:00".to_owned(), duration: seconds(3_600), ..Default::default() },
         ];
+        let exception = IsolationException {
+            description: "name server".to_owned(),
+            remote: "192.0.2.53/30".to_owned(),
+            port: Some(53),
+        };
         let settings = AgentPolicy {
             connection_interval: seconds(5_400),
             servers: strings(&["https://a.test"]),
@@ -139,6 +147,7 @@ mod tests {
                 directories: strings(&[]),
                 ..Default::default()
             }),
+            isolation_exceptions: Some(IsolationExceptionList { values: vec![exception], merge: 0 }),
             ..Default::default()
         };
         let vendor = EffectiveFeature { feature_id: 42, ..Default::default() };
@@ -158,6 +167,7 @@ In force:
   maintenanceWindows: Monday and Sunday at 22:30 for 1h 30m (UTC), every day at 03:00 for 1h (local time)
   runCommand.outputLimitBytes: 0
   runCommand.directories: none
+  isolationExceptions: 192.0.2.52/30 port 53
 
 Not in force:
   feature 42: NOT_SUPPORTED: this agent version does not know the feature

@@ -38,6 +38,14 @@ pub enum Change {
     End,
 }
 
+/// What has been done so far.
+#[derive(Debug, Default)]
+struct Report {
+    result: NetworkIsolationResult,
+    /// Something was changed, or could have been.
+    had_effect: bool,
+}
+
 /// Checks what can be checked without any effect.
 ///
 /// # Errors
@@ -61,17 +69,23 @@ pub fn prepare(isolate: bool, workplace: &Workplace) -> Result<Change, Failure> 
 impl Change {
     /// Does it.
     pub async fn perform(self, workplace: &Workplace) -> Outcome {
-        let mut result = NetworkIsolationResult::default();
+        let mut report = Report::default();
         let changed = match self {
-            Self::Start(identity, wishes) => start(&identity, &wishes, workplace, &mut result).await,
-            Self::End => end(workplace, &mut result).await,
+            Self::Start(identity, wishes) => start(&identity, &wishes, workplace, &mut report).await,
+            Self::End => end(workplace, &mut report).await,
         };
+        let Report { mut result, had_effect } = report;
         let succeeded = changed.is_ok();
         if !result.isolated {
             result.isolation_time = None;
         }
-        result.failure =
-            changed.err().map(|Failure { code, reason, .. }| ActionFailure { code: code.to_owned(), reason });
+        match changed {
+            Err(failure) if !had_effect => return failure.into(),
+            Err(Failure { code, reason, .. }) => {
+                result.failure = Some(ActionFailure { code: code.to_owned(), reason });
+            }
+            Ok(()) => {}
+        }
         Outcome { succeeded, suppressed: false, result: pack(&result) }
     }
 }
@@ -86,15 +100,16 @@ async fn start(
     identity: &Identity,
     wishes: &Wishes,
     workplace: &Workplace,
-    result: &mut NetworkIsolationResult,
+    report: &mut Report,
 ) -> Result<(), Failure> {
     let kill_point = KillPoint::from_env(&workplace.state);
     let (_lock, settled) = take_over(workplace).await?;
     if let Some(isolation) = settled {
         // It is what was asked for. Whether the rules are really there is seen to all the same.
         let isolation = adapted(&isolation, wishes);
-        describe(&isolation, result);
-        (result.isolated, result.unchanged) = (true, true);
+        report.describe(&isolation);
+        (report.result.isolated, report.result.unchanged) = (true, true);
+        report.had_effect = true;
         nft::put_in_force(&isolation).await.map_err(IsolationError::from)?;
         Kept { settled: Some(isolation), pending: None }
             .store(&workplace.state)
@@ -109,7 +124,7 @@ async fn start(
         servers: pins::resolve(wishes.servers.clone()).await,
         exceptions: wishes.exceptions.clone(),
     };
-    describe(&isolation, result);
+    report.describe(&isolation);
     if isolation.server_addresses().is_empty() {
         let servers: Vec<&str> = isolation.servers.iter().map(|pin| pin.server.as_str()).collect();
         let reason = format!(
@@ -123,6 +138,7 @@ async fn start(
     }
 
     let pending = Some(Pending { run_uuid: workplace.run.to_string(), wanted: Some(isolation.clone()) });
+    report.had_effect = true;
     Kept { settled: None, pending }.store(&workplace.state).map_err(IsolationError::from)?;
     kill_point.reach(kill_points::ISOLATION_NOTED);
     let proven = match nft::put_in_force(&isolation).await {
@@ -134,21 +150,21 @@ async fn start(
         Err(error) => Err(IsolationError::from(error).into()),
     };
     if let Err(failure) = proven {
-        return Err(roll_back(failure, workplace, result).await);
+        return Err(roll_back(failure, workplace, report).await);
     }
     kill_point.reach(kill_points::ISOLATION_PROVEN);
-    result.isolated = true;
+    report.result.isolated = true;
     Ok(())
 }
 
 /// Undoes an isolation that is not to be. What it could not undo, the agent undoes.
-async fn roll_back(failure: Failure, workplace: &Workplace, result: &mut NetworkIsolationResult) -> Failure {
+async fn roll_back(failure: Failure, workplace: &Workplace, report: &mut Report) -> Failure {
     let undone = match nft::remove().await {
         Ok(()) => Kept::default().store(&workplace.state).map_err(IsolationError::from),
         Err(error) => Err(error.into()),
     };
     let Err(error) = undone else { return failure };
-    result.isolated = true;
+    report.result.isolated = true;
     let reason = format!(
         "{}. The isolation could not be taken back at once: {error}; the agent tries again",
         failure.reason
@@ -156,9 +172,9 @@ async fn roll_back(failure: Failure, workplace: &Workplace, result: &mut Network
     Failure::new("ROLLBACK_FAILED", reason)
 }
 
-async fn end(workplace: &Workplace, result: &mut NetworkIsolationResult) -> Result<(), Failure> {
+async fn end(workplace: &Workplace, report: &mut Report) -> Result<(), Failure> {
     if !kept::path_in(&workplace.state).exists() {
-        result.unchanged = true;
+        report.result.unchanged = true;
         return Ok(());
     }
     if let Err(error) = Kept::load(&workplace.state) {
@@ -168,10 +184,11 @@ async fn end(workplace: &Workplace, result: &mut NetworkIsolationResult) -> Resu
     let kill_point = KillPoint::from_env(&workplace.state);
     let (_lock, settled) = take_over(workplace).await?;
     let Some(isolation) = settled else {
-        result.unchanged = true;
+        report.result.unchanged = true;
         return Ok(());
     };
     let pending = Some(Pending { run_uuid: workplace.run.to_string(), wanted: None });
+    report.had_effect = true;
     let noted = Kept { settled: Some(isolation.clone()), pending }.store(&workplace.state);
     let ended = match noted {
         Ok(()) => {
@@ -181,8 +198,8 @@ async fn end(workplace: &Workplace, result: &mut NetworkIsolationResult) -> Resu
         Err(error) => Err(error.into()),
     };
     if let Err(error) = ended {
-        describe(&isolation, result);
-        result.isolated = true;
+        report.describe(&isolation);
+        report.result.isolated = true;
         return Err(error.into());
     }
     kill_point.reach(kill_points::ISOLATION_LIFTED);
@@ -205,8 +222,11 @@ async fn take_over(workplace: &Workplace) -> Result<(Lock, Option<Isolation>), I
     }
 }
 
-fn describe(isolation: &Isolation, result: &mut NetworkIsolationResult) {
-    result.isolation_time = Some(time::to_proto(isolation.isolation_time));
-    result.server_addresses = isolation.server_addresses().iter().map(SocketAddr::to_string).collect();
-    result.exceptions = isolation.exceptions.iter().map(ToString::to_string).collect();
+impl Report {
+    fn describe(&mut self, isolation: &Isolation) {
+        self.result.isolation_time = Some(time::to_proto(isolation.isolation_time));
+        self.result.server_addresses =
+            isolation.server_addresses().iter().map(SocketAddr::to_string).collect();
+        self.result.exceptions = isolation.exceptions.iter().map(ToString::to_string).collect();
+    }
 }

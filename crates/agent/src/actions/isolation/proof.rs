@@ -1,6 +1,6 @@
 //! The proof that an isolated device still reaches its server.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use guardhouse_link::channel;
 use http::{Uri, uri::PathAndQuery};
@@ -18,6 +18,9 @@ use crate::{
 /// How long the server may take to be reached. One that is being started again is worth waiting for.
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// The least that each server may take, where the policy names many.
+const SHARE: Duration = Duration::from_secs(4);
+
 /// How long is waited between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -30,23 +33,27 @@ const HEALTH: &str = "/grpc.health.v1.Health/Check";
 /// No server answers in time.
 pub(super) async fn reaches_server(identity: &Identity, isolation: &Isolation) -> Result<(), Failure> {
     let deadline = Instant::now() + LIMIT;
-    let mut failures = Vec::new();
+    let servers: Vec<&Pin> = isolation.servers.iter().filter(|pin| !pin.addresses.is_empty()).collect();
+    let share = (LIMIT / u32::try_from(servers.len()).unwrap_or(u32::MAX).max(1)).max(SHARE);
+    let mut failures = BTreeMap::new();
     loop {
-        for pin in isolation.servers.iter().filter(|pin| !pin.addresses.is_empty()) {
-            let attempt = timeout(deadline.saturating_duration_since(Instant::now()), answers(identity, pin));
-            match attempt.await {
+        for pin in &servers {
+            let rest = deadline.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                break;
+            }
+            match timeout(rest.min(share), answers(identity, pin)).await {
                 Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) => failures.push(format!("{}: {error}", pin.server)),
-                Err(_) if failures.is_empty() => failures.push(format!("{}: no answer", pin.server)),
-                Err(_) => {}
+                Ok(Err(error)) => drop(failures.insert(&pin.server, error)),
+                Err(_) => drop(failures.entry(&pin.server).or_insert_with(|| "no answer".to_owned())),
             }
         }
         if Instant::now() + PAUSE >= deadline {
             break;
         }
-        failures.clear();
         sleep(PAUSE).await;
     }
+    let failures: Vec<String> = failures.iter().map(|(server, error)| format!("{server}: {error}")).collect();
     let reason = format!(
         "isolated, the device did not reach its server within {} seconds, so the isolation was taken back: {}",
         LIMIT.as_secs(),

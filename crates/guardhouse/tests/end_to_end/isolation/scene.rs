@@ -36,6 +36,9 @@ pub const DEVICE_6: &str = "fd77::2";
 /// How long an answer is waited for that may never come. Those that come take no time in here.
 const PATIENCE: Duration = Duration::from_millis(700);
 
+/// A question about the network: its name, from where it is asked, and what it is.
+type Probe<'a> = (&'static str, &'a Namespace, fn() -> bool);
+
 /// Three machines, and what runs in the house.
 #[derive(Debug)]
 pub struct Scene {
@@ -81,8 +84,8 @@ impl Scene {
             house.within(|| serve_echo(&house, address));
         }
         house.within(|| serve_names(&house, Arc::clone(&asked)));
-        let udp = device.within(|| TcpListener::bind((IpAddr::from([0; 16]), ECHO)).expect("a port"));
-        device.spawn(move || accept(&udp));
+        let listener = device.within(|| TcpListener::bind((IpAddr::from([0; 16]), ECHO)).expect("a port"));
+        device.spawn(move || accept(&listener));
         let dhcp = house.within(|| UdpSocket::bind("0.0.0.0:67").expect("a port"));
         house.spawn(move || say_back(&dhcp));
         watch_leaks(&house);
@@ -127,7 +130,7 @@ impl Scene {
     /// What of this the device reaches, and what reaches it and goes through it.
     pub fn open(&self) -> Vec<&'static str> {
         let mut open = Vec::new();
-        let probes: [(&'static str, &Namespace, fn() -> bool); 8] = [
+        let probes: [Probe<'_>; 8] = [
             ("tcp 4", &self.device, || tcp(HOUSE_4)),
             ("tcp 6", &self.device, || tcp(HOUSE_6)),
             ("udp 4", &self.device, || udp(HOUSE_4)),
