@@ -25,6 +25,7 @@ use crate::{
     kill_points::KillPoint,
     logging::LogControl,
     policy::Policies,
+    power::{self, command::PowerArgs},
     runs::runner,
     service,
     state::{self, DEFAULT_STATE_DIR, StateDir},
@@ -64,6 +65,8 @@ pub enum Command {
     /// End the isolation of this device from the network, or put its rules in force.
     #[command(subcommand)]
     Isolation(IsolationCommand),
+    /// Show, put off or cancel the restart or shutdown that a task has scheduled.
+    Power(PowerArgs),
     /// Carry out one run; the agent starts this itself.
     #[command(hide = true)]
     Runner(RunnerArgs),
@@ -211,6 +214,10 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
             Ok(ExitCode::SUCCESS)
         }
         Command::Isolation(command) => isolate(command).await,
+        Command::Power(args) => {
+            print!("{}", power::command::run(&args, Environment::system().now()).await?);
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Runner(args) => {
             let limits = Limits {
                 time_limit: args.time_limit,

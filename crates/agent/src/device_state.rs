@@ -8,12 +8,13 @@ use guardhouse_contract::{
     time,
 };
 
-use crate::isolation::kept::Kept;
+use crate::{isolation::kept::Kept, power};
 
 /// What the files in a state folder say. What cannot be read is left out, and the log says so.
 #[must_use]
 pub fn gather(folder: &Path) -> DeviceState {
-    DeviceState { isolation: isolation(folder), ..Default::default() }
+    let power_action = power::recorded(folder).map(|scheduled| (&scheduled).into());
+    DeviceState { isolation: isolation(folder), power_action, ..Default::default() }
 }
 
 fn isolation(folder: &Path) -> Option<Isolation> {

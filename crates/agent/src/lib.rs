@@ -10,6 +10,7 @@ pub mod address;
 pub mod agent;
 pub mod command;
 pub mod configuration;
+pub mod control;
 pub mod departure;
 pub mod device_state;
 pub mod durable;

@@ -3,6 +3,7 @@
 //! `work` is what happens on a link and without one, `dial` decides where a link leads, and here is decided when the
 //! next one is opened.
 
+mod desk;
 mod dial;
 mod wait;
 mod work;
@@ -12,7 +13,11 @@ use std::{collections::BTreeSet, convert::Infallible, ffi::OsString, time::Durat
 use guardhouse_contract::link::go_away::Reason;
 use guardhouse_link::{Backoff, backoff::jitter};
 use guardhouse_model::{Environment, Timestamp};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use tonic::transport::Channel;
 
 use crate::{
@@ -25,11 +30,13 @@ use crate::{
     kill_points::KillPoint,
     logging::LogControl,
     policy::{Policies, kept::KeepError},
+    power::watch::PowerWatch,
     runs::{Launcher, Runs, RunsError},
     service::notify,
     session::{Session, SessionError},
     state::StateDir,
 };
+use desk::{Desk, Said};
 use dial::dial;
 use wait::until;
 use work::Work;
@@ -117,6 +124,19 @@ pub async fn run(
     let log = options.log;
     let folder = state.path().to_owned();
     let enrolled = identity.server.clone();
+    // These end with the agent.
+    let mut beside = JoinSet::new();
+    let (power, watching) = PowerWatch::new(folder.clone(), environment.clone());
+    beside.spawn(watching);
+    let (said, saying) = watch::channel(Said::default());
+    let desk = Desk {
+        folder: folder.clone(),
+        device: identity.device,
+        environment: environment.clone(),
+        power: power.clone(),
+        said: saying,
+    };
+    beside.spawn(desk.serve());
     let mut work = Work {
         folder,
         runs,
@@ -125,12 +145,16 @@ pub async fn run(
         departure,
         keeper,
         enrolled,
+        power,
+        said,
         log,
         environment: environment.clone(),
         kill_point,
     };
     work.obey()?;
     notify::ready();
+    work.power_changed()?;
+    work.tell_desk(None);
 
     let mut backoff = Backoff::new();
     let mut moved = None;
@@ -153,6 +177,7 @@ pub async fn run(
                     None => work.talk(session, &mut identity, inventory).await?,
                 };
                 work.runs.disconnected();
+                work.tell_desk(None);
                 ended
             }
             Err(error) => Ended::Lost(error),

@@ -8,18 +8,23 @@ use guardhouse_contract::link::{
 use guardhouse_model::{Environment, RunId};
 use http::Uri;
 use tokio::{
-    sync::mpsc::{Permit, UnboundedReceiver},
+    sync::{
+        mpsc::{Permit, UnboundedReceiver},
+        watch,
+    },
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tonic::transport::Channel;
 
 use super::{
     AgentError, Ended, HOUSEKEEPING,
+    desk::Said,
     dial::{TRIAL, try_out},
     renew_if_due,
     wait::until,
 };
 use crate::{
+    control::protocol::Link,
     departure::{self, ASK_AGAIN, Departure},
     device_state,
     identity::Identity,
@@ -28,6 +33,7 @@ use crate::{
     kill_points::{self, KillPoint},
     logging::LogControl,
     policy::Policies,
+    power::{self, watch::PowerWatch},
     runs::Runs,
     session::{Inbound, Session, leave},
 };
@@ -46,6 +52,10 @@ pub(super) struct Work {
     pub(super) keeper: Keeper,
     /// The address with which the device enrolled.
     pub(super) enrolled: Uri,
+    /// The restart or shutdown that is scheduled.
+    pub(super) power: PowerWatch,
+    /// Where people who ask are told what only this loop knows.
+    pub(super) said: watch::Sender<Said>,
     pub(super) log: Option<LogControl>,
     pub(super) environment: Environment,
     pub(super) kill_point: KillPoint,
@@ -59,6 +69,8 @@ enum Stir {
     Due,
     /// The isolation has to be looked at.
     Isolation,
+    /// A restart or shutdown was scheduled, put off or cancelled.
+    Power,
 }
 
 /// What frames that arrived together changed, besides the runs.
@@ -119,6 +131,7 @@ impl Work {
     async fn stir(&mut self) -> Stir {
         tokio::select! {
             Some(run) = self.exited.recv() => Stir::Exited(run),
+            () = self.power.changed() => Stir::Power,
             () = until(&self.environment, self.runs.due()) => Stir::Due,
             () = self.keeper.due() => Stir::Isolation,
         }
@@ -129,17 +142,35 @@ impl Work {
             Stir::Exited(run) => {
                 // Before the end of the run is recorded and its folder goes.
                 self.look_after_isolation().await;
+                // Known before the next run may begin: this one may have scheduled a restart.
+                self.power_changed()?;
+                self.power.look();
                 self.runs.runner_exited(run)?;
             }
             Stir::Due => self.runs.look()?,
             Stir::Isolation => self.look_after_isolation().await,
+            Stir::Power => self.power_changed()?,
         }
+        self.runs.take_silent().into_iter().for_each(|run| self.power.take_back(run));
         Ok(())
     }
 
     async fn look_after_isolation(&mut self) {
         let wishes = self.policies.isolation(&self.enrolled);
         self.keeper.look(&wishes).await;
+    }
+
+    /// Tells the runs what is scheduled now.
+    pub(super) fn power_changed(&mut self) -> Result<(), AgentError> {
+        let scheduled = power::recorded(&self.folder);
+        Ok(self.runs.expect_power_action(scheduled.map(|scheduled| scheduled.time))?)
+    }
+
+    /// Says what only this loop knows to those who ask over the control socket.
+    pub(super) fn tell_desk(&self, link: Option<Link>) {
+        let generation = self.policies.report().map(|report| report.generation).unwrap_or_default();
+        let policy_generation = generation.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.said.send_replace(Said { link, policy_generation });
     }
 
     /// Talks to the server until the link ends.
@@ -153,6 +184,8 @@ impl Work {
         self.runs.connected(server_time)?;
         // Hello carried the report; what this link proves is news.
         let (mut trial, mut report_due) = self.prove(&server, identity, &inventory)?;
+        let link = Link { server: server.to_string(), connect_time: self.environment.now() };
+        self.tell_desk(Some(link.clone()));
         let mut settled = false;
         let mut state = self.state();
         let mut housekeeping = interval(HOUSEKEEPING);
@@ -178,6 +211,7 @@ impl Work {
                         }
                         settled |= taken.settled;
                         if taken.policy {
+                            self.tell_desk(Some(link.clone()));
                             (trial, _) = self.prove(&server, identity, &inventory)?;
                             report_due = trial.is_none();
                         }

@@ -8,10 +8,12 @@
 //! There is one scheduled power action per device, as the login manager has it: a new one takes the place of the
 //! earlier one, also of one that was not scheduled by the agent, and its result says so.
 
+pub mod command;
 mod means;
 mod record;
 pub mod rules;
 mod tell;
+pub mod watch;
 
 use std::{io, path::Path};
 
@@ -84,12 +86,15 @@ pub fn recorded(state: &Path) -> Option<Scheduled> {
 /// `BUSY`: a run is about to change it. Others: the login manager cannot be asked.
 pub async fn current(state: &Path, now: Timestamp) -> Result<Option<Scheduled>, Failure> {
     let record = Record::in_state(state);
-    if record.load().is_none() {
-        // Also what an earlier life left behind.
+    if !record.exists() {
         return Ok(None);
     }
     let _lock = try_lock(&record)?;
-    let Some(recorded) = record.load() else { return Ok(None) };
+    let Some(recorded) = record.load() else {
+        // What an earlier life of the device left behind.
+        record.store(None).map_err(not_written)?;
+        return Ok(None);
+    };
     let means = Means::find(state).await?;
     let confirmed = recorded.clone().confirmed(means.present(), now);
     if confirmed.as_ref() != Some(&recorded) {

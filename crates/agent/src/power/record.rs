@@ -69,6 +69,12 @@ impl Record {
         options.write(true).create(true).truncate(false).mode(durable::PRIVATE_FILE).open(&self.lock)
     }
 
+    /// Whether anything is written down, be it of this life of the kernel or not.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.file.exists()
+    }
+
     /// What was scheduled in this life of the kernel. What is left of an earlier one, or cannot be read, counts as
     /// nothing: a restart is never repeated.
     #[must_use]

@@ -2,6 +2,7 @@
 
 mod bench;
 mod configuration;
+mod control;
 mod departure;
 mod enrol;
 mod kill_process;
