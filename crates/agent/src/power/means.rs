@@ -81,7 +81,8 @@ impl Means {
         }
     }
 
-    /// Schedules it in place of what was scheduled, with a warning for everybody who is logged in. `now` is the present.
+    /// Schedules it in place of what was scheduled, with a warning on the terminals of everybody who is logged in. `now`
+    /// is the present. Answers whether there is that warning.
     ///
     /// # Errors
     /// It is not scheduled. What was before may be or not.
@@ -90,32 +91,35 @@ impl Means {
         wanted: &Scheduled,
         warning: &str,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         match self {
             Self::Logind(logind, _) => {
-                if let Err(error) = logind.set_wall_message(warning).await {
+                let warned = logind.set_wall_message(warning).await;
+                if let Err(error) = &warned {
                     tracing::warn!(%error, "the users are not warned on their terminals");
                 }
                 logind.schedule(wanted.kind(), wanted.time).await.map_err(failure)?;
-                let present = logind.scheduled().await.map_err(failure)?;
-                if present
-                    .as_ref()
-                    .is_none_or(|present| present.kind != wanted.kind() || present.time != wanted.time)
-                {
+                let present = logind.scheduled().await;
+                let is_wanted = |present: &ScheduledShutdown| {
+                    present.kind == wanted.kind() && present.time == wanted.time
+                };
+                if !present.as_ref().is_ok_and(|present| present.as_ref().is_some_and(is_wanted)) {
                     let reason = format!(
-                        "the login manager took the {}, but says that {present:?} is scheduled",
+                        "the login manager took the {}, but says of what is scheduled: {present:?}; it was cancelled",
                         wanted.noun()
                     );
+                    let _ = logind.cancel().await;
                     return Err(Failure::new("POWER_NOT_SCHEDULED", reason));
                 }
-                Ok(())
+                Ok(warned.is_ok())
             }
             Self::Program(program) => {
                 // Another one that waits would refuse the new one. There mostly is none.
                 let _ = program.run(&["-c"]).await;
                 let kind: &[&str] = if wanted.restart { &["-r"] } else { &["-h", "-P"] };
                 let minutes = format!("+{}", minutes_until(wanted.time, now));
-                program.run(&[kind, &[minutes.as_str(), warning]].concat()).await
+                program.run(&[kind, &[minutes.as_str(), warning]].concat()).await?;
+                Ok(true)
             }
         }
     }

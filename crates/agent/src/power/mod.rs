@@ -9,6 +9,7 @@
 //! earlier one, also of one that was not scheduled by the agent, and its result says so.
 
 pub mod command;
+mod desktop;
 mod means;
 mod record;
 pub mod rules;
@@ -51,12 +52,26 @@ pub async fn schedule(
     let planned = Scheduled { mechanism: means.mechanism(), ..planned };
 
     record.store(Some(&planned)).map_err(not_written)?;
-    if let Err(failure) = means.schedule(&planned, &tell::warning(&planned, reason), now).await {
-        if let Err(error) = record.store(earlier.as_ref()) {
-            tracing::error!(%error, "cannot correct what is written down as scheduled");
+    let warning = tell::warning(&planned, reason);
+    let warned = match means.schedule(&planned, &warning, now).await {
+        Ok(warned) => warned,
+        Err(failure) => {
+            if let Err(error) = record.store(earlier.as_ref()) {
+                tracing::error!(%error, "cannot correct what is written down as scheduled");
+            }
+            return Err(failure);
         }
-        return Err(failure);
-    }
+    };
+    let notified_users = match &means {
+        Means::Logind(logind, _) => {
+            tell::everybody(logind, &planned, &warning, warned).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot tell who was told");
+                Vec::new()
+            })
+        }
+        // It warns by itself, and does not say whom.
+        Means::Program(_) => Vec::new(),
+    };
     let replaced = earlier.map(|earlier| earlier.time).or(means.present().map(|present| present.time));
     if let Some(replaced) = replaced {
         tracing::info!(run = %workplace.run, %replaced, "another restart or shutdown was scheduled; this one takes its place");
@@ -68,7 +83,7 @@ pub async fn schedule(
         latest_time: Some(time::to_proto(planned.latest)),
         may_cancel: planned.may_cancel,
         mechanism: planned.mechanism.name().to_owned(),
-        notified_users: Vec::new(),
+        notified_users,
         replaced_time: replaced.map(time::to_proto),
         failure: None,
     })
