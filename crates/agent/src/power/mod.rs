@@ -198,3 +198,47 @@ fn not_written(error: io::Error) -> Failure {
     let reason = format!("cannot write down what is scheduled; is the disk full or read-only? {error}");
     Failure::new("POWER_NOT_SCHEDULED", reason)
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::device_state;
+
+    fn scheduled() -> Scheduled {
+        let noon = "2026-11-26T12:00:00Z".parse().expect("a moment");
+        Scheduled::plan(RunId(Uuid::from_u128(7)), true, &PowerActions::default(), noon)
+    }
+
+    #[test]
+    fn the_server_is_told_what_is_scheduled() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let told = || device_state::gather(folder.path()).power_action;
+        assert_eq!(told(), None);
+        Record::in_state(folder.path()).store(Some(&scheduled())).expect("written");
+        let told = told().expect("it is scheduled");
+        assert!(told.restart && !told.may_cancel);
+        assert_eq!(told.scheduled_time, Some(time::to_proto(scheduled().time)));
+        assert_eq!(told.run_uuid, scheduled().run.to_string());
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_life_left_behind_is_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let record = Record::in_state(folder.path());
+        record.store_in(&scheduled(), "an earlier life".to_owned()).expect("written");
+        let now = scheduled().time;
+        assert_eq!(recorded(folder.path()), None);
+        take_back(folder.path(), scheduled().run, now).await.expect("nothing to take back");
+        assert!(record.exists());
+        assert_eq!(current(folder.path(), now).await.expect("nothing"), None);
+        assert!(!record.exists());
+        for refused in [
+            postpone(folder.path(), SignedDuration::from_hours(1), now).await,
+            cancel(folder.path(), now).await,
+        ] {
+            assert_eq!(refused.expect_err("nothing is scheduled").code, "NOT_SCHEDULED");
+        }
+    }
+}

@@ -122,7 +122,8 @@ impl Record {
         }
     }
 
-    fn store_in(&self, scheduled: &Scheduled, boot: String) -> io::Result<()> {
+    /// As [`Record::store`], in this life of the kernel.
+    pub(super) fn store_in(&self, scheduled: &Scheduled, boot: String) -> io::Result<()> {
         let mechanism = scheduled.mechanism.name().to_owned();
         let content = Content { action: Some(scheduled.into()), boot, mechanism };
         durable::write(&self.file, &content.encode_to_vec())

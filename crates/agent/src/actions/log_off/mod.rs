@@ -60,6 +60,9 @@ async fn log_off(workplace: &Workplace) -> Result<LogOffComputerUserResult, Fail
     if sessions.is_empty() {
         return Ok(LogOffComputerUserResult::default());
     }
+    if workplace.is_cancelled() {
+        return Err(Failure::new("CANCELLED", "the run was stopped before any session was ended"));
+    }
     workplace.progress("ENDING_SESSIONS", None, format!("ending {} sessions", sessions.len()));
     let ids: Vec<String> = sessions.iter().map(|session| session.id.clone()).collect();
     let errors = logind.terminate(&ids, PATIENCE).await.map_err(unavailable)?;

@@ -28,6 +28,9 @@ pub fn prepare(request: &ShutdownComputer, _workplace: &Workplace) -> Result<Shu
 impl Shutdown {
     /// Does it.
     pub async fn perform(self, workplace: &Workplace) -> Outcome {
+        if workplace.is_cancelled() {
+            return Failure::new("CANCELLED", "the run was stopped before anything was scheduled").into();
+        }
         let reason = match self.restart {
             true => "The administrator of this computer restarts it.",
             false => "The administrator of this computer switches it off.",
