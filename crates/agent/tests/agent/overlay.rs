@@ -1,8 +1,9 @@
 //! This machine seen through an overlay, in namespaces of its own without a network: programs that change it change a
-//! copy in memory, and no repository but those of the test can be reached.
+//! copy in memory, and no repository but those of the test can be reached. With `GUARDHOUSE_TEST_ROOT`, the system below
+//! that folder takes the place of this machine.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -24,8 +25,9 @@ pub struct Overlay {
 impl Overlay {
     /// Ready for runs; `None` where a test cannot do what it needs to, which it says.
     pub fn new(programs: &[&str]) -> Option<Self> {
+        let root = PathBuf::from(env::var_os("GUARDHOUSE_TEST_ROOT").unwrap_or_else(|| "/".into()));
         let missing =
-            |name: &&&str| !["/usr/bin", "/usr/sbin"].iter().any(|at| Path::new(at).join(name).exists());
+            |name: &&&str| !["usr/bin", "usr/sbin"].iter().any(|at| root.join(at).join(name).exists());
         if let Some(name) = programs.iter().find(missing) {
             eprintln!("skipped: {name} is not installed");
             return None;

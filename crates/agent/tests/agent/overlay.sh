@@ -4,7 +4,7 @@ mount --make-rprivate /
 memory=/run
 mount -t tmpfs tmpfs "$memory"
 mkdir "$memory/upper" "$memory/work" "$memory/root"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$memory/upper,workdir=$memory/work" "$memory/root"
+mount -t overlay overlay -o "lowerdir=${GUARDHOUSE_TEST_ROOT:-/},upperdir=$memory/upper,workdir=$memory/work" "$memory/root"
 cd "$memory/root"
 mount -t proc proc proc
 mount --rbind /dev dev

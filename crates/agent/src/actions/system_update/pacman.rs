@@ -19,6 +19,9 @@ use crate::{
 /// Where pacman keeps what is installed.
 const DATABASE: &str = "/var/lib/pacman";
 
+/// What keeps a transaction from asking and from drawing.
+const QUIET: [&str; 2] = ["--noconfirm", "--noprogressbar"];
+
 fn pacman(tools: &Tools<'_>) -> Command {
     let path = tools.system.program("pacman");
     command(tools.system, path.as_deref().unwrap_or(Path::new("/usr/bin/pacman")))
@@ -28,7 +31,7 @@ fn pacman(tools: &Tools<'_>) -> Command {
 fn beside(tools: &Tools<'_>) -> Command {
     let mut command = pacman(tools);
     command.arg("--dbpath").arg(tools.workplace.folder.path().join("database"));
-    command.args(["--logfile", "/dev/null", "--noconfirm", "--noprogressbar"]);
+    command.args(["--logfile", "/dev/null"]);
     command
 }
 
@@ -46,7 +49,7 @@ pub(super) fn refresh(tools: &Tools<'_>) -> Result<i32, Failure> {
     made().map_err(|error| {
         Failure::new("OUTPUT_LOST", format!("the folder of the run cannot be used: {error}"))
     })?;
-    let ended = tools.run(beside(tools).arg("-Sy"), Stop::AtAnyTime, &mut || {})?;
+    let ended = tools.run(beside(tools).arg("-Sy").args(QUIET), Stop::AtAnyTime, &mut || {})?;
     match ended.code {
         0 => Ok(0),
         _ => Err(of_step("asking the repositories for updates", &ended)),
@@ -93,7 +96,7 @@ fn read_updates(text: &str) -> Vec<Available> {
 
 /// Fetches what the installation will need, into the cache of the system.
 pub(super) fn download(tools: &Tools<'_>) -> Result<i32, Failure> {
-    let ended = tools.run(beside(tools).arg("-Suw"), Stop::AtAnyTime, &mut || {})?;
+    let ended = tools.run(beside(tools).arg("-Suw").args(QUIET), Stop::AtAnyTime, &mut || {})?;
     match ended.code {
         0 => Ok(0),
         _ => Err(of_step("downloading", &ended)),
@@ -103,7 +106,7 @@ pub(super) fn download(tools: &Tools<'_>) -> Result<i32, Failure> {
 /// Installs.
 pub(super) fn install(tools: &Tools<'_>) -> Result<Ended, Failure> {
     let mut command = pacman(tools);
-    command.args(["-Syu", "--noconfirm", "--noprogressbar"]);
+    command.arg("-Syu").args(QUIET);
     tools.run_when_free(&mut command, Stop::Never, is_busy, &mut || {})
 }
 
