@@ -7,7 +7,7 @@ use std::{
     cell::Cell,
     env,
     fs::{self, File, OpenOptions},
-    io::{self, Read as _},
+    io::{self, Read as _, Seek as _, SeekFrom},
     os::unix::{fs::OpenOptionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -187,9 +187,22 @@ impl<'a> Tools<'a> {
     /// What all programs wrote so far: head and tail.
     #[must_use]
     pub fn output(&self) -> Output {
+        self.output_since(0)
+    }
+
+    /// Where the output of programs is now, for [`Tools::output_since`].
+    #[must_use]
+    pub fn mark(&self) -> u64 {
+        fs::metadata(&self.transcript).map_or(0, |metadata| metadata.len())
+    }
+
+    /// What programs wrote since then: head and tail.
+    #[must_use]
+    pub fn output_since(&self, mark: u64) -> Output {
         let mut capture = Capture::new(self.workplace.limits.output_limit);
         let mut read = || -> io::Result<()> {
             let mut file = File::open(&self.transcript)?;
+            file.seek(SeekFrom::Start(mark))?;
             let mut buffer = [0; 16 * 1024];
             loop {
                 match file.read(&mut buffer)? {
@@ -215,9 +228,14 @@ impl<'a> Tools<'a> {
 
     /// Something was changed, and what became of it is looked at now: whatever time that took and whoever cancels.
     pub fn look_at_what_is_done(&self) {
-        self.committed.set(true);
+        self.too_late_to_cancel();
         // Fails only for times that are none.
         let _ = self.limit.set(VERIFICATION);
+    }
+
+    /// Something is about to be changed: a run that is cancelled from now on ends by itself.
+    pub fn too_late_to_cancel(&self) {
+        self.committed.set(true);
     }
 
     /// Whether the action may go on.

@@ -1,5 +1,6 @@
 //! The agent as a program: real processes, real sockets, real signals.
 
+mod av_remove;
 mod bench;
 mod configuration;
 mod control;

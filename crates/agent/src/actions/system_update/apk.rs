@@ -24,7 +24,7 @@ fn apk(tools: &Tools<'_>) -> Command {
     command
 }
 
-fn is_busy(ended: &Ended) -> bool {
+pub(super) fn is_busy(ended: &Ended) -> bool {
     ended.code != 0 && ended.said.contains("Unable to lock database")
 }
 
@@ -89,6 +89,13 @@ fn read_updates(text: &str) -> Vec<Available> {
 /// Installs.
 pub(super) fn install(tools: &Tools<'_>) -> Result<Ended, Failure> {
     tools.run_when_free(apk(tools).arg("upgrade"), Stop::Never, is_busy, &mut || {})
+}
+
+/// Removes what nothing else needs.
+pub(super) fn removal(tools: &Tools<'_>) -> Command {
+    let mut command = apk(tools);
+    command.arg("del");
+    command
 }
 
 #[cfg(test)]

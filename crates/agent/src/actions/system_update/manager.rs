@@ -1,6 +1,6 @@
 //! The package managers, and what all of them can be asked for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, process::Command};
 
 use super::{apk, apt, dnf, pacman, zypper};
 use crate::{
@@ -24,13 +24,13 @@ pub(crate) enum Manager {
 }
 
 /// What is installed, by name.
-pub(super) type Installed = BTreeMap<String, Versions>;
+pub(crate) type Installed = BTreeMap<String, Versions>;
 
 /// The installed versions of a package: more than one of a kernel, where the package manager keeps some.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Versions {
+pub(crate) struct Versions {
     /// The versions, as they are listed.
-    pub(super) versions: Vec<String>,
+    pub(crate) versions: Vec<String>,
     /// It is there, but not whole: its installation failed on the way.
     pub(super) broken: bool,
     /// It is to stay as it is: the administrator of the device put it on hold.
@@ -155,7 +155,7 @@ impl Manager {
     }
 
     /// What is installed.
-    pub(super) fn installed(self, tools: &Tools<'_>) -> Result<Installed, Failure> {
+    pub(crate) fn installed(self, tools: &Tools<'_>) -> Result<Installed, Failure> {
         match self {
             Self::Apt => apt::installed(tools),
             Self::Dnf | Self::Zypper => super::rpm::installed(tools),
@@ -195,6 +195,25 @@ impl Manager {
             Self::Pacman => pacman::install(tools),
             Self::Apk => apk::install(tools),
         }
+    }
+
+    /// The command that removes these packages and no others: it refuses where another one needs them.
+    pub(crate) fn removal(self, tools: &Tools<'_>, packages: &[String]) -> Command {
+        let mut command = match self {
+            Self::Apt => apt::removal(tools),
+            Self::Dnf | Self::Zypper => super::rpm::removal(tools),
+            Self::Pacman => pacman::removal(tools),
+            Self::Apk => apk::removal(tools),
+        };
+        command.args(packages);
+        command
+    }
+
+    /// Whether a command ended because another one holds the lock of any of the package managers.
+    pub(crate) fn is_busy(ended: &Ended) -> bool {
+        [apt::is_busy, super::rpm::is_busy, pacman::is_busy, apk::is_busy]
+            .iter()
+            .any(|is_busy| is_busy(ended))
     }
 
     /// Whether an installation that ended with this exit code went well.

@@ -35,7 +35,7 @@ fn beside(tools: &Tools<'_>) -> Command {
     command
 }
 
-fn is_busy(ended: &Ended) -> bool {
+pub(super) fn is_busy(ended: &Ended) -> bool {
     ended.code != 0 && ended.said.contains("unable to lock database")
 }
 
@@ -108,6 +108,13 @@ pub(super) fn install(tools: &Tools<'_>) -> Result<Ended, Failure> {
     let mut command = pacman(tools);
     command.arg("-Syu").args(QUIET);
     tools.run_when_free(&mut command, Stop::Never, is_busy, &mut || {})
+}
+
+/// Removes what nothing else needs.
+pub(super) fn removal(tools: &Tools<'_>) -> Command {
+    let mut command = pacman(tools);
+    command.args(["-Rn", "--noconfirm"]);
+    command
 }
 
 #[cfg(test)]

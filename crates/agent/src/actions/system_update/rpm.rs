@@ -1,12 +1,14 @@
 //! What is installed, where packages are those of rpm.
 
+use std::{path::Path, process::Command};
+
 use super::{
     diagnosis::of_step,
     manager::{Installed, Versions},
 };
 use crate::{
     actions::Failure,
-    system::{Tools, command},
+    system::{Ended, Tools, command},
 };
 
 /// What rpm has, under `name.architecture`. Some packages may be there in several versions, oldest first.
@@ -39,6 +41,18 @@ fn read_installed(text: &str) -> Installed {
     // Keys of repositories are kept as packages that belong to no repository.
     installed.retain(|name, _| !name.starts_with("gpg-pubkey."));
     installed
+}
+
+/// rpm removes what it is told and nothing that depends on it.
+pub(super) fn removal(tools: &Tools<'_>) -> Command {
+    let path = tools.system.program("rpm");
+    let mut command = command(tools.system, path.as_deref().unwrap_or(Path::new("/usr/bin/rpm")));
+    command.arg("--erase");
+    command
+}
+
+pub(super) fn is_busy(ended: &Ended) -> bool {
+    ended.code != 0 && ended.said.contains("can't create transaction lock")
 }
 
 /// An epoch of 0 is the same as none; programs differ in whether they write it.

@@ -54,7 +54,7 @@ fn apt_get(tools: &Tools<'_>) -> Command {
     command
 }
 
-fn is_busy(ended: &Ended) -> bool {
+pub(super) fn is_busy(ended: &Ended) -> bool {
     let marks = ["Could not get lock", "Unable to lock", "Unable to acquire the dpkg frontend lock"];
     let dpkg = "was locked by another process";
     ended.code != 0 && (marks.iter().any(|mark| ended.said.contains(mark)) || ended.said.contains(dpkg))
@@ -156,6 +156,13 @@ fn upgrade(tools: &Tools<'_>, selection: &Selection, more: &[&str], stop: Stop) 
     // Nothing is removed; what is new is installed where an update needs it.
     command.args(["upgrade", "--with-new-pkgs"]).args(more);
     tools.run_when_free(&mut command, stop, is_busy, &mut || status.tell(tools.workplace))
+}
+
+/// dpkg removes what it is told, with its configuration, and nothing that depends on it.
+pub(super) fn removal(tools: &Tools<'_>) -> Command {
+    let mut command = program(tools, "dpkg");
+    command.arg("--purge");
+    command
 }
 
 /// Where apt says how far it is: a file, whose descriptor it inherits.
