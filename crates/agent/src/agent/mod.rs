@@ -108,9 +108,6 @@ pub async fn run(
     let mut identity = Identity::load(&state.identity())?;
     let policies = Policies::open(state.policy(), options.log.is_some(), kill_point.clone())
         .with_disabled_actions(options.disabled_actions);
-    let mut keeper = Keeper::new(state.path().to_owned());
-    // Before the folders of ended runs go: they say what became of a change.
-    keeper.look(&policies.isolation(&identity.server)).await;
     let journal = Journal::open(&state.journal(), environment.clone(), kill_point.clone())?;
     let (runs, exited) = Runs::new(
         journal,
@@ -123,7 +120,6 @@ pub async fn run(
     )?;
     let log = options.log;
     let folder = state.path().to_owned();
-    let enrolled = identity.server.clone();
     // These end with the agent.
     let mut beside = JoinSet::new();
     let (power, watching) = PowerWatch::new(folder.clone(), environment.clone());
@@ -143,8 +139,8 @@ pub async fn run(
         exited,
         policies,
         departure,
-        keeper,
-        enrolled,
+        keeper: Keeper::new(state.path().to_owned()),
+        enrolled: identity.server.clone(),
         power,
         said,
         log,
@@ -152,6 +148,7 @@ pub async fn run(
         kill_point,
     };
     work.obey()?;
+    work.look_after_isolation().await;
     notify::ready();
     work.power_changed()?;
     work.tell_desk(None);

@@ -112,7 +112,6 @@ impl Work {
         if let Some(log) = &self.log {
             log.set(rules.log_level);
         }
-        self.keeper.look_soon();
         Ok(self.runs.rule(rules.clone())?)
     }
 
@@ -155,9 +154,11 @@ impl Work {
         Ok(())
     }
 
-    async fn look_after_isolation(&mut self) {
+    /// Makes the isolation what it should be, by the runs that have ended and by the policy.
+    pub(super) async fn look_after_isolation(&mut self) {
         let wishes = self.policies.isolation(&self.enrolled);
-        self.keeper.look(&wishes).await;
+        let runs = &self.runs;
+        self.keeper.look(&wishes, &|run| runs.succeeded(run)).await;
     }
 
     /// Tells the runs what is scheduled now.
@@ -212,6 +213,8 @@ impl Work {
                         settled |= taken.settled;
                         if taken.policy {
                             self.tell_desk(Some(link.clone()));
+                            // Before its servers are tried: what was excepted may not be any more.
+                            self.look_after_isolation().await;
                             (trial, _) = self.prove(&server, identity, &inventory)?;
                             report_due = trial.is_none();
                         }

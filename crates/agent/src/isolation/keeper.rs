@@ -10,7 +10,7 @@ use super::{
     kept::{self, Exception, Isolation, Kept},
     nft,
     pins::known,
-    settle::{IsolationError, Lock, settle},
+    settle::{IsolationError, Journal, Lock, settle},
 };
 
 /// How often the rules of an isolated device are looked at. A firewall that is loaded anew removes them.
@@ -52,21 +52,16 @@ impl Keeper {
         }
     }
 
-    /// What the policy says about isolation may have changed.
-    pub fn look_soon(&mut self) {
-        self.due = Some(Instant::now());
-    }
-
     /// Settles, follows the policy and puts the rules back where they are not in force. What goes wrong is logged and
     /// tried again.
-    pub async fn look(&mut self, wishes: &Wishes) {
+    pub async fn look(&mut self, wishes: &Wishes, journal: Journal<'_>) {
         self.due = None;
         // Devices that are not isolated are many, and pay for one look at the folder.
         if !kept::path_in(&self.folder).exists() {
             self.in_force = None;
             return;
         }
-        let looked = self.look_closely(wishes).await;
+        let looked = self.look_closely(wishes, journal).await;
         let isolated = match &looked {
             Ok(isolated) => *isolated,
             Err(_) => true,
@@ -83,10 +78,10 @@ impl Keeper {
     }
 
     /// Answers whether the isolation has to be looked at again after a while.
-    async fn look_closely(&mut self, wishes: &Wishes) -> Result<bool, IsolationError> {
+    async fn look_closely(&mut self, wishes: &Wishes, journal: Journal<'_>) -> Result<bool, IsolationError> {
         // A run that holds the lock is heard of when it ends.
         let Some(lock) = Lock::try_for_a_moment(&self.folder).await? else { return Ok(false) };
-        let Some(settled) = settle(&self.folder, &lock).await? else { return Ok(false) };
+        let Some(settled) = settle(&self.folder, &lock, journal).await? else { return Ok(false) };
         let Some(settled) = settled else {
             self.in_force = None;
             return Ok(false);
@@ -131,7 +126,7 @@ mod tests {
     use guardhouse_model::Timestamp;
 
     use super::*;
-    use crate::isolation::kept::Pin;
+    use crate::isolation::{kept::Pin, settle::NO_JOURNAL};
 
     #[test]
     fn the_policy_decides_what_gets_through() {
@@ -163,8 +158,8 @@ mod tests {
     async fn a_device_that_is_not_isolated_costs_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut keeper = Keeper::new(folder.path().to_owned());
-        keeper.look_soon();
-        keeper.look(&Wishes::default()).await;
+        keeper.due = Some(Instant::now());
+        keeper.look(&Wishes::default(), NO_JOURNAL).await;
         assert_eq!(keeper.due, None);
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "not even a lock");
     }

@@ -16,7 +16,7 @@ pub mod settle;
 use std::path::Path;
 
 use kept::Kept;
-use settle::{IsolationError, Lock, settle as settle_pending};
+use settle::{IsolationError, Lock, NO_JOURNAL, settle as settle_pending};
 
 /// Puts the rules in force that the file in a state folder asks for. Needs no network and no agent; answers whether the
 /// device is isolated.
@@ -29,7 +29,7 @@ pub async fn restore(folder: &Path) -> Result<bool, IsolationError> {
         return Ok(false);
     }
     let lock = Lock::wait(folder)?;
-    match settle_pending(folder, &lock).await? {
+    match settle_pending(folder, &lock, NO_JOURNAL).await? {
         Some(Some(isolation)) => {
             nft::put_in_force(&isolation).await?;
             Ok(true)

@@ -102,15 +102,22 @@ pub enum Word {
     Failed,
 }
 
-/// What the folder of a run says.
+/// What is known of ended runs that have no folder any more: whether they succeeded, where the journal still knows.
+pub type Journal<'a> = &'a dyn Fn(RunId) -> Option<bool>;
+
+/// For those who have no journal.
+pub const NO_JOURNAL: Journal<'static> = &|_| None;
+
+/// What the folder of a run says, or the journal when the folder is gone.
 ///
 /// # Errors
 /// What the system says.
-pub fn word_of(folder: &Path, run_uuid: &str) -> io::Result<Word> {
+pub fn word_of(folder: &Path, run_uuid: &str, journal: Journal<'_>) -> io::Result<Word> {
     let Ok(run) = run_uuid.parse::<RunId>() else { return Ok(Word::Failed) };
     Ok(match Folder::of(&state::runs_in(folder), run).facts()? {
         Facts::RunnerAlive => Word::Working,
         Facts::Ended(ended) if ended.succeeded => Word::Succeeded,
+        Facts::NoFolder if journal(run) == Some(true) => Word::Succeeded,
         Facts::Ended(_) | Facts::NoFolder | Facts::NotBegun | Facts::Begun | Facts::Unreadable => {
             Word::Failed
         }
@@ -133,10 +140,14 @@ pub fn decide(kept: &Kept, word: Word) -> Option<Option<Isolation>> {
 ///
 /// # Errors
 /// [`IsolationError`]; calling again goes on.
-pub async fn settle(folder: &Path, _lock: &Lock) -> Result<Option<Option<Isolation>>, IsolationError> {
+pub async fn settle(
+    folder: &Path,
+    _lock: &Lock,
+    journal: Journal<'_>,
+) -> Result<Option<Option<Isolation>>, IsolationError> {
     let kept = Kept::load(folder)?;
     let Some(pending) = &kept.pending else { return Ok(Some(kept.settled)) };
-    let word = word_of(folder, &pending.run_uuid)?;
+    let word = word_of(folder, &pending.run_uuid, journal)?;
     let Some(settled) = decide(&kept, word) else { return Ok(None) };
     if word == Word::Failed {
         tracing::warn!(
@@ -219,8 +230,12 @@ mod tests {
     fn the_folder_of_a_run_says_how_it_ended() {
         let state = tempfile::tempdir().expect("a folder");
         let run = RunId(Uuid::from_u128(7));
-        let word = || word_of(state.path(), &run.to_string()).expect("readable");
+        let word = || word_of(state.path(), &run.to_string(), NO_JOURNAL).expect("readable");
         assert_eq!(word(), Word::Failed, "nobody knows the run");
+        for (known, expected) in [(Some(true), Word::Succeeded), (Some(false), Word::Failed)] {
+            let told = word_of(state.path(), &run.to_string(), &|_| known).expect("no folder");
+            assert_eq!(told, expected, "the journal knows");
+        }
         let folder = Folder::of(&state::runs_in(state.path()), run);
         folder.create(&Order::default()).expect("made");
         assert!(folder.pass_barrier().expect("passed"));
@@ -233,7 +248,7 @@ mod tests {
             folder.write_outcome(&RunEnded { succeeded, ..Default::default() }).expect("written");
             assert_eq!(word(), expected);
         }
-        assert_eq!(word_of(state.path(), "nonsense").expect("no folder"), Word::Failed);
+        assert_eq!(word_of(state.path(), "nonsense", NO_JOURNAL).expect("no folder"), Word::Failed);
     }
 
     #[tokio::test(start_paused = true)]

@@ -311,6 +311,15 @@ impl Runs {
         self.watched.is_empty() && !self.has_frames() && open.all(|(run, known)| waits(&run, known))
     }
 
+    /// Whether a run succeeded that has ended and is not settled; `None` of all others.
+    #[must_use]
+    pub fn succeeded(&self, run: RunId) -> Option<bool> {
+        match self.journal.ledger().get(run) {
+            Some(Entry::Open(known)) => known.ended.as_ref().map(|ended| ended.succeeded),
+            _ => None,
+        }
+    }
+
     /// Puts what the server should know about a run into the outbox.
     fn report(&mut self, run: RunId) {
         let run_uuid = run.to_string();

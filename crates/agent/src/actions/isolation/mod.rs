@@ -22,7 +22,7 @@ use crate::{
         keeper::{Wishes, adapted},
         kept::{self, Isolation, Kept, Pending},
         nft, pins,
-        settle::{IsolationError, Lock, settle, wait_for_run},
+        settle::{IsolationError, Lock, NO_JOURNAL, settle, wait_for_run},
     },
     kill_points::{self, KillPoint},
     policy::Policies,
@@ -211,7 +211,7 @@ async fn end(workplace: &Workplace, report: &mut Report) -> Result<(), Failure> 
 async fn take_over(workplace: &Workplace) -> Result<(Lock, Option<Isolation>), IsolationError> {
     loop {
         let lock = Lock::wait(&workplace.state)?;
-        match settle(&workplace.state, &lock).await? {
+        match settle(&workplace.state, &lock, NO_JOURNAL).await? {
             Some(settled) => return Ok((lock, settled)),
             // It has made its change, and is about to leave its outcome.
             None => {
