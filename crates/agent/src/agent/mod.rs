@@ -151,6 +151,7 @@ pub async fn run(
     work.look_after_isolation().await;
     notify::ready();
     work.power_changed()?;
+    work.take_back();
     work.tell_desk(None);
 
     let mut backoff = Backoff::new();

@@ -150,7 +150,7 @@ impl Work {
             Stir::Isolation => self.look_after_isolation().await,
             Stir::Power => self.power_changed()?,
         }
-        self.runs.take_silent().into_iter().for_each(|run| self.power.take_back(run));
+        self.take_back();
         Ok(())
     }
 
@@ -159,6 +159,11 @@ impl Work {
         let wishes = self.policies.isolation(&self.enrolled);
         let runs = &self.runs;
         self.keeper.look(&wishes, &|run| runs.succeeded(run)).await;
+    }
+
+    /// Has taken back what runs scheduled that ended without a word.
+    pub(super) fn take_back(&mut self) {
+        self.runs.take_silent().into_iter().for_each(|run| self.power.take_back(run));
     }
 
     /// Tells the runs what is scheduled now.

@@ -129,8 +129,8 @@ pub async fn postpone(state: &Path, by: SignedDuration, now: Timestamp) -> Resul
     let _lock = try_lock(&record)?;
     let (means, present) = find_scheduled(&record, state, now).await?;
     let wanted = present.postponed(by, now)?;
-    let reason = "A restart or shutdown of this computer was put off.";
-    means.schedule(&wanted, &tell::warning(&wanted, reason), now).await?;
+    let reason = format!("The {} of this computer was put off.", wanted.noun());
+    means.schedule(&wanted, &tell::warning(&wanted, &reason), now).await?;
     // A process that dies here leaves the earlier time in the file; `confirmed` knows.
     record.store(Some(&wanted)).map_err(not_written)?;
     Ok(wanted)

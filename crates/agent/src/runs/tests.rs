@@ -21,7 +21,7 @@ const MINUTE: i64 = 60;
 struct Bench {
     runs: Runs,
     clock: Arc<ManualClock>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Bench {
@@ -43,7 +43,7 @@ impl Bench {
         )
         .expect("runs");
         runs.connected(Some(noon())).expect("connected");
-        Self { runs, clock, _folder: folder }
+        Self { runs, clock, folder }
     }
 
     /// Orders runs that may begin for so many seconds.
@@ -257,4 +257,26 @@ async fn progress_is_told_once_and_again_on_another_link() {
         bench.runs.watched.remove(&run.parse().expect("an id"));
     }
     assert!(!bench.runs.may_progress(), "no runner is at work");
+}
+
+#[tokio::test]
+async fn what_an_interrupted_run_scheduled_can_be_taken_back() {
+    let mut bench = Bench::new(Rules::default());
+    bench.order_actions(&[(RUN, "ShutdownComputer")], 10 * MINUTE);
+    let run: RunId = RUN.parse().expect("an id");
+    assert_eq!((bench.told(), bench.runs.take_silent()), (vec!["started".to_owned()], Vec::new()));
+
+    // The runner begins the action, and dies.
+    assert!(Folder::of(&bench.folder.path().join("runs"), run).pass_barrier().expect("passed"));
+    bench.runs.runner_exited(run).expect("noted");
+    assert_eq!(bench.told(), ["started", "INTERRUPTED"]);
+    assert_eq!(bench.runs.take_silent(), [run]);
+    assert_eq!(bench.runs.take_silent(), [], "once");
+
+    bench.order(&[OTHER], 0);
+    bench.clock.advance(1);
+    let other: RunId = OTHER.parse().expect("an id");
+    bench.runs.runner_exited(other).expect("noted");
+    assert_eq!(bench.told().last().map(String::as_str), Some("EXPIRED"));
+    assert_eq!(bench.runs.take_silent(), [], "it never began");
 }
