@@ -26,8 +26,8 @@ fn dnf(tools: &Tools<'_>) -> Command {
 const NO_WAIT: &str = "--setopt=exit_on_lock=1";
 
 fn is_busy(ended: &Ended) -> bool {
-    let marks =
-        ["Waiting for process with pid", "is already running", "Failed to obtain the transaction lock"];
+    // Of version 4, of version 5, of rpm below both.
+    let marks = ["already locked by", "rpm transaction lock", "can't create transaction lock"];
     ended.code != 0 && marks.iter().any(|mark| ended.said.contains(mark))
 }
 

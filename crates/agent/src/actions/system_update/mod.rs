@@ -83,6 +83,7 @@ impl Update {
 
     fn update(&self, tools: &Tools<'_>, result: &mut SystemUpdateResult) -> Result<(), Failure> {
         let manager = self.manager;
+        tools.may_go_on()?;
         tools.workplace.progress("REFRESHING", None, "asking the repositories for updates");
         result.exit_code = manager.refresh(tools)?;
 

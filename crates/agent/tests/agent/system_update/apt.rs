@@ -19,6 +19,7 @@ fn security_first_then_everything() {
     overlay.carry_out(&format!(
         "{REPOSITORY}
         run cancelled
+        dpkg-query -W -f '${{Status}}\\n' guardhouse-half >$PLACE/half-before
         run security
         apt-mark showauto | grep guardhouse >$PLACE/automatic
         dpkg-query -W -f '${{Status}}\\n' guardhouse-half >$PLACE/half
@@ -56,6 +57,7 @@ fn security_first_then_everything() {
         "guardhouse-fine\nguardhouse-hole\nguardhouse-new\n",
         "nobody asked for them"
     );
+    assert_eq!(read("half-before"), "install ok unpacked\n", "a cancelled run changes nothing");
     assert_eq!(read("half"), "install ok installed\n", "the interrupted installation was completed");
 
     let (result, packages) = told(&overlay.ended("nothing"));

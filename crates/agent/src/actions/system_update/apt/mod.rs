@@ -132,7 +132,7 @@ pub(super) fn offer(tools: &Tools<'_>, installed: &Installed) -> Result<Offer, F
 /// Fetches what the installation will need.
 pub(super) fn download(tools: &Tools<'_>, selection: &Selection) -> Result<i32, Failure> {
     plan::pin(tools, selection)?;
-    let ended = upgrade(tools, selection, &["--download-only"], Stop::AtAnyTime)?;
+    let ended = upgrade(tools, selection, Step::Download)?;
     match ended.code {
         0 => Ok(0),
         _ => Err(of_step("downloading", &ended)),
@@ -141,10 +141,34 @@ pub(super) fn download(tools: &Tools<'_>, selection: &Selection) -> Result<i32, 
 
 /// Installs.
 pub(super) fn install(tools: &Tools<'_>, selection: &Selection) -> Result<Ended, Failure> {
-    upgrade(tools, selection, &[], Stop::Never)
+    upgrade(tools, selection, Step::Install)
 }
 
-fn upgrade(tools: &Tools<'_>, selection: &Selection, more: &[&str], stop: Stop) -> Result<Ended, Failure> {
+/// The two steps of an upgrade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Download,
+    Install,
+}
+
+impl Step {
+    fn phase(self) -> &'static str {
+        match self {
+            Self::Download => "DOWNLOADING",
+            Self::Install => "INSTALLING",
+        }
+    }
+
+    /// The kind of its lines on the status descriptor.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Download => "dlstatus",
+            Self::Install => "pmstatus",
+        }
+    }
+}
+
+fn upgrade(tools: &Tools<'_>, selection: &Selection, step: Step) -> Result<Ended, Failure> {
     let mut status = Status::open(tools.workplace).map_err(|error| {
         Failure::new("OUTPUT_LOST", format!("the folder of the run cannot be used: {error}"))
     })?;
@@ -154,8 +178,13 @@ fn upgrade(tools: &Tools<'_>, selection: &Selection, more: &[&str], stop: Stop) 
         command.args(plan::pins(tools.workplace));
     }
     // Nothing is removed; what is new is installed where an update needs it.
-    command.args(["upgrade", "--with-new-pkgs"]).args(more);
-    tools.run_when_free(&mut command, stop, is_busy, &mut || status.tell(tools.workplace))
+    command.args(["upgrade", "--with-new-pkgs"]);
+    let stop = match step {
+        Step::Download => Stop::AtAnyTime,
+        Step::Install => Stop::Never,
+    };
+    command.args((step == Step::Download).then_some("--download-only"));
+    tools.run_when_free(&mut command, stop, is_busy, &mut || status.tell(tools.workplace, step))
 }
 
 /// dpkg removes what it is told, with its configuration, and nothing that depends on it.
@@ -178,33 +207,33 @@ impl Status {
     }
 
     /// Passes the last word on.
-    fn tell(&mut self, workplace: &Workplace) {
+    fn tell(&mut self, workplace: &Workplace, step: Step) {
         const TAIL: i64 = 1024;
         let mut text = Vec::new();
         let from = self.0.seek(SeekFrom::End(-TAIL)).or_else(|_| self.0.rewind().map(|()| 0));
         if from.and_then(|_| self.0.read_to_end(&mut text)).is_err() {
             return;
         }
-        if let Some((phase, percent, message)) = last_status(&String::from_utf8_lossy(&text)) {
-            workplace.progress(phase, Some(percent), message);
+        if let Some((percent, message)) = last_status(&String::from_utf8_lossy(&text), step) {
+            workplace.progress(step.phase(), Some(percent), message);
         }
     }
 }
 
-/// The last whole line of what apt says on its status descriptor (README.progress-reporting of apt): kind, package,
-/// percentage of this step, text.
-fn last_status(text: &str) -> Option<(&'static str, u32, String)> {
+/// The last whole line of this step in what apt says on its status descriptor (README.progress-reporting of apt): kind,
+/// package, percentage of the step, text. Answers a percentage of both steps, as if each took half of the time.
+fn last_status(text: &str, step: Step) -> Option<(u32, String)> {
     let whole = &text[..text.rfind('\n')?];
     whole.lines().rev().find_map(|line| {
         let mut fields = line.splitn(4, ':');
-        let phase = match fields.next()? {
-            "dlstatus" => "DOWNLOADING",
-            "pmstatus" => "INSTALLING",
-            _ => return None,
-        };
+        if fields.next()? != step.kind() {
+            return None;
+        }
         let (_, percent, message) = (fields.next()?, fields.next()?, fields.next()?);
-        let (whole, _) = percent.split_once('.').unwrap_or((percent, ""));
-        Some((phase, whole.parse::<u32>().ok()?.min(100), message.to_owned()))
+        let (percent, _) = percent.split_once('.').unwrap_or((percent, ""));
+        let percent = percent.parse::<u32>().ok()?.min(100);
+        let before = if step == Step::Install { 50 } else { 0 };
+        Some((before + percent / 2, message.to_owned()))
     })
 }
 
@@ -243,9 +272,11 @@ mod tests {
     #[test]
     fn how_far_apt_is() {
         let text = "dlstatus:2:24.5310:Retrieving file 2 of 4\npmstatus:gh-a:5.8824:Unpacking gh-a (amd64)\n";
-        let unpacking = Some(("INSTALLING", 5, "Unpacking gh-a (amd64)".to_owned()));
-        assert_eq!(last_status(text), unpacking);
-        assert_eq!(last_status(&format!("{text}pmerror:gh-a:9.1:bad\npmstatus:gh-b:9")), unpacking);
-        assert_eq!(last_status("pmstatus:gh"), None);
+        let unpacking = Some((52, "Unpacking gh-a (amd64)".to_owned()));
+        assert_eq!(last_status(text, Step::Install), unpacking);
+        assert_eq!(last_status(text, Step::Download), Some((12, "Retrieving file 2 of 4".to_owned())));
+        let later = format!("{text}pmerror:gh-a:9.1:bad\npmstatus:gh-b:9");
+        assert_eq!(last_status(&later, Step::Install), unpacking);
+        assert_eq!(last_status("pmstatus:gh", Step::Install), None);
     }
 }
