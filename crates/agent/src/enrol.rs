@@ -15,6 +15,7 @@ use tonic::{Code, transport::Channel};
 
 use crate::{
     identity::{self, Identity, IdentityError},
+    inventory,
     state::StateDir,
 };
 
@@ -103,7 +104,7 @@ pub async fn enrol(state: &StateDir, enrolment: Enrolment) -> Result<Identity, E
         token: enrolment.token.to_string(),
         signing_request,
         inventory: Some(enrolment.inventory),
-        machine: None,
+        machine: Some(inventory::machine(enrolment.host_name.as_deref())),
     };
     let answer = answer(EnrolmentClient::new(channel).enrol(request)).await?;
 

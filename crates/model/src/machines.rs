@@ -17,8 +17,11 @@ pub const PRESENT: Duration = Duration::from_secs(150);
 /// How many earlier starts of a machine are kept. A copy that takes turns with its original shows within two.
 const EARLIER_STARTS: usize = 8;
 
-/// How many starts of one newcomer are told from those of the device.
-const NEWCOMERS_STARTS: usize = 16;
+/// The code of a run whose device left the management.
+pub const DEVICE_RETIRED: &str = "DEVICE_RETIRED";
+
+/// The code of a run whose device was installed and enrolled anew.
+pub const DEVICE_ENROLLED_ANEW: &str = "DEVICE_ENROLLED_ANEW";
 
 /// What tells a machine from others. What it does not have, or shares with many, is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -136,11 +139,14 @@ impl From<Machine> for KnownMachine {
 }
 
 impl Newcomer {
+    /// How many starts of one newcomer are told from those of the device.
+    const MOST_BOOTS: usize = 16;
+
     /// Notes a start of this newcomer.
     pub fn note(&mut self, boot: Digest) {
         if !self.boots.contains(&boot) {
             self.boots.push(boot);
-            let surplus = self.boots.len().saturating_sub(NEWCOMERS_STARTS);
+            let surplus = self.boots.len().saturating_sub(Self::MOST_BOOTS);
             self.boots.drain(..surplus);
         }
     }

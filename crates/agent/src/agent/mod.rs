@@ -144,6 +144,7 @@ pub async fn run(
         power,
         said,
         log,
+        host_name: identity.host_name.clone(),
         environment: environment.clone(),
         kill_point,
     };

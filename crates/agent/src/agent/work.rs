@@ -57,6 +57,8 @@ pub(super) struct Work {
     /// Where people who ask are told what only this loop knows.
     pub(super) said: watch::Sender<Said>,
     pub(super) log: Option<LogControl>,
+    /// The name that an administrator gave this device instead of that of the host.
+    pub(super) host_name: Option<String>,
     pub(super) environment: Environment,
     pub(super) kill_point: KillPoint,
 }
@@ -96,7 +98,7 @@ impl Work {
             inventory: Some(inventory),
             policy_report: self.policies.report(),
             state: Some(self.state()),
-            ..Default::default()
+            machine: Some(inventory::machine(self.host_name.as_deref())),
         }
     }
 

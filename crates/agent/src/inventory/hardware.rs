@@ -8,7 +8,7 @@ use guardhouse_contract::devices::{
 };
 use prost_types::FieldMask;
 
-use super::Files;
+use super::{Files, machine};
 
 /// Sizes in `/sys/block` count sectors of this many bytes, whatever the disk's own sectors are.
 const SECTOR: u64 = 512;
@@ -20,11 +20,14 @@ const NO_DISKS: [&str; 6] = ["loop", "ram", "zram", "dm-", "md", "nbd"];
 pub(super) fn profile(files: &Files, machine: &str) -> Hardware {
     let mut missing = Missing::default();
     let dmi = |name: &str| files.text(format!("sys/class/dmi/id/{name}"));
-    // Serial number and uuid are for root only.
+    // Serial number and uuid are for root only. They are shown as they are, for those who look for the machine.
+    let (serial_number, uuid) = (dmi("product_serial"), dmi("product_uuid"));
+    missing.note_unless("bios.serial_number", serial_number.as_deref().is_none_or(machine::is_usable));
+    missing.note_unless("bios.uuid", uuid.as_deref().is_none_or(machine::is_usable_uuid));
     let bios = Bios {
         manufacturer: missing.or_empty("bios.manufacturer", dmi("bios_vendor")),
-        serial_number: missing.or_empty("bios.serial_number", dmi("product_serial")),
-        uuid: missing.or_empty("bios.uuid", dmi("product_uuid")),
+        serial_number: missing.or_empty("bios.serial_number", serial_number),
+        uuid: missing.or_empty("bios.uuid", uuid),
     };
     Hardware {
         bios: Some(bios),
@@ -142,7 +145,7 @@ fn adapters(files: &Files) -> Vec<NetworkAdapter> {
     names.map(adapter).collect()
 }
 
-/// The attributes that could not be read.
+/// The attributes that could not be read, or whose value looks wrong.
 #[derive(Debug, Default)]
 struct Missing(Vec<String>);
 
@@ -153,6 +156,13 @@ impl Missing {
             self.0.push(attribute.to_owned());
             T::default()
         })
+    }
+
+    /// Notes an attribute whose value does not look right.
+    fn note_unless(&mut self, attribute: &str, looks_right: bool) {
+        if !looks_right {
+            self.0.push(attribute.to_owned());
+        }
     }
 
     fn mask(self) -> Option<FieldMask> {
@@ -202,6 +212,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
             std::fs::write(path, content).expect("written");
         };
+        write("sys/class/dmi/id/product_serial", b"Default string\n");
         write("sys/block/loop0/size", b"8\n");
         write("sys/block/sda/size", b"1953525168\n");
         write("sys/block/sda/queue/rotational", b"1\n");
@@ -228,6 +239,11 @@ mod tests {
         assert_eq!(optical.drive_type(), DriveType::Optical);
         let malformed = &optical.malformed_data.as_ref().expect("paths").paths;
         assert_eq!(malformed, &["capacity_bytes", "manufacturer_name", "serial_number"]);
+
+        let bios = hardware.bios.as_ref().expect("is there");
+        assert_eq!(bios.serial_number, "Default string");
+        let malformed = &hardware.malformed_data.as_ref().expect("paths").paths;
+        assert!(malformed.contains(&"bios.serial_number".to_owned()), "no serial number: {malformed:?}");
 
         assert_eq!(hardware.network_adapters.len(), 1);
         assert_eq!(hardware.network_adapters[0].mac_address, "52:54:00:12:34:56");

@@ -5,6 +5,7 @@
 
 mod address;
 mod hardware;
+mod machine;
 pub(crate) mod system;
 mod version;
 
@@ -13,7 +14,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use guardhouse_contract::{devices::PlatformComponent, link::Inventory};
+use guardhouse_contract::{
+    devices::PlatformComponent,
+    link::{Inventory, MachineIdentity},
+};
 
 /// Name of the agent among the components of a device.
 const COMPONENT: &str = "guardhouse-agent";
@@ -40,6 +44,13 @@ pub fn read(host_name: Option<&str>) -> Inventory {
         primary_local_ip_address: address::primary(&files).to_string(),
         device_type: system::device_type(&files).into(),
     }
+}
+
+/// Tells which machine this is, as digests; `host_name` is the name that an administrator gave the agent of it. Read anew
+/// for each connection: a copy of a machine that was not shut down goes on elsewhere in the same process.
+#[must_use]
+pub fn machine(host_name: Option<&str>) -> MachineIdentity {
+    machine::identity(&Files::new("/"), host_name)
 }
 
 /// Files below a root: `/` in life, another folder in tests.
