@@ -7,6 +7,7 @@
 //! method names, and as a tonic client. REST, gRPC and in-process callers all end in the same trait.
 
 pub mod descriptors;
+pub mod failure;
 pub mod frames;
 pub mod http;
 pub mod json;

@@ -15,6 +15,7 @@ mod batch;
 mod drain;
 mod looks;
 mod presence;
+mod progress;
 mod registry;
 mod results;
 mod session;
@@ -26,7 +27,7 @@ use std::{net::IpAddr, sync::Arc};
 use futures_util::{Stream, future::OptionFuture};
 use guardhouse_contract::link::{AgentFrame, ServerFrame};
 use guardhouse_model::{DeviceId, Environment};
-use guardhouse_store::{Claim, DevicePolicy, RunReport, Store, StoreError};
+use guardhouse_store::{Claim, DevicePolicy, RunProgress, RunReport, Store, StoreError};
 use tokio::sync::mpsc;
 use tracing::warn;
 use uuid::Uuid;
@@ -47,6 +48,9 @@ const REPORT_LANES: usize = 2;
 /// The same of what devices say of their policies: nobody waits for it.
 const POLICY_REPORT_LANES: usize = 1;
 
+/// And of what they say of the progress of runs.
+const PROGRESS_LANES: usize = 1;
+
 /// The sessions of the connected devices. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Dispatcher {
@@ -58,6 +62,7 @@ pub struct Dispatcher {
     looks: Batches<Claim, Look>,
     reports: Batches<Vec<RunReport>, Vec<bool>>,
     policy_reports: Batches<(Claim, DevicePolicy), ()>,
+    progress: Batches<Vec<RunProgress>, ()>,
     /// Tells this process from others that share the store.
     replica: Uuid,
 }
@@ -93,9 +98,27 @@ impl Dispatcher {
                 async move { keep_policy_reports(&store, reports).await }
             }
         });
+        let progress = Batches::start(PROGRESS_LANES, {
+            let store = store.clone();
+            move |said| {
+                let store = store.clone();
+                async move { keep_progress(&store, said).await }
+            }
+        });
         let replica = environment.uuid();
         let (registry, outbox) = Default::default();
-        Self { store, environment, registry, outbox, policies, looks, reports, policy_reports, replica }
+        Self {
+            store,
+            environment,
+            registry,
+            outbox,
+            policies,
+            looks,
+            reports,
+            policy_reports,
+            progress,
+            replica,
+        }
     }
 
     /// Serves one connection of a device until either side ends it.
@@ -171,5 +194,15 @@ async fn keep_policy_reports(
     let devices = reports.len();
     let kept = store.device_policies_report(reports).await;
     kept.inspect_err(|error| warn!(%error, devices, "what devices say of their policies cannot be kept"))?;
+    Ok(vec![(); devices])
+}
+
+/// Keeps what several devices say of the progress of runs in one transaction.
+async fn keep_progress(store: &Store, said: Vec<Vec<RunProgress>>) -> Result<Vec<()>, StoreError> {
+    let devices = said.len();
+    let kept = store.task_runs_progress(said.into_iter().flatten().collect()).await;
+    kept.inspect_err(
+        |error| warn!(%error, devices, "what devices say of the progress of runs cannot be kept"),
+    )?;
     Ok(vec![(); devices])
 }

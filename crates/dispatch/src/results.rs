@@ -1,7 +1,7 @@
 //! Judges what a device sends as the result of a run, before it is kept.
 
 use guardhouse_contract::{
-    action::ActionFailure, automation::DeviceTaskRun, json, link::RunEnded, status::pack,
+    action::ActionFailure, automation::DeviceTaskRun, failure, json, link::RunEnded, status::pack,
     time::from_proto_micros,
 };
 use guardhouse_model::{DeviceId, RunId, Timestamp, tasks::RunStatus};
@@ -11,6 +11,9 @@ use prost_types::Any;
 
 /// Largest result that is kept, in bytes.
 const LARGEST_RESULT: usize = 512 * 1024;
+
+/// Longest code that is kept apart from its result, in bytes.
+const LONGEST_CODE: usize = 64;
 
 /// What is to be kept of the end of a run.
 ///
@@ -23,17 +26,26 @@ pub fn judge(device: DeviceId, run: RunId, ended: RunEnded, now: Timestamp) -> R
         Some(Ok(result)) => (ended.succeeded, Some(result)),
         Some(Err(failure)) => (false, Some(pack(&failure))),
     };
+    let status = match (ended.suppressed, succeeded) {
+        (true, _) => RunStatus::Suppressed,
+        (false, true) => RunStatus::Finished,
+        (false, false) => RunStatus::Failed,
+    };
     RunEnd {
         run,
         device,
-        status: match (ended.suppressed, succeeded) {
-            (true, _) => RunStatus::Suppressed,
-            (false, true) => RunStatus::Finished,
-            (false, false) => RunStatus::Failed,
-        },
+        status,
+        code: result.as_ref().filter(|_| status != RunStatus::Finished).and_then(code),
         end_time: ended.end_time.as_ref().and_then(from_proto_micros).map_or(now, |end| end.min(now)),
         result: result.map(|result| result.encode_to_vec()),
     }
+}
+
+/// The code in a result, if it is a constant as the contract wants it: it decides in which state the run is shown.
+fn code(result: &Any) -> Option<String> {
+    let code = failure::of_result(result)?.code;
+    let is_constant = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=LONGEST_CODE).contains(&code.len()).then_some(code).filter(|code| code.bytes().all(is_constant))
 }
 
 fn readable(result: Any) -> Result<Any, ActionFailure> {
@@ -100,6 +112,21 @@ mod tests {
             let kept = judge(DeviceId(Uuid::nil()), RunId(Uuid::nil()), ended, now);
             assert_eq!(kept.status, RunStatus::Suppressed);
         }
+    }
+
+    #[test]
+    fn the_code_of_what_did_not_succeed_is_kept_apart() {
+        let now = Timestamp::from_second(1_000).expect("valid");
+        let code_of = |succeeded, code: &str| {
+            let result = Some(pack(&ActionFailure { code: code.to_owned(), reason: String::new() }));
+            let ended = RunEnded { succeeded, result, ..Default::default() };
+            judge(DeviceId(Uuid::nil()), RunId(Uuid::nil()), ended, now).code
+        };
+        assert_eq!(code_of(false, "EXIT_CODE").as_deref(), Some("EXIT_CODE"));
+        for none in ["", "exit code", "A\0B", &"X".repeat(65)] {
+            assert_eq!(code_of(false, none), None, "{none:?}");
+        }
+        assert_eq!(code_of(true, "EXIT_CODE"), None, "it succeeded");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _, stream::FusedStream};
 use guardhouse_contract::{
     automation::Action,
     link::{
-        AgentFrame, GoAway, Inventory, Order, PolicyReport, RunEndedAck, ServerFrame, Settled, Welcome,
-        Withdraw, agent_frame, go_away::Reason, server_frame::Kind,
+        AgentFrame, CancelRun, GoAway, Inventory, Order, PolicyReport, RunEndedAck, ServerFrame, Settled,
+        Welcome, Withdraw, agent_frame, go_away::Reason, server_frame::Kind,
     },
     time::to_proto,
 };
@@ -29,7 +29,7 @@ use crate::{
     Dispatcher, inventory,
     looks::Look,
     policies::{Document, report},
-    results,
+    progress, results,
 };
 
 /// How long a fresh connection may take to say Hello.
@@ -50,17 +50,38 @@ const FORSAKEN: Duration = Duration::from_secs(120);
 /// Most frames that are taken together: bounds how long a wake-up waits for them.
 const TOGETHER: usize = 64;
 
+/// What a session did when it was time.
+enum Acted {
+    /// It passed progress on.
+    Progress,
+    /// It looked at the store.
+    Looked,
+}
+
 /// The device ended the connection, or is no longer reachable through it.
 struct Gone;
+
+/// What a device is told of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// To carry it out.
+    Order,
+    /// Not to begin it.
+    Withdraw,
+    /// To stop it, if it can be stopped.
+    Cancel,
+}
 
 struct Session<'a> {
     dispatcher: &'a Dispatcher,
     device: DeviceId,
     epoch: u64,
     out: mpsc::Sender<Box<ServerFrame>>,
-    /// The runs that were sent over this connection, and whether as withdrawn. Losing it costs a repetition,
-    /// which the journal of the agent absorbs.
-    sent: HashMap<RunId, bool>,
+    /// What was said of runs over this connection. Losing it costs a repetition, which the journal of the agent
+    /// absorbs.
+    sent: HashMap<RunId, Word>,
+    /// What the device said of the progress of runs and the store has not heard yet; made with the first word.
+    progress: Option<Box<progress::Waiting>>,
     /// The generation of the policy that was sent over this connection, or that the device began with. `None`: it
     /// never had one.
     policy: Option<[u8; 32]>,
@@ -88,6 +109,7 @@ pub async fn serve(
         epoch: 0,
         out,
         sent: HashMap::new(),
+        progress: None,
         policy: None,
         unkept: None,
         settled: false,
@@ -142,8 +164,9 @@ pub async fn serve(
                 None => break "closed by the device",
             },
             () = seat.rung() => next_look = now_instant(),
-            () = sleep_until(next_look) => match Box::pin(session.reconcile()).await {
-                Ok(Ok(())) => {
+            () = sleep_until(session.progress_due(next_look)) => match Box::pin(session.act(next_look)).await {
+                Ok(Ok(Acted::Progress)) => {}
+                Ok(Ok(Acted::Looked)) => {
                     next_look = session.later(SAFETY_POLL);
                     forsaken = None;
                 }
@@ -169,6 +192,29 @@ impl Session<'_> {
         Claim { device: self.device, epoch: self.epoch }
     }
 
+    /// When the store is to hear of progress, or `next_look` if that is earlier.
+    fn progress_due(&self, next_look: Instant) -> Instant {
+        let waiting = self.progress.as_ref().and_then(|waiting| waiting.due(now_instant()));
+        waiting.map_or(next_look, |due| due.min(next_look))
+    }
+
+    /// Does what is due: passes progress on, or looks at the store.
+    async fn act(&mut self, next_look: Instant) -> Result<Result<Acted, Gone>, Arc<StoreError>> {
+        if now_instant() < next_look {
+            self.pass_progress_on().await;
+            return Ok(Ok(Acted::Progress));
+        }
+        Ok(self.reconcile().await?.map(|()| Acted::Looked))
+    }
+
+    /// Lets the store hear how far runs are. It may fail: the next word will do.
+    async fn pass_progress_on(&mut self) {
+        let Some(waiting) = &mut self.progress else { return };
+        let now = self.dispatcher.environment.now();
+        let heard = waiting.let_go(self.device, now, now_instant());
+        let _ = self.dispatcher.progress.ask(heard).await;
+    }
+
     /// Sends what the device has to know and does not know yet.
     async fn reconcile(&mut self) -> Result<Result<(), Gone>, Arc<StoreError>> {
         loop {
@@ -191,12 +237,13 @@ impl Session<'_> {
             self.sent.retain(|run, _| open.contains(run));
             let mut news = 0;
             for run in runs {
-                if self.sent.get(&run.id) == Some(&run.withdrawn) {
+                let word = word(&run);
+                if self.sent.get(&run.id) == Some(&word) {
                     continue;
                 }
                 news += 1;
-                self.sent.insert(run.id, run.withdrawn);
-                if self.send(announce(run)?).await.is_err() {
+                self.sent.insert(run.id, word);
+                if self.send(announce(run, word)?).await.is_err() {
                     return Ok(Err(Gone));
                 }
             }
@@ -239,13 +286,17 @@ impl Session<'_> {
             match frame.kind {
                 Some(agent_frame::Kind::RunStarted(started)) => {
                     let run = self.run_id(&started.run_uuid);
-                    reports.extend(run.map(|run| RunReport::Started { run, device }));
+                    let time = self.dispatcher.environment.now();
+                    reports.extend(run.map(|run| RunReport::Started { run, device, time }));
                 }
                 Some(agent_frame::Kind::RunEnded(ended)) => {
                     acknowledgements.push(ended.run_uuid.clone());
                     if let Some(run) = self.run_id(&ended.run_uuid) {
                         // What ended has begun: keeping both would be a write too many.
                         reports.retain(|report| !is_start_of(run, report));
+                        if let Some(waiting) = &mut self.progress {
+                            waiting.forget(run);
+                        }
                         let now = self.dispatcher.environment.now();
                         reports.push(RunReport::Ended(results::judge(device, run, ended, now)));
                     }
@@ -255,12 +306,14 @@ impl Session<'_> {
                 }
                 Some(agent_frame::Kind::Inventory(frame)) => inventory = Some(frame),
                 Some(agent_frame::Kind::PolicyReport(frame)) => policy_report = Some(frame),
-                Some(
-                    agent_frame::Kind::Hello(_)
-                    | agent_frame::Kind::RunProgress(_)
-                    | agent_frame::Kind::State(_),
-                )
-                | None => {
+                Some(agent_frame::Kind::RunProgress(said)) => {
+                    if let Some(run) = self.run_id(&said.run_uuid)
+                        && !self.progress.get_or_insert_default().take(run, said)
+                    {
+                        debug!(%device, %run, "progress that cannot be kept");
+                    }
+                }
+                Some(agent_frame::Kind::Hello(_) | agent_frame::Kind::State(_)) | None => {
                     debug!(%device, "a frame without meaning here")
                 }
             }
@@ -371,10 +424,21 @@ fn is_start_of(ended: RunId, report: &RunReport) -> bool {
     matches!(report, RunReport::Started { run, .. } if *run == ended)
 }
 
-fn announce(run: OpenRun) -> Result<Kind, StoreError> {
+fn word(run: &OpenRun) -> Word {
+    match run {
+        OpenRun { withdrawn: true, .. } => Word::Withdraw,
+        OpenRun { cancelled: true, .. } => Word::Cancel,
+        OpenRun { .. } => Word::Order,
+    }
+}
+
+fn announce(run: OpenRun, word: Word) -> Result<Kind, StoreError> {
     let run_uuid = run.id.to_string();
-    if run.withdrawn {
-        return Ok(Kind::Withdraw(Withdraw { run_uuid }));
+    match word {
+        Word::Withdraw => return Ok(Kind::Withdraw(Withdraw { run_uuid })),
+        // Never ordered first: the agent would begin it.
+        Word::Cancel => return Ok(Kind::CancelRun(CancelRun { run_uuid })),
+        Word::Order => {}
     }
     let action = Action::decode(run.action.as_slice())
         .map_err(|error| StoreError::Inconsistent(format!("action of run {run_uuid}: {error}")))?;
@@ -385,6 +449,6 @@ fn announce(run: OpenRun) -> Result<Kind, StoreError> {
     clippy::disallowed_methods,
     reason = "tokio's clock, which tests can hold still; it only paces looks"
 )]
-fn now_instant() -> Instant {
+pub fn now_instant() -> Instant {
     Instant::now()
 }

@@ -7,6 +7,7 @@ mod agents;
 mod assets;
 mod automation;
 mod device_groups;
+mod device_runs;
 mod devices;
 mod dynamic_groups;
 mod effective_policies;
@@ -22,7 +23,7 @@ use guardhouse_contract::{
     automation::device_tasks_methods,
     devices::{device_groups_methods, devices_methods},
     link::enrolment_methods,
-    management::{dynamic_groups_methods, effective_policies_methods},
+    management::{device_runs_methods, dynamic_groups_methods, effective_policies_methods},
     policies::{policies_methods, policy_assignments_methods},
     service::Method,
 };
@@ -59,6 +60,7 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
     let context = || Arc::clone(context);
     [
         device_tasks_methods(&Arc::new(automation::Service(context()))),
+        device_runs_methods(&Arc::new(device_runs::Service(context()))),
         devices_methods(&Arc::new(devices::Service(context()))),
         device_groups_methods(&Arc::new(device_groups::Service(context()))),
         groups_methods(&Arc::new(assets::Service(context()))),

@@ -132,7 +132,9 @@ impl Page {
         items.last().map_or_else(String::new, |last| self.seal(&key(last)))
     }
 
-    fn seal(&self, key: &[u8]) -> String {
+    /// The token of a page that begins behind this key.
+    #[must_use]
+    pub fn seal(&self, key: &[u8]) -> String {
         let mut bytes = vec![VERSION];
         bytes.extend_from_slice(&self.scan);
         bytes.extend_from_slice(key);

@@ -10,6 +10,8 @@ mod support;
 mod accounts;
 #[path = "conformance/device_policies.rs"]
 mod device_policies;
+#[path = "conformance/device_runs.rs"]
+mod device_runs;
 #[path = "conformance/devices.rs"]
 mod devices;
 #[path = "conformance/dynamic_groups.rs"]
@@ -76,6 +78,22 @@ conformance! {
         account_names_are_unique
         a_new_password_and_a_removal_end_the_sessions_of_the_account_alone
     }
+    device_runs {
+        every_target_has_a_row_and_silent_ones_wait
+        devices_that_are_no_longer_targets_keep_their_row
+        the_newest_run_is_shown_and_all_are_counted
+        a_trigger_that_expires_unheard_is_a_delivery_that_timed_out
+        a_device_that_joins_a_group_gets_a_row
+        what_a_task_cancels_is_not_handed_out
+        cancelling_on_some_devices_leaves_the_others
+        runs_of_a_deleted_task_can_be_cancelled
+        silence_ends_runs_until_the_device_knows_better
+        a_cancelled_run_of_a_silent_device_ends_as_such
+        time_outs_take_steps_and_need_the_lease
+        progress_is_kept_while_a_run_is_open
+        one_run_can_be_read
+        unknown_tasks_and_runs_are_none
+    }
     devices {
         import_is_listed_in_order_of_ids
         import_into_an_unknown_group_adds_nothing
@@ -130,6 +148,7 @@ conformance! {
         expired_triggers_start_nothing
         the_first_end_counts
         runs_that_left_the_targets_are_withdrawn
+        runs_of_replaced_triggers_are_withdrawn_unless_they_began
         withdrawn_runs_that_had_begun_stay
         a_withdrawal_counts_only_over_the_latest_connection
         devices_speak_only_for_their_own_runs

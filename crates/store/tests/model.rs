@@ -17,6 +17,8 @@ mod postgres;
 
 #[path = "model/device_policies.rs"]
 mod device_policies;
+#[path = "model/device_runs.rs"]
+mod device_runs;
 #[path = "model/devices.rs"]
 mod devices;
 #[path = "model/dynamic_groups.rs"]
@@ -67,6 +69,7 @@ enum Command {
     Runs(runs::Command),
     Policies(policies::Command),
     DevicePolicies(device_policies::Command),
+    DeviceRuns(device_runs::Command),
     Retention(retention::Command),
     Identity(identity::Command),
     Responses(responses::Command),
@@ -94,6 +97,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         14 => runs::commands().prop_map(Command::Runs),
         8 => policies::commands().prop_map(Command::Policies),
         3 => device_policies::commands().prop_map(Command::DevicePolicies),
+        7 => device_runs::commands().prop_map(Command::DeviceRuns),
         4 => retention::commands().prop_map(Command::Retention),
         8 => identity::commands().prop_map(Command::Identity),
         4 => responses::commands().prop_map(Command::Responses),
@@ -112,6 +116,7 @@ async fn carry_out(mut bench: Bench, commands: Vec<Command>) -> Outcome {
             Command::Runs(command) => runs::carry_out(&mut bench, command).await?,
             Command::Policies(command) => policies::carry_out(&mut bench, command).await?,
             Command::DevicePolicies(command) => device_policies::carry_out(&mut bench, command).await?,
+            Command::DeviceRuns(command) => device_runs::carry_out(&mut bench, command).await?,
             Command::Retention(command) => retention::carry_out(&mut bench, command).await?,
             Command::Identity(command) => identity::carry_out(&mut bench, command).await?,
             Command::Responses(command) => responses::carry_out(&mut bench, command).await?,

@@ -22,15 +22,20 @@ use crate::{
 pub async fn run(context: &Context, request: CreateTaskRequest) -> Result<CreateTaskResponse, Status> {
     let asked = request.task.ok_or_else(|| Status::invalid_field("task", "is missing"))?;
     let task = check(context, asked)?;
+    Ok(CreateTaskResponse { task: Some(keep(context, task, "task.targets").await?) })
+}
+
+/// Keeps a new task and brings it to the devices that are connected; `field` says where its targets were.
+pub async fn keep(context: &Context, task: NewTask, field: &str) -> Result<DeviceTask, Status> {
     let (id, targets) = (task.id, task.targets.clone());
     let template = context.environment.uuid().into();
     let change = context.store.task_create(task, template).await.map_err(Failure::from)?;
-    parts::changed(change, id, "task.targets")?;
+    parts::changed(change, id, field)?;
     // Read before the devices wake: they all look at the store then.
     let kept = context.store.task_get(id).await.map_err(Failure::from)?;
     wake(context, &targets);
     let kept = kept.ok_or_else(|| Status::not_found(format!("device task {id}")))?;
-    Ok(CreateTaskResponse { task: Some(render::task(kept)?) })
+    render::task(kept)
 }
 
 /// Tells the connected devices among the targets to look for work.
@@ -80,7 +85,7 @@ fn check(context: &Context, asked: DeviceTask) -> Result<NewTask, Status> {
 }
 
 /// What makes two tasks share a template. Lengths come first, so that no two triples read the same.
-fn template_digest(display_name: &str, description: &str, action: &[u8]) -> [u8; 32] {
+pub fn template_digest(display_name: &str, description: &str, action: &[u8]) -> [u8; 32] {
     let mut digest = digest::Context::new(&digest::SHA256);
     for part in [display_name.as_bytes(), description.as_bytes(), action] {
         digest.update(&(part.len() as u64).to_le_bytes());

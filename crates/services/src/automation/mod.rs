@@ -1,13 +1,13 @@
 //! Device tasks: create, list, get, delete, runs, targets, triggers.
 
 mod actions;
-mod create_task;
+pub mod create_task;
 mod delete_task;
 mod get_task;
 mod list_task_runs;
 mod list_tasks;
 mod parts;
-mod render;
+pub mod render;
 mod update_task_targets;
 mod update_task_triggers;
 

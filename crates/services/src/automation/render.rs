@@ -2,10 +2,12 @@
 
 use guardhouse_contract::{
     Status,
+    action::ActionFailure,
     automation::{Action, DeviceTask, DeviceTaskRun, DeviceTaskTargets, ManualTrigger, Trigger},
+    status::pack,
     time::to_proto,
 };
-use guardhouse_store::{Run, Task};
+use guardhouse_store::{Closure, Run, Task};
 use prost::Message as _;
 use prost_types::Any;
 
@@ -37,13 +39,22 @@ pub fn task(kept: Task) -> Result<DeviceTask, Status> {
     })
 }
 
+/// The result of a run: what the device brought back, or why the server ended the run.
+pub fn result(kept: &Run) -> Result<Option<Any>, Status> {
+    if let Some(Closure { code, reason }) = &kept.closure {
+        return Ok(Some(pack(&ActionFailure { code: code.clone(), reason: reason.clone() })));
+    }
+    let result = kept.result.as_deref().map(Any::decode).transpose();
+    result.map_err(|error| Status::internal(format!("result of run {}: {error}", kept.id)))
+}
+
 /// A run.
 pub fn run(kept: Run) -> Result<DeviceTaskRun, Status> {
-    let result = kept.result.as_deref().map(Any::decode).transpose();
+    let result = result(&kept)?;
     Ok(DeviceTaskRun {
         device_uuid: kept.device.to_string(),
         end_time: kept.end_time.map(to_proto),
-        result: result.map_err(|error| Status::internal(format!("result of run {}: {error}", kept.id)))?,
+        result,
         start_time: Some(to_proto(kept.start_time)),
         status: kept.status as i32,
         task_uuid: kept.task.to_string(),

@@ -16,7 +16,7 @@ alter table task_runs add column supposed integer;
 alter table task_runs add column progress blob;
 
 -- Runs that may be overdue.
-create index task_runs_queued on task_runs (expire_time, uuid) where status = 1;
+create index task_runs_queued on task_runs (expire_time, uuid) where status = 1 and withdrawn = 0;
 create index task_runs_running on task_runs (heard_time, uuid) where status = 2;
 
 -- When the task was cancelled; the expire_time is earlier then.

@@ -183,6 +183,12 @@ impl Column for Uuid {
     }
 }
 
+impl Column for Option<i64> {
+    fn read(row: &Row<'_>, place: usize) -> Result<Self, StoreError> {
+        row.integer(place)
+    }
+}
+
 impl Column for u64 {
     fn read(row: &Row<'_>, place: usize) -> Result<Self, StoreError> {
         let number = i64::read(row, place)?;

@@ -20,7 +20,8 @@ use super::{
 use crate::{
     AccountRecord, Assignment, AssignmentFilter, Claim, DerivedFacts, DeviceFilter, DevicePolicy,
     DeviceReport, DynamicGroupUpdate, EnrolDevice, Group, KeyRecord, NewDynamicGroup, NewEnrolmentToken,
-    NewRefreshToken, NewResponse, PolicyTarget, RunEnd, RunPosition, RunReport, Targets,
+    NewRefreshToken, NewResponse, Overdue, PolicyTarget, RunEnd, RunPosition, RunProgress, RunReport,
+    Targets,
 };
 
 /// Carries all of them out.
@@ -191,9 +192,16 @@ async fn task_runs(plans: &mut Plans, f: &Fixture) {
     let run = f.claim(device).await[0].id;
     plans.forget();
     let status = RunStatus::Finished;
-    let end = RunReport::Ended(RunEnd { run, device, status, end_time: at(2), result: None });
-    let reports = vec![RunReport::Started { run, device }, end];
+    let end = RunReport::Ended(RunEnd { run, device, status, end_time: at(2), result: None, code: None });
+    let reports = vec![RunReport::Started { run, device, time: at(7) }, end];
     plans.of("task_runs_report", store.task_runs_report(reports)).await;
+    let progress = RunProgress { run, device, time: at(2), progress: Vec::new() };
+    plans.of("task_runs_progress", store.task_runs_progress(vec![progress])).await;
+    plans
+        .of("device_runs_list", store.device_runs_list(task, vec![], Some(DeviceId(Uuid::nil())), 10, at(3)))
+        .await;
+    plans.of("device_runs_count", store.device_runs_count(task, at(3))).await;
+    plans.of("device_run_get", store.device_run_get(run)).await;
     plans.of("task_run_withdrawn", store.task_run_withdrawn(run, Claim { device, epoch: 1 })).await;
     let after = Some(RunPosition { start_time: at(9), id: run });
     for (what, device, only_last) in [
@@ -206,6 +214,21 @@ async fn task_runs(plans: &mut Plans, f: &Fixture) {
     }
     let lease = f.lease().await;
     plans.forget();
+    let overdue = Overdue { expired_before: at(2_000_000), silent_since: at(9), now: at(9) };
+    let (silent, undelivered) = (f.member(ALL).await, f.member(ALL).await);
+    let timing_out = f.task(&[silent, undelivered], &[]).await;
+    let begun = f.claim(silent).await[0].id;
+    f.claim(undelivered).await;
+    f.report(RunReport::Started { run: begun, device: silent, time: at(7) }).await;
+    plans.forget();
+    plans
+        .of(
+            "task_runs_cancel, on some devices",
+            store.task_runs_cancel(timing_out, Some(vec![silent]), at(8)),
+        )
+        .await;
+    plans.of("task_runs_cancel", store.task_runs_cancel(timing_out, None, at(8))).await;
+    plans.of("task_runs_time_out", store.task_runs_time_out(lease, overdue, 10)).await;
     plans.of("task_runs_expire", store.task_runs_expire(lease, at(2_000_000), None, 10)).await;
     let deleted = f.task(&[], &[]).await;
     assert!(store.task_delete(deleted, at(3)).await.expect("writes"));

@@ -1,5 +1,6 @@
 //! What the verbs take and give: plain records.
 
+mod device_runs;
 mod devices;
 mod dynamic_groups;
 mod groups;
@@ -10,6 +11,7 @@ mod responses;
 mod task_runs;
 mod tasks;
 
+pub use device_runs::*;
 pub use devices::*;
 pub use dynamic_groups::*;
 pub use groups::*;

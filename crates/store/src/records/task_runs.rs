@@ -52,6 +52,8 @@ pub struct OpenRun {
     pub expire_time: Timestamp,
     /// It is no longer wanted and, as far as is known, not begun.
     pub withdrawn: bool,
+    /// Somebody asked to cancel it, whether it has begun or not.
+    pub cancelled: bool,
 }
 
 /// A device that asks what there is to do, over one of its connections.
@@ -83,6 +85,8 @@ pub enum RunReport {
         run: RunId,
         /// The device that says so.
         device: DeviceId,
+        /// When it said so.
+        time: Timestamp,
     },
     /// It is over.
     Ended(RunEnd),
@@ -101,4 +105,19 @@ pub struct RunEnd {
     pub end_time: Timestamp,
     /// The result as an encoded `google.protobuf.Any`.
     pub result: Option<Vec<u8>>,
+    /// The code in the result that says why it ended otherwise than well.
+    pub code: Option<String>,
+}
+
+/// How far a device says a run is.
+#[derive(Debug, Clone)]
+pub struct RunProgress {
+    /// The run.
+    pub run: RunId,
+    /// The device that says so.
+    pub device: DeviceId,
+    /// When it said so.
+    pub time: Timestamp,
+    /// An encoded contract `RunProgress`.
+    pub progress: Vec<u8>,
 }

@@ -83,7 +83,7 @@ fn total(transaction: &Transaction<'_>, groups: &[GroupId]) -> Result<u64, Store
 ///
 /// Each group has an index in that order, all of them together have none. Merging portions of them costs the
 /// same for the first page and for the last; sorting would read everything that follows, for each page.
-fn merge(
+pub fn merge(
     transaction: &Transaction<'_>,
     groups: &[GroupId],
     after: Uuid,

@@ -59,9 +59,10 @@ fn reports(runs: &[(RunId, DeviceId)], number: usize) -> Vec<RunReport> {
         runs.reverse();
     }
     let status = RunStatus::Finished;
-    let ended =
-        |(run, device)| RunReport::Ended(RunEnd { run, device, status, end_time: at(9), result: None });
-    let started = |(run, device)| RunReport::Started { run, device };
+    let ended = |(run, device)| {
+        RunReport::Ended(RunEnd { run, device, status, end_time: at(9), result: None, code: None })
+    };
+    let started = |(run, device)| RunReport::Started { run, device, time: at(7) };
     runs.into_iter().map(|run| if number < 2 { started(run) } else { ended(run) }).collect()
 }
 

@@ -46,7 +46,7 @@ async fn leave_something_old(f: &Fixture) -> (DeviceId, TaskId) {
     let device = f.member(ALL).await;
     let task = f.task(&[device], &[]).await;
     let run = f.claim(device).await[0].id;
-    let end = RunEnd { run, device, status: RunStatus::Finished, end_time: at(1), result: None };
+    let end = RunEnd { run, device, status: RunStatus::Finished, end_time: at(1), result: None, code: None };
     assert!(f.report(RunReport::Ended(end)).await);
     assert!(f.store.task_delete(task, at(2)).await.expect("writes"));
     (device, task)

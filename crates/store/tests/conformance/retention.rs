@@ -17,7 +17,7 @@ async fn expire(f: &Fixture, before: Timestamp, limit: usize) -> usize {
 
 async fn finish(f: &Fixture, device: DeviceId, run: RunId, second: i64) {
     let status = RunStatus::Finished;
-    let end = RunEnd { run, device, status, end_time: at(second), result: None };
+    let end = RunEnd { run, device, status, end_time: at(second), result: None, code: None };
     assert!(f.report(RunReport::Ended(end)).await);
 }
 

@@ -12,11 +12,11 @@ async fn runs(f: &Fixture, task: guardhouse_model::TaskId) -> Vec<Run> {
 }
 
 fn end(run: RunId, device: DeviceId, status: RunStatus) -> RunReport {
-    RunReport::Ended(RunEnd { run, device, status, end_time: at(500_000), result: Some(vec![4]) })
+    RunReport::Ended(RunEnd { run, device, status, end_time: at(500_000), result: Some(vec![4]), code: None })
 }
 
 fn started(run: RunId, device: DeviceId) -> RunReport {
-    RunReport::Started { run, device }
+    RunReport::Started { run, device, time: at(7) }
 }
 
 pub async fn each_trigger_runs_once_per_device(f: &Fixture) {
@@ -100,6 +100,20 @@ pub async fn runs_that_left_the_targets_are_withdrawn(f: &Fixture) {
     assert_eq!(f.claim(a).await.len(), 1, "only what was withdrawn can be forgotten");
 }
 
+pub async fn runs_of_replaced_triggers_are_withdrawn_unless_they_began(f: &Fixture) {
+    let (a, b) = (f.member(ALL).await, f.member(ALL).await);
+    let task = f.task(&[a, b], &[]).await;
+    let (begun, waiting) = (f.claim(a).await[0].id, f.claim(b).await[0].id);
+    f.report(started(begun, a)).await;
+    f.store.task_set_triggers(task, vec![f.trigger()], at(1)).await.expect("writes");
+    let open = f.claim(a).await;
+    let of = |id| open.iter().find(|run| run.id == id).expect("is open");
+    assert!(open.len() == 2 && !of(begun).withdrawn, "what began goes on, beside the new run");
+    let open = f.claim(b).await;
+    let (old, new): (Vec<_>, Vec<_>) = open.iter().partition(|run| run.id == waiting);
+    assert!(old[0].withdrawn && !new[0].withdrawn, "{open:?}");
+}
+
 pub async fn a_withdrawal_counts_only_over_the_latest_connection(f: &Fixture) {
     let device = f.member(ALL).await;
     let task = f.task(&[device], &[]).await;
@@ -141,6 +155,7 @@ pub async fn lists_are_newest_first_and_can_show_only_the_last(f: &Fixture) {
     let task = f.task(&[a, b], &[]).await;
     let a_first = f.claim(a).await[0].id;
     let b_first = f.claim(b).await[0].id;
+    f.report(started(b_first, b)).await;
     f.report(end(a_first, a, RunStatus::Finished)).await;
     f.store.task_set_triggers(task, vec![f.trigger()], at(1)).await.expect("writes");
     let a_second = f.claim(a).await[0].id;
@@ -184,7 +199,8 @@ pub async fn open_runs_end_with_their_device(f: &Fixture) {
         .await
         .expect("writes");
     let task = f.task(&[device, other], &[]).await;
-    let run = f.claim(device).await.last().expect("is handed out").id;
+    f.claim(device).await;
+    let run = runs(f, task).await[0].id;
     f.report(started(run, device)).await;
     f.claim(other).await;
 

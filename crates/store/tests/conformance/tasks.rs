@@ -64,7 +64,7 @@ pub async fn deleted_tasks_are_gone_but_their_runs_stay(f: &Fixture) {
     let device = f.member(ALL).await;
     let id = f.task(&[device], &[]).await;
     let run = f.claim(device).await[0].id;
-    assert!(f.report(RunReport::Started { run, device }).await);
+    assert!(f.report(RunReport::Started { run, device, time: at(7) }).await);
 
     assert!(f.store.task_delete(id, at(9)).await.expect("writes"));
     assert!(!f.store.task_delete(id, at(9)).await.expect("works"), "it is gone already");

@@ -128,21 +128,24 @@ pub fn creations() -> impl Strategy<Value = Command> {
     })
 }
 
+pub fn fences() -> impl Strategy<Value = Fence> {
+    (duties(), prop::bool::weighted(0.2)).prop_map(|(duty, lost)| Fence { duty, lost })
+}
+
 pub fn commands() -> impl Strategy<Value = Command> {
-    let leases = || (duties(), prop::bool::weighted(0.2)).prop_map(|(duty, lost)| Fence { duty, lost });
     // Later than most triggers expire.
     let moments = || 10..80_u8;
     prop_oneof![
         4 => creations(),
         1 => (duties(), HOLDERS).prop_map(|(duty, holder)| Command::ReleaseLease { duty, holder }),
-        3 => (leases(), moments(), 1..6_usize)
+        3 => (fences(), moments(), 1..6_usize)
             .prop_map(|(lease, before, limit)| Command::ExpireRuns { lease, before, limit }),
-        3 => (leases(), moments(), 1..3_usize)
+        3 => (fences(), moments(), 1..3_usize)
             .prop_map(|(lease, before, limit)| Command::ExpireTasks { lease, before, limit }),
     ]
 }
 
-fn record(model: &Model, lease: &Fence) -> Lease {
+pub fn record(model: &Model, lease: &Fence) -> Lease {
     let newest = model.leases.get(lease.duty).map_or(0, |kept| kept.fence);
     Lease { duty: lease.duty, fence: newest.saturating_sub(lease.lost.into()) }
 }

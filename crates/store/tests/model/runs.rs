@@ -7,7 +7,7 @@ use guardhouse_model::{
     tasks::{RunStatus, run_id},
 };
 use guardhouse_store::{
-    Claim, Closure, OpenRun, Run, RunEnd, RunPosition, RunReport, Targets, Trigger, Work,
+    Claim, Closure, OpenRun, Run, RunDetail, RunEnd, RunPosition, RunReport, Targets, Trigger, Work,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -23,10 +23,50 @@ pub struct KeptRun {
     /// As it was when it led to the run.
     pub trigger: Trigger,
     action: Vec<u8>,
-    withdrawn: bool,
+    pub withdrawn: bool,
+    /// When its device last said something of it.
+    pub heard_time: Option<Timestamp>,
+    /// What else is known of it; the run in it is that from its beginning.
+    pub detail: RunDetail,
 }
 
 impl KeptRun {
+    /// A run that nothing happened to.
+    pub fn new(run: Run, trigger: Trigger, action: Vec<u8>) -> Self {
+        let detail = RunDetail {
+            run: run.clone(),
+            expire_time: trigger.expire_time,
+            withdrawn: false,
+            begin_time: None,
+            cancel_time: None,
+            code: None,
+            supposed: false,
+            progress: None,
+        };
+        Self { run, trigger, action, withdrawn: false, heard_time: None, detail }
+    }
+
+    /// The run as its trace shows it.
+    pub fn detail(&self) -> RunDetail {
+        RunDetail { run: self.run.clone(), withdrawn: self.withdrawn, ..self.detail.clone() }
+    }
+
+    /// Ends it in the name of the server.
+    pub fn close(&mut self, code: &str, reason: &str, now: Timestamp) {
+        self.run.status = RunStatus::Failed;
+        self.run.end_time = Some(now.max(self.run.start_time));
+        self.run.closure = Some(Closure { code: code.to_owned(), reason: reason.to_owned() });
+        self.detail.code = Some(code.to_owned());
+        self.detail.progress = None;
+        self.withdrawn = false;
+    }
+
+    /// The same, until its device knows better.
+    pub fn suppose(&mut self, code: &str, reason: &str, now: Timestamp) {
+        self.close(code, reason, now);
+        self.detail.supposed = true;
+    }
+
     /// It is no longer wanted and has not begun, as far as is known: so nobody is shown it.
     fn is_lost(&self) -> bool {
         self.withdrawn && self.run.status == RunStatus::Queued
@@ -62,6 +102,7 @@ impl Model {
             action: kept.action.clone(),
             expire_time: kept.trigger.expire_time,
             withdrawn: kept.withdrawn,
+            cancelled: kept.detail.cancel_time.is_some(),
         });
         Work::Runs(open.collect())
     }
@@ -85,7 +126,7 @@ impl Model {
                     closure: None,
                 };
                 let action = kept.task.action.clone();
-                self.runs.insert(id, KeptRun { run, trigger: *trigger, action, withdrawn: false });
+                self.runs.insert(id, KeptRun::new(run, *trigger, action));
             }
         }
     }
@@ -118,12 +159,19 @@ impl Model {
             return false;
         };
         match report {
-            RunReport::Started { .. } if kept.run.status.may_become(RunStatus::Running) => {
+            RunReport::Started { time, .. } if !kept.run.status.is_over() => {
                 kept.run.status = RunStatus::Running;
                 kept.withdrawn = false;
+                kept.detail.begin_time.get_or_insert(time);
+                kept.heard_time = Some(time);
             }
-            RunReport::Ended(end) if kept.run.status.may_become(end.status) => {
+            // What the server supposed gives way to what the device knows.
+            RunReport::Ended(end) if !kept.run.status.is_over() || kept.detail.supposed => {
                 kept.run.status = end.status;
+                kept.run.closure = None;
+                kept.detail.code = end.code;
+                kept.detail.supposed = false;
+                kept.detail.progress = None;
                 // The clock of the device may be slow.
                 kept.run.end_time = Some(end.end_time.max(kept.run.start_time));
                 kept.run.result = end.result;
@@ -139,13 +187,7 @@ impl Model {
         self.runs.retain(|_, kept| !devices.contains(&kept.run.device) || !kept.is_lost());
         let of_devices = self.runs.values_mut().filter(|kept| devices.contains(&kept.run.device));
         for kept in of_devices.filter(|kept| !kept.run.status.is_over()) {
-            kept.run.status = RunStatus::Failed;
-            kept.run.end_time = Some(now.max(kept.run.start_time));
-            kept.run.closure = Some(Closure {
-                code: "DEVICE_DELETED".to_owned(),
-                reason: "the device was deleted before it said how the run went".to_owned(),
-            });
-            kept.withdrawn = false;
+            kept.close("DEVICE_DELETED", "the device was deleted before it said how the run went", now);
         }
     }
 
@@ -223,6 +265,8 @@ pub struct Asking {
 pub struct Report {
     run: u8,
     by: Option<u8>,
+    /// When it is made.
+    time: u8,
     /// `None`: that it began.
     end: Option<End>,
 }
@@ -232,6 +276,7 @@ pub struct End {
     status: RunStatus,
     time: u8,
     result: Option<u8>,
+    code: Option<&'static str>,
 }
 
 pub fn commands() -> impl Strategy<Value = Command> {
@@ -239,12 +284,15 @@ pub fn commands() -> impl Strategy<Value = Command> {
         (DEVICES, prop::bool::weighted(0.1)).prop_map(|(device, earlier)| Asking { device, earlier });
     let by = || prop::option::weighted(0.2, DEVICES);
     let statuses = select(&[RunStatus::Finished, RunStatus::Failed, RunStatus::Suppressed][..]);
-    let end = (statuses, SECONDS, prop::option::of(0..9_u8)).prop_map(|(status, time, result)| End {
-        status,
+    let codes = prop::option::of(select(&["EXIT_CODE", "CANCELLED", "EXPIRED"][..]));
+    let end = (statuses, SECONDS, prop::option::of(0..9_u8), codes)
+        .prop_map(|(status, time, result, code)| End { status, time, result, code });
+    let report = (0..3_u8, by(), SECONDS, prop::option::of(end)).prop_map(|(run, by, time, end)| Report {
+        run,
+        by,
         time,
-        result,
+        end,
     });
-    let report = (0..3_u8, by(), prop::option::of(end)).prop_map(|(run, by, end)| Report { run, by, end });
     let (devices, after) = (prop::option::of(DEVICES), prop::option::of(RUNS));
     prop_oneof![
         5 => (vec(asking, 1..6), SECONDS).prop_map(|(claims, now)| Command::Claim { claims, now }),
@@ -258,7 +306,7 @@ pub fn commands() -> impl Strategy<Value = Command> {
 }
 
 /// The run that a command means, and the device that speaks of it.
-fn run(model: &Model, number: u8, by: Option<u8>) -> (RunId, DeviceId) {
+pub fn run(model: &Model, number: u8, by: Option<u8>) -> (RunId, DeviceId) {
     let run = model.runs.values().nth(usize::from(number) % model.runs.len().max(1));
     let (run, owner) =
         run.map_or((RunId(uuid::Uuid::nil()), device(0)), |kept| (kept.run.id, kept.run.device));
@@ -268,13 +316,14 @@ fn run(model: &Model, number: u8, by: Option<u8>) -> (RunId, DeviceId) {
 fn record(model: &Model, first: u8, report: &Report) -> RunReport {
     let (run, device) = run(model, first + report.run, report.by);
     match &report.end {
-        None => RunReport::Started { run, device },
+        None => RunReport::Started { run, device, time: at(report.time) },
         Some(end) => RunReport::Ended(RunEnd {
             run,
             device,
             status: end.status,
             end_time: at(end.time),
             result: end.result.map(|byte| vec![byte]),
+            code: end.code.map(str::to_owned),
         }),
     }
 }

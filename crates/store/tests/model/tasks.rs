@@ -1,8 +1,8 @@
 //! Tasks, their targets and triggers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use guardhouse_model::{TaskId, TemplateId, Timestamp};
+use guardhouse_model::{TaskId, TemplateId, Timestamp, TriggerId};
 use guardhouse_store::{MissingTarget, NewTask, Targets, Task, TaskChange, Trigger};
 use proptest::{collection::vec, prelude::*};
 use uuid::Uuid;
@@ -17,6 +17,8 @@ use crate::{
 pub struct KeptTask {
     pub task: Task,
     pub digest: [u8; 32],
+    /// When its triggers were cancelled that were.
+    pub cancelled: BTreeMap<TriggerId, Timestamp>,
     /// It was deleted, and stays as a mark for as long as its runs.
     pub delete_time: Option<Timestamp>,
 }
@@ -45,7 +47,10 @@ impl Model {
             update_time: new.now,
             version: 1,
         };
-        self.tasks.insert(new.id, KeptTask { task, digest: new.template_digest, delete_time: None });
+        self.tasks.insert(
+            new.id,
+            KeptTask { task, digest: new.template_digest, cancelled: BTreeMap::new(), delete_time: None },
+        );
         Ok(TaskChange::Changed)
     }
 
@@ -82,6 +87,10 @@ impl Model {
         }
         let Some(changed) = self.touch(task, now) else { return Ok(TaskChange::NoSuchTask) };
         changed.triggers = triggers;
+        self.withdraw(task, |_| true);
+        if let Some(kept) = self.tasks.get_mut(&task) {
+            kept.cancelled.clear();
+        }
         Ok(TaskChange::Changed)
     }
 

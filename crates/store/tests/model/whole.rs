@@ -103,6 +103,13 @@ async fn runs(bench: &mut Bench) -> Outcome {
                 after = Some(RunPosition { start_time: last.start_time, id: last.id });
             }
         }
+        let mut after = None;
+        while let Some(page) = agree!(bench.device_runs_list(task, Vec::new(), after, LIMIT, at(12)))
+            && let Some(next) = page.next
+        {
+            after = Some(next);
+        }
+        agree!(bench.device_runs_count(task, at(12)));
     }
     Ok(())
 }

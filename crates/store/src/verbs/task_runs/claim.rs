@@ -66,12 +66,12 @@ const DUE_OF_MANY: &str = "with recursive above (device, uuid) as (
     ) ranked where place <= $3 order by device, trigger";
 
 /// The runs of device `$1` that are not over.
-const OPEN: &str = "select task_runs.uuid, action, expire_time, withdrawn, device_uuid
+const OPEN: &str = "select task_runs.uuid, action, expire_time, withdrawn, device_uuid, cancel_time
     from task_runs join task_templates on task_templates.uuid = template_uuid
     where device_uuid = $1 and status in (1, 2) order by task_runs.uuid";
 
 /// [`OPEN`] for all the devices `$1` at once.
-const OPEN_OF_MANY: &str = "select task_runs.uuid, action, expire_time, withdrawn, device_uuid
+const OPEN_OF_MANY: &str = "select task_runs.uuid, action, expire_time, withdrawn, device_uuid, cancel_time
     from task_runs join task_templates on task_templates.uuid = template_uuid
     where device_uuid = any($1) and status in (1, 2) order by task_runs.uuid";
 
@@ -245,6 +245,7 @@ fn open_runs(
             action: row.get(1)?,
             expire_time: row.get(2)?,
             withdrawn: row.get(3)?,
+            cancelled: row.get::<Option<Timestamp>>(5)?.is_some(),
         };
         Ok((row.get(4)?, run))
     };

@@ -17,8 +17,10 @@ pub fn close_open_of(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let forget =
-        |which: &str| format!("delete from task_runs where {which} and status = 1 and withdrawn = 1");
+    // Both conditions on the status: by the first SQLite finds the index.
+    let forget = |which: &str| {
+        format!("delete from task_runs where {which} and status in (1, 2) and status = 1 and withdrawn = 1")
+    };
     let end = |which: &str| {
         format!(
             "update task_runs set status = 4, reason_code = $2, reason = $3, withdrawn = 0, progress = null,

@@ -67,13 +67,11 @@ fn list(
 }
 
 fn from_row(row: &Row<'_>) -> Result<Run, StoreError> {
-    let status: i32 = row.get(3)?;
-    let unknown = || StoreError::Inconsistent(format!("a run has the status {status}"));
     Ok(Run {
         id: row.get(0)?,
         task: row.get(1)?,
         device: row.get(2)?,
-        status: RunStatus::from_number(status).ok_or_else(unknown)?,
+        status: status(row, 3)?,
         start_time: row.get(4)?,
         end_time: row.get(5)?,
         result: row.get(6)?,
@@ -81,8 +79,19 @@ fn from_row(row: &Row<'_>) -> Result<Run, StoreError> {
     })
 }
 
+/// The status at `place`.
+pub fn status(row: &Row<'_>, place: usize) -> Result<RunStatus, StoreError> {
+    known_status(row.get(place)?)
+}
+
+/// The status with this number.
+pub fn known_status(number: i64) -> Result<RunStatus, StoreError> {
+    let status = i32::try_from(number).ok().and_then(RunStatus::from_number);
+    status.ok_or_else(|| StoreError::Inconsistent(format!("a run has the status {number}")))
+}
+
 /// Why the server ended a run: it did when there is a reason, which stands behind the code at `place`.
 pub fn closure(row: &Row<'_>, place: usize) -> Result<Option<Closure>, StoreError> {
-    let Some(reason) = row.get::<Option<String>>(place + 1)? else { return Ok(None) };
+    let Some(reason) = row.get(place + 1)? else { return Ok(None) };
     Ok(Some(Closure { code: row.get::<Option<String>>(place)?.unwrap_or_default(), reason }))
 }

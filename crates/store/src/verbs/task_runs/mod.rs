@@ -1,8 +1,13 @@
 //! Task runs: hand-out to devices, progress and results, lists.
 
+mod cancel;
 mod claim;
 mod close;
+mod count;
+mod device_runs;
 mod list;
+mod overdue;
+mod progress;
 mod report;
 
 pub use close::close_open_of;

@@ -1,5 +1,7 @@
 //! What devices report of their runs, in batches: reports that arrive together share a transaction.
 
+use std::collections::BTreeMap;
+
 use guardhouse_model::{DeviceId, RunId, Timestamp};
 use uuid::Uuid;
 
@@ -10,7 +12,7 @@ use crate::{
 
 impl Store {
     /// Keeps what devices report, in that order: that runs began, and how they ended. The first end of a run
-    /// counts; a repeated one changes nothing, and no start undoes it. Answers for each report whether the device
+    /// counts, unless the server supposed it; a repeated one changes nothing, and no start undoes it. Answers for each report whether the device
     /// has such a run.
     pub async fn task_runs_report(&self, reports: Vec<RunReport>) -> Result<Vec<bool>, StoreError> {
         self.engine
@@ -38,16 +40,17 @@ impl Store {
 /// Keeps one report. What changes a row needs no look whether there is one.
 fn keep(transaction: &Transaction<'_>, report: &RunReport) -> Result<bool, StoreError> {
     let touched = match report {
-        RunReport::Started { run, device } => transaction.execute(
-            "update task_runs set status = 2, withdrawn = 0
-             where uuid = $1 and device_uuid = $2 and status = 1",
-            values![*run, *device],
+        RunReport::Started { run, device, time } => transaction.execute(
+            "update task_runs set status = 2, withdrawn = 0, begin_time = coalesce(begin_time, $3), heard_time = $3
+             where uuid = $1 and device_uuid = $2 and status in (1, 2)",
+            values![*run, *device, *time],
         )?,
         RunReport::Ended(end) => transaction.execute(
-            "update task_runs set status = $1, result = $3, withdrawn = 0,
+            "update task_runs set status = $1, result = $3, reason_code = $6, reason = null, supposed = null,
+                 withdrawn = 0, progress = null,
                  end_time = case when start_time > $2 then start_time else $2 end
-             where uuid = $4 and device_uuid = $5 and status in (1, 2)",
-            values![end.status as i32, end.end_time, &end.result, end.run, end.device],
+             where uuid = $4 and device_uuid = $5 and (status in (1, 2) or supposed = 1)",
+            values![end.status as i32, end.end_time, &end.result, end.run, end.device, &end.code],
         )?,
     };
     if touched == 1 {
@@ -57,18 +60,27 @@ fn keep(transaction: &Transaction<'_>, report: &RunReport) -> Result<bool, Store
     transaction.exists(sql, values![report.run(), report.device()])
 }
 
-/// Keeps all reports with a few statements. Starts go first: an end that was reported before the start of the same
-/// run leaves the same row behind.
+/// When the device said that a run began: first, and last.
+struct Start {
+    first: Timestamp,
+    last: Timestamp,
+}
+
+/// Keeps all reports with a few statements. Starts go first: what a device says behind the end of a run does not count.
 fn keep_as_arrays(transaction: &Transaction<'_>, reports: &[RunReport]) -> Result<Vec<bool>, StoreError> {
-    let mut started: Vec<(Uuid, Uuid)> = Vec::new();
-    let mut ended: Vec<&RunEnd> = Vec::new();
+    let mut started: BTreeMap<(Uuid, Uuid), Start> = BTreeMap::new();
+    let mut ended: BTreeMap<(Uuid, Uuid), &RunEnd> = BTreeMap::new();
     for report in reports {
+        let key = (report.run().0, report.device().0);
         match report {
-            RunReport::Started { run, device } => started.push((run.0, device.0)),
             // The first end counts, in one batch too; what others say of the run does not.
-            RunReport::Ended(end)
-                if ended.iter().any(|earlier| (earlier.run, earlier.device) == (end.run, end.device)) => {}
-            RunReport::Ended(end) => ended.push(end),
+            _ if ended.contains_key(&key) => {}
+            RunReport::Started { time, .. } => {
+                started.entry(key).or_insert(Start { first: *time, last: *time }).last = *time;
+            }
+            RunReport::Ended(end) => {
+                ended.insert(key, end);
+            }
         }
     }
     let (runs, devices): (Vec<Uuid>, Vec<Uuid>) =
@@ -81,14 +93,24 @@ fn keep_as_arrays(transaction: &Transaction<'_>, reports: &[RunReport]) -> Resul
         |row| Ok((row.get::<Uuid>(0)?, row.get::<Uuid>(1)?)),
     )?;
     if !started.is_empty() {
-        let (runs, devices): (Vec<Uuid>, Vec<Uuid>) = started.into_iter().unzip();
+        let (runs, devices): (Vec<Uuid>, Vec<Uuid>) = started.keys().copied().unzip();
+        let times = |of: fn(&Start) -> Timestamp| -> Vec<i64> {
+            started.values().map(|start| of(start).as_microsecond()).collect()
+        };
         transaction.execute(
-            "update task_runs set status = 2, withdrawn = 0 from unnest($1, $2) as report (run, device)
-             where uuid = run and device_uuid = device and status = 1",
-            &[Value::Ids(&runs), Value::Ids(&devices)],
+            "update task_runs set status = 2, withdrawn = 0, begin_time = coalesce(begin_time, first), heard_time = last
+             from unnest($1, $2, $3, $4) as report (run, device, first, last)
+             where uuid = run and device_uuid = device and status in (1, 2)",
+            &[
+                Value::Ids(&runs),
+                Value::Ids(&devices),
+                Value::Integers(&times(|start| start.first)),
+                Value::Integers(&times(|start| start.last)),
+            ],
         )?;
     }
     if !ended.is_empty() {
+        let ended: Vec<&RunEnd> = ended.into_values().collect();
         end_as_arrays(transaction, &ended)?;
     }
     Ok(reports.iter().map(|report| known.contains(&(report.run().0, report.device().0))).collect())
@@ -100,17 +122,21 @@ fn end_as_arrays(transaction: &Transaction<'_>, ended: &[&RunEnd]) -> Result<(),
     let results: Vec<Option<&[u8]>> = ended.iter().map(|end| end.result.as_deref()).collect();
     let runs: Vec<Uuid> = ended.iter().map(|end| end.run.0).collect();
     let devices: Vec<Uuid> = ended.iter().map(|end| end.device.0).collect();
+    // Empty: none.
+    let codes: Vec<&str> = ended.iter().map(|end| end.code.as_deref().unwrap_or_default()).collect();
     transaction.execute(
-        "update task_runs set status = report.status, result = report.result, withdrawn = 0,
+        "update task_runs set status = report.status, result = report.result, reason_code = nullif(code, ''),
+             reason = null, supposed = null, withdrawn = 0, progress = null,
              end_time = greatest(start_time, report.end_time)
-         from unnest($1, $2, $3, $4, $5) as report (run, device, status, end_time, result)
-         where uuid = run and device_uuid = device and task_runs.status in (1, 2)",
+         from unnest($1, $2, $3, $4, $5, $6) as report (run, device, status, end_time, result, code)
+         where uuid = run and device_uuid = device and (task_runs.status in (1, 2) or supposed = 1)",
         &[
             Value::Ids(&runs),
             Value::Ids(&devices),
             Value::Integers(&statuses),
             Value::Integers(&times),
             Value::OptionalBytes(&results),
+            Value::Texts(&codes),
         ],
     )?;
     Ok(())

@@ -11,6 +11,7 @@ use crate::{
     engine::{Gate, Row, Transaction, values},
 };
 
+pub use targets::among as targets_among;
 pub use templates::delete_unused;
 
 const SELECT: &str = "select tasks.uuid, display_name, description, action, asset_group, source, create_time,
@@ -90,26 +91,18 @@ impl Store {
                 withdraw(
                     transaction,
                     task,
-                    "and not exists (
-                    with recursive above (uuid) as (
-                        select group_uuid from devices where uuid = task_runs.device_uuid
-                        union all
-                        select parent from device_groups join above on device_groups.uuid = above.uuid
-                        where parent is not null
-                    )
-                    select 1 from task_targets where task_targets.task_uuid = task_runs.task_uuid and (
-                        (kind = 1 and target = task_runs.device_uuid)
-                        or (kind = 2 and target in (select uuid from above
-                            union all
-                            select group_uuid from dynamic_members
-                            where dynamic_members.device_uuid = task_runs.device_uuid))))",
+                    &format!(
+                        "and not {}",
+                        targets::is_target("task_runs.device_uuid", "task_runs.task_uuid")
+                    ),
                 )?;
                 Ok(TaskChange::Changed)
             })
             .await
     }
 
-    /// Replaces the triggers. Each new trigger runs the task once more on every target.
+    /// Replaces the triggers. Each new trigger runs the task once more on every target; runs of the earlier ones that
+    /// have not begun are withdrawn.
     pub async fn task_set_triggers(
         &self,
         task: TaskId,
@@ -123,6 +116,7 @@ impl Store {
                 }
                 delete_rows(transaction, "task_triggers", task)?;
                 insert_triggers(transaction, task, &triggers)?;
+                withdraw(transaction, task, "")?;
                 Ok(TaskChange::Changed)
             })
             .await
@@ -159,7 +153,7 @@ impl Store {
 }
 
 /// Notes that a task changed; false: no such task.
-fn touch(transaction: &Transaction<'_>, task: TaskId, now: Timestamp) -> Result<bool, StoreError> {
+pub fn touch(transaction: &Transaction<'_>, task: TaskId, now: Timestamp) -> Result<bool, StoreError> {
     let touched = transaction.execute(
         "update tasks set version = version + 1, update_time = $1 where uuid = $2 and delete_time is null",
         values![now, task],
@@ -218,10 +212,15 @@ fn from_row(row: &Row<'_>) -> Result<Task, StoreError> {
 /// Adds targets and triggers to a task that was read.
 fn complete(transaction: &Transaction<'_>, mut task: Task) -> Result<Task, StoreError> {
     task.targets = targets::read(transaction, task.id)?;
-    task.triggers = transaction.list(
-        "select uuid, create_time, expire_time from task_triggers where task_uuid = $1 order by position",
-        values![task.id],
-        |row| Ok(Trigger { id: row.get(0)?, create_time: row.get(1)?, expire_time: row.get(2)? }),
-    )?;
+    task.triggers = self::triggers(transaction, task.id)?;
     Ok(task)
+}
+
+/// The triggers of a task, in their order.
+pub fn triggers(transaction: &Transaction<'_>, task: TaskId) -> Result<Vec<Trigger>, StoreError> {
+    transaction.list(
+        "select uuid, create_time, expire_time from task_triggers where task_uuid = $1 order by position",
+        values![task],
+        |row| Ok(Trigger { id: row.get(0)?, create_time: row.get(1)?, expire_time: row.get(2)? }),
+    )
 }

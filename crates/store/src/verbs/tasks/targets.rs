@@ -92,3 +92,40 @@ pub fn read(transaction: &Transaction<'_>, task: TaskId) -> Result<Targets, Stor
     }
     Ok(targets)
 }
+
+/// The condition that `device` is a target of `task`, both as statements name them: listed itself, or in or below a
+/// listed group.
+pub fn is_target(device: &str, task: &str) -> String {
+    format!(
+        "exists (
+            with recursive above (uuid) as (
+                select group_uuid from devices where uuid = {device}
+                union all
+                select parent from device_groups join above on device_groups.uuid = above.uuid
+                where parent is not null
+            )
+            select 1 from task_targets where task_targets.task_uuid = {task} and (
+                (kind = {DEVICE} and target = {device})
+                or (kind = {GROUP} and target in (select uuid from above
+                    union all
+                    select group_uuid from dynamic_members where dynamic_members.device_uuid = {device}))))"
+    )
+}
+
+/// Those of the devices that a task is for, and that exist.
+pub fn among(
+    transaction: &Transaction<'_>,
+    task: TaskId,
+    devices: &[DeviceId],
+) -> Result<Vec<DeviceId>, StoreError> {
+    let condition = is_target("asked.uuid", "$1");
+    if let Transaction::Postgres(_) = transaction {
+        let ids: Vec<Uuid> = devices.iter().map(|device| device.0).collect();
+        let sql =
+            format!("select uuid from devices asked where uuid = any($2) and {condition} order by uuid");
+        return transaction.list(&sql, &[task.into(), Value::Ids(&ids)], |row| row.get(0));
+    }
+    let sql = format!("select uuid from devices asked where uuid = $2 and {condition}");
+    let found = devices.iter().map(|&device| transaction.find(&sql, values![task, device], |row| row.get(0)));
+    found.filter_map(Result::transpose).collect()
+}
