@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use guardhouse_contract::{
     devices::OperatingSystem,
     link::{
-        AgentFrame, Hello, Inventory, Policy, PolicyReport, RunEnded, RunStarted, ServerFrame,
+        AgentFrame, Hello, Inventory, Policy, PolicyReport, RunEnded, RunProgress, RunStarted, ServerFrame,
         UnappliedSetting, agent_frame, server_frame::Kind,
     },
     policies::{self, FeaturePolicy},
@@ -359,4 +359,85 @@ async fn what_a_dynamic_group_asks_comes_with_the_inventory_that_leads_there() {
         ..Default::default()
     }));
     link.orders(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cancelled_is_told_once_on_every_link_and_never_ordered_first() {
+    let house = House::new();
+    let device = house.device().await;
+    let (task, other) = (house.task(1).await, house.task(1).await);
+    let mut link = house.connect(device).await;
+    link.orders(2).await;
+    let open =
+        house.store.task_runs_list(task, None, false, None, 1).await.expect("reads").expect("is known");
+    let cancel = async || {
+        let cancelled = house.store.task_runs_cancel(task, None, house.environment.now()).await;
+        assert_eq!(cancelled.expect("writes").expect("is known").asked, [device]);
+        house.dispatcher.wake(&[device]);
+    };
+    cancel().await;
+    let Kind::CancelRun(told) = link.hear().await else { panic!("a cancellation is due") };
+    assert_eq!(told.run_uuid, open[0].id.to_string());
+    // Said again, it is no news: the next word is of another task.
+    cancel().await;
+    house.task(1).await;
+    house.dispatcher.wake_all();
+    link.orders(1).await;
+
+    let mut link = house.connect(device).await;
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        match link.hear().await {
+            Kind::CancelRun(cancel) => told.push(cancel.run_uuid),
+            Kind::Order(order) => assert_ne!(order.run_uuid, open[0].id.to_string()),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(told, [open[0].id.to_string()]);
+    let others = house.store.task_runs_list(other, None, false, None, 1).await.expect("reads");
+    assert_eq!(others.expect("is known")[0].status, RunStatus::Queued, "another task goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_device_says_of_the_progress_of_a_run_is_kept() {
+    let house = House::new();
+    let device = house.device().await;
+    let task = house.task(1).await;
+    let mut link = house.connect(device).await;
+    let run_uuid = link.orders(1).await.into_iter().next().expect("one");
+    let run = run_uuid.parse().expect("an id");
+    let said = |phase: &str, percent| RunProgress {
+        run_uuid: run_uuid.clone(),
+        phase: phase.to_owned(),
+        percent: Some(percent),
+        ..Default::default()
+    };
+    let kept = async || {
+        let (_, row) = house.store.device_run_get(run).await.expect("reads").expect("is there");
+        let kept = row.last.expect("has a run").progress;
+        kept.map(|kept| RunProgress::decode(kept.as_slice()).expect("progress"))
+    };
+    link.say(agent_frame::Kind::RunStarted(RunStarted { run_uuid: run_uuid.clone() }));
+    link.say(agent_frame::Kind::RunProgress(said("DOWNLOADING", 10)));
+    link.say(agent_frame::Kind::RunProgress(said(&"X".repeat(100), 20)));
+    link.say(agent_frame::Kind::RunProgress(said("INSTALLING", 101)));
+    let mut waits = tokio::time::interval(Duration::from_millis(20));
+    let first = timeout(PATIENCE, async {
+        loop {
+            waits.tick().await;
+            if let Some(kept) = kept().await {
+                return kept;
+            }
+        }
+    });
+    assert_eq!(first.await.expect("is kept in time"), said("DOWNLOADING", 10), "the others are none");
+
+    link.say(agent_frame::Kind::RunProgress(said("INSTALLING", 90)));
+    let ended = RunEnded { run_uuid: run_uuid.clone(), succeeded: true, ..Default::default() };
+    link.say(agent_frame::Kind::RunEnded(ended));
+    link.say(agent_frame::Kind::RunProgress(said("INSTALLING", 95)));
+    link.understood().await;
+    assert_eq!(kept().await, None, "it is over");
+    let kept = house.store.task_runs_list(task, None, false, None, 1).await.expect("reads");
+    assert_eq!(kept.expect("is known")[0].status, RunStatus::Finished);
 }

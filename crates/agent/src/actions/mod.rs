@@ -22,6 +22,7 @@ use guardhouse_contract::{
     },
     status::pack,
 };
+use guardhouse_model::device_runs;
 use prost::{Message, Name};
 use prost_types::Any;
 use workplace::Workplace;
@@ -69,6 +70,11 @@ impl Failure {
     pub fn disabled(action: &str) -> Self {
         let reason = format!("the device itself switches {action} off (disabled_actions in its agent.toml)");
         Self { suppressed: true, ..Self::new(FORBIDDEN_BY_AGENT, reason) }
+    }
+
+    /// The run was cancelled before the action began.
+    pub fn cancelled() -> Self {
+        Self::new(device_runs::CANCELLED, "the task was cancelled before the action began")
     }
 
     /// The action is not one of this agent version.
@@ -187,7 +193,7 @@ impl Prepared {
     /// Does it. Nothing else happens in the process of a runner: an action may hold the thread.
     pub async fn perform(self, workplace: &Workplace) -> Outcome {
         match self {
-            Self::RunCommand(script) => script.perform(&workplace.environment),
+            Self::RunCommand(script) => script.perform(workplace),
             Self::KillProcessByPid(victim) => victim.perform(),
             Self::Isolation(change) => change.perform(workplace).await,
             Self::Shutdown(shutdown) => shutdown.perform(workplace).await,

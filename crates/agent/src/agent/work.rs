@@ -290,10 +290,14 @@ impl Work {
                     self.obey()?;
                     taken.policy = true;
                 }
+                server_frame::Kind::CancelRun(cancel) => {
+                    // The same.
+                    self.runs.order(std::mem::take(&mut orders))?;
+                    self.runs.cancel(cancel)?;
+                }
                 server_frame::Kind::Settled(_) => taken.settled = true,
                 server_frame::Kind::GoAway(go_away) => taken.goes_away = Some(go_away.reason()),
                 server_frame::Kind::Welcome(_)
-                | server_frame::Kind::CancelRun(_)
                 | server_frame::Kind::AgentRelease(_)
                 | server_frame::Kind::EnrolAnew(_) => {}
             }
@@ -306,6 +310,9 @@ impl Work {
         }
         self.runs.order(orders)?;
         self.runs.acknowledged(acks)?;
+        if taken.settled {
+            self.runs.settled()?;
+        }
         Ok(taken)
     }
 

@@ -98,12 +98,14 @@ impl Runs {
     fn looks(&self, opening: Opening) -> Result<Vec<Look>, RunsError> {
         let open = self.journal.ledger().open().filter(|(_, known)| known.ended.is_none());
         let look = |(run, known): (RunId, &Run)| {
-            let facts = Folder::of(&self.root, run).facts();
+            let folder = Folder::of(&self.root, run);
             let name = known.order.action.as_ref().map_or("", |action| &action.name);
             let view = View {
                 ordered: self.ordered.contains(&run),
+                settled: self.settled,
+                cancelled: self.cancelled.contains(&run) || folder.is_cancelled(),
                 started: known.started,
-                facts: facts.map_err(|source| RunsError::Folder { run, source })?,
+                facts: folder.facts().map_err(|source| RunsError::Folder { run, source })?,
                 refusal: actions::recognise(known.order.action.as_ref()).err(),
                 expired: self.is_expired(&known.order),
                 ruling: self.rules.ruling(name, opening),
@@ -133,6 +135,7 @@ impl Runs {
         }
         for run in plan.ended {
             self.launches.remove(&run);
+            self.cancelled.remove(&run);
             self.remove_folder(run);
         }
 

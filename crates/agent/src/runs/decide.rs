@@ -16,6 +16,11 @@ pub const MAX_LAUNCHES: u32 = 3;
 pub struct View {
     /// The server ordered it over the present link, or over the last one while there is none.
     pub ordered: bool,
+    /// The server has said over the present link, or over the last one while there is none, all that was to be said when it
+    /// opened: what it has not ordered is over for it.
+    pub settled: bool,
+    /// The run is to be stopped.
+    pub cancelled: bool,
     /// The journal says that a runner may have been started.
     pub started: bool,
     /// What the folder of the run says.
@@ -67,15 +72,19 @@ pub fn decide(view: View) -> Step {
             "the folder of the run is gone; whether the action had begun is unknown, it is not repeated",
         ),
         Facts::NoFolder | Facts::NotBegun => {
-            // The server may have withdrawn it while the device was away; it says so, or orders it again.
-            if !view.ordered && !view.started {
-                return Step::Wait;
-            }
             let no_runner = matches!(view.facts, Facts::NoFolder);
             let give_up = |failure: Failure| match no_runner {
                 true => Step::End(failure.into()),
                 false => Step::Abandon(failure),
             };
+            if view.cancelled {
+                return give_up(Failure::cancelled());
+            }
+            // The server may have withdrawn it while the device was away; it says so, or orders it again. It does neither
+            // when it has given the run up: then only this device can say what became of it.
+            if !view.ordered && !view.started && !(view.settled && view.expired == Some(true)) {
+                return Step::Wait;
+            }
             if let Some(refusal) = view.refusal {
                 return give_up(refusal);
             }
@@ -108,6 +117,8 @@ mod tests {
     fn view() -> View {
         View {
             ordered: true,
+            settled: true,
+            cancelled: false,
             started: false,
             facts: Facts::NoFolder,
             refusal: None,
@@ -147,9 +158,35 @@ mod tests {
             ("no slot", View { slot_free: false, ..view() }, ("wait", None)),
             ("perhaps withdrawn meanwhile", View { ordered: false, ..view() }, ("wait", None)),
             (
-                "perhaps withdrawn meanwhile, expired",
-                View { ordered: false, expired: Some(true), ..view() },
+                "perhaps withdrawn meanwhile, expired, the server is still talking",
+                View { ordered: false, settled: false, expired: Some(true), ..view() },
                 ("wait", None),
+            ),
+            (
+                "given up by the server",
+                View { ordered: false, expired: Some(true), ..view() },
+                ("end", Some("EXPIRED")),
+            ),
+            ("cancelled", View { cancelled: true, ..view() }, ("end", Some("CANCELLED"))),
+            (
+                "cancelled, known from an earlier link",
+                View { cancelled: true, ordered: false, expired: None, ..view() },
+                ("end", Some("CANCELLED")),
+            ),
+            (
+                "cancelled, started, nothing happened yet",
+                View { cancelled: true, ..started.clone() },
+                ("abandon", Some("CANCELLED")),
+            ),
+            (
+                "cancelled, runner at work",
+                View { cancelled: true, facts: Facts::RunnerAlive, ..started.clone() },
+                ("adopt", None),
+            ),
+            (
+                "cancelled, begun",
+                View { cancelled: true, facts: Facts::Begun, ..started.clone() },
+                ("end", Some("INTERRUPTED")),
             ),
             ("server clock unknown", View { expired: None, ..view() }, ("wait", None)),
             ("expired", View { expired: Some(true), ..view() }, ("end", Some("EXPIRED"))),

@@ -6,6 +6,7 @@
 //! say ([`mod@decide`]), again after every event and every start; [`Runs`] carries the decisions out.
 
 mod advance;
+pub mod cancel;
 pub mod decide;
 pub mod folder;
 mod progress;
@@ -22,7 +23,7 @@ use std::{
 
 use guardhouse_contract::{
     link::{
-        AgentFrame, Order, RunEnded, RunEndedAck, RunProgress, RunStarted, RunWithdrawn, Withdraw,
+        AgentFrame, CancelRun, Order, RunEnded, RunEndedAck, RunProgress, RunStarted, RunWithdrawn, Withdraw,
         agent_frame,
     },
     time,
@@ -72,6 +73,11 @@ pub struct Runs {
     /// Runs not started that the server ordered over the present link, or over the last one while there is none.
     /// Others may have been withdrawn while the device was away: the server says so, or orders them again.
     ordered: BTreeSet<RunId>,
+    /// The server has said over the present link, or over the last one while there is none, all that was to be said when it
+    /// opened.
+    settled: bool,
+    /// Runs that are to be stopped, as this life of the agent heard.
+    cancelled: BTreeSet<RunId>,
     /// Runs whose runner is at work and will be heard of through `exits`.
     watched: BTreeSet<RunId>,
     launches: BTreeMap<RunId, u32>,
@@ -117,6 +123,8 @@ impl Runs {
             kill_point,
             clock_offset: None,
             ordered: BTreeSet::new(),
+            settled: false,
+            cancelled: BTreeSet::new(),
             watched: BTreeSet::new(),
             launches: BTreeMap::new(),
             progress: BTreeMap::new(),
@@ -142,6 +150,7 @@ impl Runs {
         self.outbox = Some(VecDeque::new());
         self.ordered.clear();
         self.progress.clear();
+        self.settled = false;
         let open: Vec<RunId> = self.journal.ledger().open().map(|(run, _)| run).collect();
         open.into_iter().for_each(|run| self.report(run));
         self.advance()?;
@@ -232,6 +241,46 @@ impl Runs {
                     .as_ref()
                     .is_some_and(|action| action.name == Action::StopManaging.name())
         })
+    }
+
+    /// Stops a run, if it can be stopped: one that has not begun ends here, one that has is asked to end.
+    ///
+    /// # Errors
+    /// A run cannot be recorded.
+    pub fn cancel(&mut self, CancelRun { run_uuid }: CancelRun) -> Result<(), RunsError> {
+        let Ok(run) = run_uuid.parse::<RunId>() else { return Ok(()) };
+        match self.journal.ledger().get(run) {
+            // The order was lost with an earlier link. What was withdrawn has not begun.
+            None | Some(Entry::Settled(Settled::Withdrawn, _)) => {
+                let folder = Folder::of(&self.root, run);
+                // A folder that the journal does not know tells more.
+                let order = folder.order().unwrap_or(Order { run_uuid, ..Default::default() });
+                self.journal.append(vec![Record::Accepted(run, order)])?;
+            }
+            Some(Entry::Open(known)) if known.ended.is_none() => {}
+            Some(_) => {
+                self.report(run);
+                return Ok(());
+            }
+        }
+        self.cancelled.insert(run);
+        match Folder::of(&self.root, run).cancel() {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(RunsError::Folder { run, source: error });
+            }
+            // Without a folder no runner was started.
+            Ok(()) | Err(_) => {}
+        }
+        self.advance()
+    }
+
+    /// The server has said all that was to be said when the link opened.
+    ///
+    /// # Errors
+    /// A run cannot be recorded.
+    pub fn settled(&mut self) -> Result<(), RunsError> {
+        self.settled = true;
+        self.advance()
     }
 
     /// The server stored the end of a run.

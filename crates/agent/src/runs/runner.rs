@@ -13,7 +13,7 @@ use guardhouse_contract::{link::RunEnded, time};
 use guardhouse_model::{Environment, RunId};
 
 use crate::{
-    actions::{self, Outcome, Prepared, run_command::Limits, workplace::Workplace},
+    actions::{self, Failure, Outcome, Prepared, run_command::Limits, workplace::Workplace},
     runs::folder::{Facts, Folder},
 };
 
@@ -64,8 +64,12 @@ pub async fn run(
         limits,
         environment: environment.clone(),
     };
-    let prepared =
-        actions::recognise(order.action.as_ref()).and_then(|known| actions::prepare(&known, &workplace));
+    let prepared = match workplace.is_cancelled() {
+        true => Err(Failure::cancelled()),
+        false => {
+            actions::recognise(order.action.as_ref()).and_then(|known| actions::prepare(&known, &workplace))
+        }
+    };
     let outcome = match prepared {
         Err(failure) => failure.into(),
         Ok(action) => match perform(action, &workplace).await.map_err(failed)? {

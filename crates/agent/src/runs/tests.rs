@@ -280,3 +280,54 @@ async fn what_an_interrupted_run_scheduled_can_be_taken_back() {
     assert_eq!(bench.told().last().map(String::as_str), Some("EXPIRED"));
     assert_eq!(bench.runs.take_silent(), [], "it never began");
 }
+
+fn cancel(run: &str) -> CancelRun {
+    CancelRun { run_uuid: run.to_owned() }
+}
+
+#[tokio::test]
+async fn a_cancelled_run_that_waits_ends_at_once() {
+    let mut bench = Bench::new(at_one());
+    bench.order(&[RUN], 120 * MINUTE);
+    bench.runs.cancel(cancel(RUN)).expect("cancelled");
+    assert_eq!(bench.told(), ["CANCELLED"]);
+    assert_eq!(bench.runs.due(), None);
+    bench.runs.cancel(cancel(RUN)).expect("said again");
+    assert_eq!(bench.told(), ["CANCELLED"], "until it is acknowledged");
+}
+
+#[tokio::test]
+async fn a_run_whose_order_was_lost_is_cancelled_for_good() {
+    let mut bench = Bench::new(Rules::default());
+    bench.runs.cancel(cancel(RUN)).expect("cancelled");
+    assert_eq!(bench.told(), ["CANCELLED"]);
+    bench.order(&[RUN], 10 * MINUTE);
+    assert_eq!(bench.told(), ["CANCELLED"], "a late order begins nothing");
+    bench.runs.acknowledged(vec![RunEndedAck { run_uuid: RUN.to_owned() }]).expect("acknowledged");
+    bench.order(&[RUN], 10 * MINUTE);
+    assert_eq!(bench.told(), ["RESULT_FORGOTTEN"]);
+}
+
+#[tokio::test]
+async fn a_cancelled_run_that_began_is_asked_to_stop() {
+    let mut bench = Bench::new(Rules::default());
+    bench.order(&[RUN], 10 * MINUTE);
+    assert_eq!(bench.told(), ["started"]);
+    bench.runs.cancel(cancel(RUN)).expect("cancelled");
+    assert_eq!(bench.told(), [""; 0], "its runner says how it ends");
+    let run = RUN.parse().expect("an id");
+    assert!(Folder::of(&bench.runs.root, run).is_cancelled());
+    bench.runs.runner_exited(run).expect("looked");
+    assert_eq!(bench.told(), ["started", "CANCELLED"], "the runner was over before the action began");
+}
+
+#[tokio::test]
+async fn a_run_that_the_server_gave_up_ends_as_expired() {
+    let mut bench = Bench::new(at_one());
+    bench.order(&[RUN], 10 * MINUTE);
+    bench.runs.disconnected();
+    bench.runs.connected(Some(noon() + SignedDuration::from_mins(20))).expect("connected");
+    assert_eq!(bench.told(), [""; 0], "the server may be about to withdraw it");
+    bench.runs.settled().expect("looked");
+    assert_eq!(bench.told(), ["EXPIRED"]);
+}

@@ -64,6 +64,11 @@ impl Bench {
     pub fn finish(&self, time_limit: &str) -> RunEnded {
         let status = self.start(time_limit).wait().expect("a status");
         assert!(status.success(), "{status}");
+        self.ended()
+    }
+
+    /// How the run ended.
+    pub fn ended(&self) -> RunEnded {
         match self.folder.facts().expect("facts") {
             Facts::Ended(ended) => ended,
             facts => panic!("{facts:?}"),

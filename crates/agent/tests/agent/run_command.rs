@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, RUN, failure, is_dead, result, run_script, script};
 use guardhouse_contract::action::RunCommandResult;
+use std::process::Command;
 
 #[test]
 fn the_exit_code_decides() {
@@ -91,6 +92,34 @@ fn the_time_limit_kills_the_whole_group() {
     let pids: Vec<&str> = output.lines().collect();
     assert_eq!(pids.len(), 2);
     assert!(pids.iter().all(|pid| is_dead(pid)), "{pids:?}");
+}
+
+#[test]
+fn a_cancelled_script_is_killed_with_its_whole_group() {
+    let place = tempfile::tempdir().expect("a folder");
+    let ready = place.path().join("ready");
+    assert!(Command::new("mkfifo").arg(&ready).status().expect("runs").success());
+    let text = format!("sleep 300 & echo $!; echo >{}; sleep 300", ready.display());
+    let bench = Bench::new(&script(RUN, &text, ""));
+    let mut runner = bench.start("1h");
+    std::fs::read(&ready).expect("the script is at work");
+    bench.folder.cancel().expect("asked");
+    assert!(runner.wait().expect("a status").success());
+    let ended = bench.ended();
+    let result: RunCommandResult = result(&ended);
+    assert!(!ended.succeeded && !result.timed_out);
+    assert_eq!(result.failure.map(|failure| failure.code).as_deref(), Some("CANCELLED"));
+    assert!(is_dead(result.stdout.expect("stdout").head.trim()), "what it had started is dead");
+}
+
+#[test]
+fn what_is_cancelled_before_it_begins_does_not_begin() {
+    let place = tempfile::tempdir().expect("a folder");
+    let evidence = place.path().join("evidence");
+    let bench = Bench::new(&script(RUN, &format!("touch {}", evidence.display()), ""));
+    bench.folder.cancel().expect("asked");
+    assert_eq!(failure(&bench.finish("1h")), "CANCELLED");
+    assert!(!evidence.exists());
 }
 
 #[test]

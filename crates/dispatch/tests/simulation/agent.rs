@@ -122,7 +122,7 @@ fn together(first: ServerFrame, rest: &mut mpsc::UnboundedReceiver<ServerFrame>)
 
 /// Takes frames that arrived together, in the order of the real agent; true: the server closes the link.
 fn take(world: &World, place: usize, runs: &mut Runs, frames: Vec<ServerFrame>) -> Result<bool, Died> {
-    let (mut orders, mut acks, mut closes) = (Vec::new(), Vec::new(), false);
+    let (mut orders, mut acks, mut closes, mut settled) = (Vec::new(), Vec::new(), false, false);
     for kind in frames.into_iter().filter_map(|frame| frame.kind) {
         match kind {
             server_frame::Kind::Order(order) => {
@@ -146,14 +146,20 @@ fn take(world: &World, place: usize, runs: &mut Runs, frames: Vec<ServerFrame>) 
                 runs.keep_policy(generation)?;
                 runs.send(agent_frame::Kind::PolicyReport(report(generation)));
             }
+            server_frame::Kind::CancelRun(cancel) => {
+                runs.order(std::mem::take(&mut orders))?;
+                runs.cancel(&cancel)?;
+            }
+            server_frame::Kind::Settled(_) => settled = true,
             server_frame::Kind::Welcome(_)
-            | server_frame::Kind::Settled(_)
-            | server_frame::Kind::CancelRun(_)
             | server_frame::Kind::AgentRelease(_)
             | server_frame::Kind::EnrolAnew(_) => {}
         }
     }
     runs.order(orders)?;
     runs.acknowledged(&acks)?;
+    if settled {
+        runs.settled()?;
+    }
     Ok(closes)
 }

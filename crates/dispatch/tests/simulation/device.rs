@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use guardhouse_agent::{journal::Record, runs::folder::Facts};
+use guardhouse_agent::{
+    actions::{Failure, Outcome},
+    journal::Record,
+    runs::folder::Facts,
+};
 use guardhouse_contract::{action::KillProcessByPidResult, link::RunEnded, status::pack};
 use guardhouse_model::{DeviceId, Environment, RunId};
 use jiff::SignedDuration;
@@ -39,6 +43,8 @@ pub struct Device {
 pub struct Folder {
     /// The barrier: passed by exactly one.
     pub begun: bool,
+    /// The runner is to stop.
+    pub cancelled: bool,
     outcome: Option<RunEnded>,
     runner: Option<Runner>,
 }
@@ -75,6 +81,11 @@ impl Device {
         }
     }
 
+    /// Whether the runner of a run is to stop.
+    pub fn is_cancelled(&self, run: RunId) -> bool {
+        self.folders.borrow().get(&run).is_some_and(|folder| folder.cancelled)
+    }
+
     /// Starts the runner of a run that has a folder.
     pub fn launch(&self, world: &World, run: RunId) {
         let begins = world.elapsed() + world.between(Duration::ZERO, Duration::from_millis(200));
@@ -90,6 +101,13 @@ impl Device {
         let now = world.elapsed();
         for (&run, folder) in self.folders.borrow_mut().iter_mut() {
             let Some(runner) = &folder.runner else { continue };
+            if folder.cancelled && (now >= runner.begins || folder.begun) {
+                // One that has begun is killed, one that has not begins nothing.
+                folder.runner = None;
+                folder.outcome = Some(stopped(run));
+                self.exited.notify_one();
+                continue;
+            }
             if now >= runner.begins && !folder.begun {
                 folder.begun = true;
                 world.notes.borrow_mut().begun(world, self.id, run);
@@ -106,6 +124,12 @@ impl Device {
     pub fn lose_power(&self) {
         self.folders.borrow_mut().values_mut().for_each(|folder| folder.runner = None);
     }
+}
+
+/// The outcome of what was cancelled.
+fn stopped(run: RunId) -> RunEnded {
+    let outcome = Outcome::from(Failure::cancelled());
+    RunEnded { run_uuid: run.to_string(), result: Some(outcome.result), ..Default::default() }
 }
 
 /// An outcome like no other.

@@ -129,6 +129,9 @@ impl Notes {
         if !self.begun.insert(run) {
             world.violation(format!("the action of {run} begins on device {place} a second time"));
         }
+        if self.ended.contains_key(&run) {
+            world.violation(format!("the action of {run} begins on device {place} behind its end"));
+        }
     }
 
     /// A device writes down how a run ended.

@@ -5,13 +5,14 @@ use std::{num::NonZeroU32, rc::Rc, time::Duration};
 use guardhouse_contract::policies::{self, FeaturePolicy};
 use guardhouse_dispatch::Dispatcher;
 use guardhouse_model::{
-    AssignmentId, DeviceId, GroupId, PolicyId, TaskId, TemplateId, TriggerId, groups::ALL,
+    AssignmentId, DeviceId, GroupId, PolicyId, TaskId, TemplateId, Timestamp, TriggerId, groups::ALL,
 };
 use guardhouse_store::{
-    Device, Group, NewTask, Policy, PolicyTarget, RankChange, Store, StoreError, Targets, Trigger,
+    Device, Group, NewTask, Overdue, Policy, PolicyTarget, RankChange, Store, StoreError, Targets, Trigger,
 };
 use prost::Message as _;
 use prost_types::Any;
+use uuid::Uuid;
 
 use crate::world::World;
 
@@ -25,15 +26,47 @@ const LONG: Duration = Duration::from_secs(3_600);
 /// Something to do.
 #[derive(Debug, Clone)]
 pub enum Command {
-    Create { task: TaskId, targets: Targets, triggers: Vec<Trigger> },
-    Retarget { task: TaskId, targets: Targets },
-    Retrigger { task: TaskId, triggers: Vec<Trigger> },
-    Delete { task: TaskId },
-    Move { device: DeviceId, group: GroupId },
-    Assign { id: AssignmentId, policy: PolicyId, target: PolicyTarget },
-    Rank { id: AssignmentId, rank: NonZeroU32 },
-    Unassign { id: AssignmentId },
-    DeletePolicy { policy: PolicyId },
+    Create {
+        task: TaskId,
+        targets: Targets,
+        triggers: Vec<Trigger>,
+    },
+    Retarget {
+        task: TaskId,
+        targets: Targets,
+    },
+    Retrigger {
+        task: TaskId,
+        triggers: Vec<Trigger>,
+    },
+    Delete {
+        task: TaskId,
+    },
+    Cancel {
+        task: TaskId,
+        only: Option<Vec<DeviceId>>,
+    },
+    /// What was not heard of for a while counts as ended.
+    TimeOut,
+    Move {
+        device: DeviceId,
+        group: GroupId,
+    },
+    Assign {
+        id: AssignmentId,
+        policy: PolicyId,
+        target: PolicyTarget,
+    },
+    Rank {
+        id: AssignmentId,
+        rank: NonZeroU32,
+    },
+    Unassign {
+        id: AssignmentId,
+    },
+    DeletePolicy {
+        policy: PolicyId,
+    },
     Drain,
 }
 
@@ -89,7 +122,12 @@ pub fn by_chance(world: &World) -> Command {
     match kind {
         30..65 => Command::Retarget { task, targets: targets(world) },
         65..75 => Command::Retrigger { task, triggers: triggers(world, task) },
-        75..85 => Command::Delete { task },
+        75..83 => Command::Delete { task },
+        83..91 => {
+            let some = world.devices.iter().filter(|_| world.chance(40)).map(|device| device.id).collect();
+            Command::Cancel { task, only: world.chance(50).then_some(some) }
+        }
+        91..93 => Command::TimeOut,
         _ => {
             let groups = groups(world);
             let device = world.devices[world.below(world.devices.len())].id;
@@ -200,6 +238,19 @@ async fn try_to(
         Command::Delete { task } => {
             store.task_delete(task, now).await?;
             dispatcher.wake_all();
+        }
+        Command::Cancel { task, only } => {
+            if let Some(cancelled) = store.task_runs_cancel(task, only, now).await? {
+                dispatcher.wake(&cancelled.asked);
+            }
+        }
+        Command::TimeOut => {
+            let lease = store.lease_take("overdue", Uuid::nil(), now, Timestamp::MAX).await?;
+            let silent_since = now - Duration::from_secs(2);
+            let overdue = Overdue { expired_before: now, silent_since, now };
+            if let Some(lease) = lease {
+                store.task_runs_time_out(lease, overdue, 100).await?;
+            }
         }
         Command::Move { device, group } => {
             store.device_move(device, group, now).await?;

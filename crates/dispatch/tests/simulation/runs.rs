@@ -16,7 +16,9 @@ use guardhouse_agent::{
     },
 };
 use guardhouse_contract::{
-    link::{AgentFrame, Order, RunEnded, RunEndedAck, RunStarted, RunWithdrawn, Withdraw, agent_frame},
+    link::{
+        AgentFrame, CancelRun, Order, RunEnded, RunEndedAck, RunStarted, RunWithdrawn, Withdraw, agent_frame,
+    },
     time::{from_proto, to_proto},
 };
 use guardhouse_model::{RunId, Timestamp, tasks};
@@ -39,6 +41,8 @@ pub struct Runs {
     ledger: Ledger,
     clock_offset: Option<SignedDuration>,
     ordered: BTreeSet<RunId>,
+    settled: bool,
+    cancelled: BTreeSet<RunId>,
     watched: BTreeSet<RunId>,
     launches: BTreeMap<RunId, u32>,
     outbox: Option<VecDeque<AgentFrame>>,
@@ -57,6 +61,8 @@ impl Runs {
             ledger,
             clock_offset: None,
             ordered: BTreeSet::new(),
+            settled: false,
+            cancelled: BTreeSet::new(),
             watched: BTreeSet::new(),
             launches: BTreeMap::new(),
             outbox: None,
@@ -70,6 +76,7 @@ impl Runs {
         self.clock_offset = Some(server_time.map_or(SignedDuration::ZERO, |time| now.duration_until(time)));
         self.outbox = Some(VecDeque::new());
         self.ordered.clear();
+        self.settled = false;
         let open: Vec<RunId> = self.ledger.open().map(|(run, _)| run).collect();
         open.into_iter().for_each(|run| self.report(run));
         self.advance()
@@ -122,6 +129,31 @@ impl Runs {
         Ok(())
     }
 
+    pub fn cancel(&mut self, cancel: &CancelRun) -> Result<(), Died> {
+        let run: RunId = cancel.run_uuid.parse().expect("a run");
+        match self.ledger.get(run) {
+            None | Some(Entry::Settled(Settled::Withdrawn, _)) => {
+                let order = Order { run_uuid: cancel.run_uuid.clone(), ..Default::default() };
+                self.append(vec![Record::Accepted(run, order)])?;
+            }
+            Some(Entry::Open(known)) if known.ended.is_none() => {}
+            Some(_) => {
+                self.report(run);
+                return Ok(());
+            }
+        }
+        self.cancelled.insert(run);
+        if let Some(folder) = self.device.folders.borrow_mut().get_mut(&run) {
+            folder.cancelled = true;
+        }
+        self.advance()
+    }
+
+    pub fn settled(&mut self) -> Result<(), Died> {
+        self.settled = true;
+        self.advance()
+    }
+
     pub fn acknowledged(&mut self, acks: &[RunEndedAck]) -> Result<(), Died> {
         let mut records = Vec::new();
         for run in acks.iter().map(|ack| ack.run_uuid.parse::<RunId>().expect("a run")) {
@@ -149,6 +181,8 @@ impl Runs {
         for (run, known) in open.filter(|(run, _)| !self.watched.contains(run)) {
             let view = View {
                 ordered: self.ordered.contains(&run),
+                settled: self.settled,
+                cancelled: self.cancelled.contains(&run) || self.device.is_cancelled(run),
                 started: known.started,
                 facts: self.device.facts(run),
                 refusal: None,
@@ -192,6 +226,7 @@ impl Runs {
         }
         for run in ended {
             self.launches.remove(&run);
+            self.cancelled.remove(&run);
             self.device.folders.borrow_mut().remove(&run);
         }
         for run in launched {

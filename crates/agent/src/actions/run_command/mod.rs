@@ -31,9 +31,10 @@ use guardhouse_contract::{
     pb::era::common::data_definition::task::os::RunCommand,
     status::pack,
 };
-use guardhouse_model::{Environment, RunId};
+use guardhouse_model::{RunId, device_runs::CANCELLED};
 
 use super::{Failure, Outcome, workplace::Workplace};
+use crate::runs::cancel::CancelWatch;
 use directory::Directory;
 
 /// How long a script may run unless the agent is told otherwise.
@@ -92,10 +93,15 @@ fn write_script(path: &Path, text: &str) -> io::Result<()> {
 
 impl Script {
     /// Runs the script to its end, within its limits.
-    pub fn perform(self, environment: &Environment) -> Outcome {
+    pub fn perform(self, workplace: &Workplace) -> Outcome {
+        let environment = &workplace.environment;
         let began = environment.now();
+        let cancel = CancelWatch::new(&workplace.folder).inspect_err(|error| {
+            tracing::warn!(run = %self.run, %error, "the script cannot be stopped before its time limit");
+        });
+        let Limits { time_limit, output_limit, .. } = self.limits;
         let ended = match self.command().spawn() {
-            Ok(child) => supervise::supervise(child, self.limits.time_limit, self.limits.output_limit),
+            Ok(child) => supervise::supervise(child, time_limit, output_limit, cancel.as_ref().ok()),
             Err(error) => return not_started(error).into(),
         };
         let ended = match ended {
@@ -107,8 +113,13 @@ impl Script {
         };
         let exit_code = ended.status.map_or(128 + 9, exit_code);
         let failure = match (ended.timed_out, exit_code) {
+            // What ended well at that moment has ended well.
+            (_, code) if ended.cancelled && code != 0 => {
+                let reason = "the task was cancelled; the script and what it had started were killed";
+                Some((CANCELLED, reason.to_owned()))
+            }
             (true, _) => {
-                let limit = self.limits.time_limit.as_secs();
+                let limit = time_limit.as_secs();
                 Some(("TIMED_OUT", format!("the script ran longer than the {limit} s it may and was killed")))
             }
             (false, 0) => None,

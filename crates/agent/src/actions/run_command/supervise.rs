@@ -1,4 +1,4 @@
-//! Watches a script: reads both streams, keeps the time limit, ends its process group.
+//! Watches a script: reads both streams, keeps the time limit, hears when it is to stop, ends its process group.
 
 use std::{
     fs::File,
@@ -14,7 +14,7 @@ use rustix::{
 };
 
 use super::capture::Capture;
-use crate::timer::Timer;
+use crate::{runs::cancel::CancelWatch, timer::Timer};
 
 /// How long the streams may stay open when the script itself is over: a background process that holds them
 /// must not hold the run.
@@ -29,20 +29,36 @@ pub(super) struct Ended {
     /// Absent when it was killed and did not die.
     pub(super) status: Option<ExitStatus>,
     pub(super) timed_out: bool,
+    /// It was killed because the run is to be stopped.
+    pub(super) cancelled: bool,
     pub(super) stdout: Capture,
     pub(super) stderr: Capture,
 }
 
 /// Waits for a script that leads a process group and whose streams are pipes, of each of which at most `output_limit`
-/// bytes are kept.
-pub(super) fn supervise(mut child: Child, limit: Duration, output_limit: usize) -> io::Result<Ended> {
+/// bytes are kept. It is stopped when `cancel` says so.
+pub(super) fn supervise(
+    mut child: Child,
+    limit: Duration,
+    output_limit: usize,
+    cancel: Option<&CancelWatch>,
+) -> io::Result<Ended> {
     let group = Pid::from_child(&child);
-    let watched = watch(&mut child, group, limit, output_limit);
+    let watched = watch(&mut child, group, limit, output_limit, cancel);
     // The script is not reaped yet: until then the kernel gives its id to no other process or group.
     kill_group(group);
-    let (exited, timed_out, [stdout, stderr]) = watched?;
+    let Watched { exited, timed_out, cancelled, output: [stdout, stderr] } = watched?;
     let status = if exited { Some(child.wait()?) } else { None };
-    Ok(Ended { status, timed_out, stdout, stderr })
+    Ok(Ended { status, timed_out, cancelled, stdout, stderr })
+}
+
+/// What was seen of a script.
+struct Watched {
+    exited: bool,
+    timed_out: bool,
+    cancelled: bool,
+    /// Of standard output and standard error.
+    output: [Capture; 2],
 }
 
 fn watch(
@@ -50,17 +66,29 @@ fn watch(
     group: Pid,
     limit: Duration,
     output_limit: usize,
-) -> io::Result<(bool, bool, [Capture; 2])> {
+    cancel: Option<&CancelWatch>,
+) -> io::Result<Watched> {
     let leader = pidfd_open(group, PidfdFlags::empty())?;
     let timer = Timer::new()?;
     timer.set(limit)?;
     let mut stdout = Stream::new(child.stdout.take(), output_limit);
     let mut stderr = Stream::new(child.stderr.take(), output_limit);
-    let (mut exited, mut timed_out) = (false, false);
+    let (mut exited, mut timed_out, mut cancelled) = (false, false, false);
+    // It may have been said before the watch began.
+    let mut wish = cancel.map_or(Ok(false), CancelWatch::is_cancelled)?;
 
     while !exited || stdout.pipe.is_some() || stderr.pipe.is_some() {
         let leader = (!exited).then(|| leader.as_fd());
-        let ready = ready([leader, Some(timer.as_fd()), stdout.fd(), stderr.fd()])?;
+        if wish && !exited && !timed_out && !cancelled {
+            cancelled = true;
+            kill_group(group);
+            timer.set(DEATH)?;
+        }
+        let cancel_fd = cancel.map(CancelWatch::fd);
+        let ready = ready([leader, Some(timer.as_fd()), stdout.fd(), stderr.fd(), cancel_fd])?;
+        if ready[4] {
+            wish = cancel.map_or(Ok(false), CancelWatch::is_cancelled)?;
+        }
         if ready[2] {
             stdout.read()?;
         }
@@ -71,7 +99,7 @@ fn watch(
             exited = true;
             timer.set(GRACE)?;
         } else if ready[1] {
-            if exited || timed_out {
+            if exited || timed_out || cancelled {
                 break;
             }
             timed_out = true;
@@ -79,7 +107,7 @@ fn watch(
             timer.set(DEATH)?;
         }
     }
-    Ok((exited, timed_out, [stdout.capture, stderr.capture]))
+    Ok(Watched { exited, timed_out, cancelled, output: [stdout.capture, stderr.capture] })
 }
 
 fn kill_group(group: Pid) {
