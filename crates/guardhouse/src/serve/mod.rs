@@ -3,6 +3,7 @@
 mod certificate;
 mod duty;
 mod membership;
+mod overdue;
 mod retention;
 mod server;
 
@@ -57,6 +58,11 @@ pub struct ServeArgs {
     /// How long runs are kept that are over, and tasks that were deleted.
     #[arg(long, value_name = "TIME", default_value = "365d", value_parser = duration::parse)]
     pub keep_runs: Duration,
+
+    /// How long a device may say nothing of a run that began, before it counts as timed out. Longer than any script may
+    /// run.
+    #[arg(long, value_name = "TIME", default_value = "169h", value_parser = duration::parse)]
+    pub execution_limit: Duration,
 }
 
 /// Serves until SIGTERM or SIGINT.

@@ -16,6 +16,7 @@ use crate::serve::{
     ServeArgs, certificate,
     duty::Duty,
     membership::{self, Membership},
+    overdue::{self, Overdue},
     retention::{self, Retention},
 };
 
@@ -26,6 +27,7 @@ pub struct Server {
     insecure_http: bool,
     retention: Retention,
     membership: Membership,
+    overdue: Overdue,
 }
 
 impl Server {
@@ -59,6 +61,11 @@ impl Server {
             duty: duty(retention::DUTY, retention::LEASE),
             keep: args.keep_runs,
         };
+        let overdue = Overdue {
+            store: store.clone(),
+            duty: duty(overdue::DUTY, overdue::LEASE),
+            execution_limit: args.execution_limit,
+        };
         let context = Arc::new(Context {
             environment: environment.clone(),
             dispatcher: dispatcher.clone(),
@@ -80,7 +87,7 @@ impl Server {
             streaming: Routes::new(link),
         };
         let bound = Gateway::bind(settings(&args), parts).await?;
-        Ok(Self { bound, dispatcher, insecure_http: args.insecure_http, retention, membership })
+        Ok(Self { bound, dispatcher, insecure_http: args.insecure_http, retention, membership, overdue })
     }
 
     /// Where clients reach the server.
@@ -91,13 +98,14 @@ impl Server {
 
     /// Serves until `shutdown` is ready; connected devices are told to come back later.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { bound, dispatcher, retention, membership, .. } = self;
+        let Self { bound, dispatcher, retention, membership, overdue, .. } = self;
         let exchange = tokio::spawn({
             let dispatcher = dispatcher.clone();
             async move { dispatcher.run().await }
         });
         let removal = tokio::spawn(retention.clone().run());
         let settling = tokio::spawn(membership.clone().run());
+        let ending = tokio::spawn(overdue.clone().run());
         bound
             .run(async move {
                 shutdown.await;
@@ -108,7 +116,8 @@ impl Server {
         exchange.abort();
         removal.abort();
         settling.abort();
-        tokio::join!(retention.duty.give_up(), membership.duty.give_up());
+        ending.abort();
+        tokio::join!(retention.duty.give_up(), membership.duty.give_up(), overdue.duty.give_up());
     }
 }
 
