@@ -18,9 +18,11 @@ use guardhouse_contract::{
         RenameDeviceRequest, RenameDeviceResponse,
     },
     management::{
-        CreateDynamicGroupRequest, CreateDynamicGroupResponse, GetDynamicGroupRequest,
-        GetDynamicGroupResponse, PreviewDynamicGroupRequest, PreviewDynamicGroupResponse,
-        UpdateDynamicGroupRequest, UpdateDynamicGroupResponse,
+        CancelTaskRequest, CancelTaskResponse, CreateDynamicGroupRequest, CreateDynamicGroupResponse,
+        GetDeviceRunRequest, GetDeviceRunResponse, GetDynamicGroupRequest, GetDynamicGroupResponse,
+        ListDeviceRunsRequest, ListDeviceRunsResponse, PreviewDynamicGroupRequest,
+        PreviewDynamicGroupResponse, RerunTaskRequest, RerunTaskResponse, SummarizeDeviceRunsRequest,
+        SummarizeDeviceRunsResponse, UpdateDynamicGroupRequest, UpdateDynamicGroupResponse,
     },
 };
 
@@ -247,5 +249,52 @@ impl Client {
         request: &UpdateTaskTriggersRequest,
     ) -> anyhow::Result<UpdateTaskTriggersResponse> {
         self.call("eset.connect.automation.v1.DeviceTasks.UpdateTaskTriggers", request).await
+    }
+}
+
+/// How tasks stand on devices.
+impl Client {
+    /// How a task stands on every device that passes the filter.
+    pub async fn list_device_runs(
+        &self,
+        filter: ListDeviceRunsRequest,
+    ) -> anyhow::Result<ListDeviceRunsResponse> {
+        let mut all = ListDeviceRunsResponse::default();
+        let mut request = ListDeviceRunsRequest { page_size: PAGE, ..filter };
+        loop {
+            let page: ListDeviceRunsResponse =
+                self.call("guardhouse.management.v1.DeviceRuns.ListDeviceRuns", &request).await?;
+            all.device_runs.extend(page.device_runs);
+            if page.next_page_token.is_empty() {
+                return Ok(all);
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// How many devices are in which state.
+    pub async fn summarize_device_runs(
+        &self,
+        request: &SummarizeDeviceRunsRequest,
+    ) -> anyhow::Result<SummarizeDeviceRunsResponse> {
+        self.call("guardhouse.management.v1.DeviceRuns.SummarizeDeviceRuns", request).await
+    }
+
+    /// One run with everything that is known of it.
+    pub async fn get_device_run(
+        &self,
+        request: &GetDeviceRunRequest,
+    ) -> anyhow::Result<GetDeviceRunResponse> {
+        self.call("guardhouse.management.v1.DeviceRuns.GetDeviceRun", request).await
+    }
+
+    /// Cancels a task, on all devices or on some.
+    pub async fn cancel_task(&self, request: &CancelTaskRequest) -> anyhow::Result<CancelTaskResponse> {
+        self.call("guardhouse.management.v1.DeviceRuns.CancelTask", request).await
+    }
+
+    /// Carries a task out again where it went wrong.
+    pub async fn rerun_task(&self, request: &RerunTaskRequest) -> anyhow::Result<RerunTaskResponse> {
+        self.call("guardhouse.management.v1.DeviceRuns.RerunTask", request).await
     }
 }

@@ -68,6 +68,28 @@ async fn a_person_signs_in_once_and_works_with_names() {
     let (code, shown) = person.types(&ran, "").await;
     assert!(code == 1 && shown.contains("exit code 3"), "{code} {shown}");
 
+    let ran = [
+        "task",
+        "create",
+        "run-command",
+        "--device",
+        "web-1",
+        "--device",
+        "desk-1",
+        "-o",
+        "json",
+        "--",
+        "true",
+    ];
+    let created: Value = serde_json::from_str(&person.succeeds(&ran, "").await).expect("JSON");
+    let task = created["task"]["uuid"].as_str().expect("a uuid");
+    let shown = person.succeeds(&["task", "runs", task, "--devices", "--state", "waiting"], "").await;
+    assert!(shown.contains("desk-1") && shown.contains("WAITING") && shown.contains("2 devices:"), "{shown}");
+    let shown = person.succeeds(&["task", "cancel", task, "--device", "desk-1"], "").await;
+    assert!(shown.contains("cancelled task"), "{shown}");
+    let shown = person.succeeds(&["task", "rerun", task, "--failed", "--state", "cancelled"], "").await;
+    assert!(shown.contains("on devices: 1"), "{shown}");
+
     let listed = person.succeeds(&["device", "list", "--name", "web-1", "-o", "json"], "").await;
     let listed: Value = serde_json::from_str(&listed).expect("JSON and nothing else");
     assert_eq!(listed["devices"][0]["uuid"], agent.device.as_str());

@@ -6,6 +6,7 @@
 mod authorisation;
 mod backup;
 mod commands;
+mod device_runs;
 mod faces;
 mod isolation;
 mod kill_drills;

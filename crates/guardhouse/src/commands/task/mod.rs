@@ -2,6 +2,7 @@
 
 mod action;
 mod create;
+mod device_runs;
 mod shell;
 mod targets;
 mod wait;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     client::{Client, ConnectionArgs},
-    commands::task::{create::CreateCommand, targets::TargetArgs},
+    commands::task::{create::CreateCommand, device_runs::StateArg, targets::TargetArgs},
     duration,
     output::{OutputFormat, runs, runs::Names, tasks},
 };
@@ -52,6 +53,28 @@ pub enum TaskCommand {
         /// Show everything that the runs brought back, such as the output of a command.
         #[arg(long)]
         results: bool,
+
+        /// Every device that the task is for, also those that were not heard of, and how the task stands there.
+        #[arg(long, conflicts_with_all = ["device", "last", "results"])]
+        devices: bool,
+
+        /// Of those only the devices in this state; repeat it for several.
+        #[arg(long = "state", value_name = "STATE", requires = "devices")]
+        states: Vec<StateArg>,
+    },
+    /// Show one run with everything that is known of it.
+    Run {
+        /// The run, by uuid.
+        run: Uuid,
+    },
+    /// Cancel a task: who has not received it does not receive it any more, who has is asked to stop.
+    Cancel {
+        /// The task, by uuid.
+        task: Uuid,
+
+        /// Only on this device, by uuid or by name; repeat it for several.
+        #[arg(long = "device", value_name = "DEVICE")]
+        devices: Vec<String>,
     },
     /// Delete a task. What has begun goes on; its runs stay.
     Delete {
@@ -66,10 +89,22 @@ pub enum TaskCommand {
         #[command(flatten)]
         targets: TargetArgs,
     },
-    /// Run a task once more on every target.
+    /// Run a task once more: on every target, or as a new task only where it went wrong.
     Rerun {
         /// The task, by uuid.
         task: Uuid,
+
+        /// Only on targets where it failed or timed out. Makes a new task.
+        #[arg(long)]
+        failed: bool,
+
+        /// On targets in this state instead; repeat it for several.
+        #[arg(long = "state", value_name = "STATE", requires = "failed")]
+        states: Vec<StateArg>,
+
+        /// Of those only this device, by uuid or by name; repeat it for several.
+        #[arg(long = "device", value_name = "DEVICE", requires = "failed")]
+        devices: Vec<String>,
 
         /// How long devices may take to begin; the server has a default.
         #[arg(long, value_name = "TIME", value_parser = duration::parse)]
@@ -95,7 +130,12 @@ impl TaskCommand {
                 let answer = client.get_task(&GetTaskRequest { task_uuid: task.to_string() }).await?;
                 output.show(&answer, |answer| tasks::task(answer.task.as_ref()))?;
             }
-            Self::Runs { task, device, last, results } => {
+            Self::Runs { task, devices: true, states, .. } => {
+                device_runs::list(&client, task, states, output).await?;
+            }
+            Self::Run { run } => device_runs::get(&client, run, output).await?,
+            Self::Cancel { task, devices } => device_runs::cancel(&client, task, devices, output).await?,
+            Self::Runs { task, device, last, results, .. } => {
                 let device_uuid = match device {
                     Some(device) => client.resolve_device(&device).await?,
                     None => String::new(),
@@ -123,7 +163,10 @@ impl TaskCommand {
                 output.show(&answer, |_| String::new())?;
                 eprintln!("task {task} has new targets");
             }
-            Self::Rerun { task, expires } => {
+            Self::Rerun { task, failed: true, states, devices, expires } => {
+                device_runs::rerun(&client, task, states, devices, expires, output).await?;
+            }
+            Self::Rerun { task, expires, .. } => {
                 let triggers = vec![create::trigger(&client, expires)?];
                 let request = UpdateTaskTriggersRequest { task_uuid: task.to_string(), triggers };
                 let answer = client.update_task_triggers(&request).await?;

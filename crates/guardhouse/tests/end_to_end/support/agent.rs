@@ -67,6 +67,11 @@ impl Agent {
         self.start_as(self.command().env("GUARDHOUSE_KILL_AT", step));
     }
 
+    /// Its state folder.
+    pub fn state(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The command that runs the agent.
     pub fn command(&self) -> Command {
         self.command_of(&["run"])
