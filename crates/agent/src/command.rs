@@ -27,8 +27,9 @@ use crate::{
     policy::Policies,
     power::{self, command::PowerArgs},
     runs::runner,
-    service,
+    service::{self, notify},
     state::{self, DEFAULT_STATE_DIR, StateDir},
+    status::{self, StatusArgs},
 };
 
 /// Exit code of `run` when the server no longer manages the device: starting the agent again is useless.
@@ -57,6 +58,8 @@ pub enum Command {
     Install(InstallArgs),
     /// Stop the service and remove the agent from this machine.
     Uninstall(UninstallArgs),
+    /// Show which device this machine is, and whether it is connected.
+    Status(StatusArgs),
     /// Show the policy of this device: what is in force, and what is not.
     Policy(PolicyArgs),
     /// Remove the agent of a device that has left its server; the agent starts this itself.
@@ -201,6 +204,7 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
             tracing::info!(state_kept = !args.purge, "the agent is removed");
             Ok(ExitCode::SUCCESS)
         }
+        Command::Status(args) => status::run(&args).await,
         Command::Policy(args) => {
             // A running agent holds the folder, and writes the file as a whole.
             let path = state::policy_in(&args.state_dir);
@@ -332,6 +336,8 @@ async fn work(args: RunArgs, self_command: Vec<OsString>, log: LogControl) -> an
                 Ok(ExitCode::from(EXIT_NOT_MANAGED))
             }
             Err(AgentError::Departed) => {
+                // Whoever started this process need not wait for more.
+                notify::ready();
                 departure::leave(state.path(), &self_command)?;
                 tracing::info!("this machine is no longer a device; the agent is removed");
                 Ok(ExitCode::SUCCESS)

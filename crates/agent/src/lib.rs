@@ -28,5 +28,6 @@ pub mod runs;
 pub mod service;
 pub mod session;
 pub mod state;
+pub mod status;
 pub mod system;
 mod timer;

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use guardhouse_contract::time;
-use guardhouse_model::{DeviceId, Environment};
+use guardhouse_model::{DeviceId, Environment, Timestamp};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
@@ -14,8 +13,8 @@ use crate::{
         protocol::{Answer, Link, PowerAction, Request, Status},
         server::{self, Peer},
     },
-    device_state,
     power::{self, rules::Scheduled, watch::PowerWatch},
+    status,
 };
 
 /// What only the loop of the agent knows, as it last said.
@@ -23,8 +22,12 @@ use crate::{
 pub(super) struct Said {
     /// The link that stands.
     pub(super) link: Option<Link>,
+    /// When the last one ended, while none stands.
+    pub(super) last_contact_time: Option<Timestamp>,
     /// The policy that is kept, as hexadecimal digits.
     pub(super) policy_generation: String,
+    /// Actions that the settings of the machine switch off.
+    pub(super) disabled_actions: Vec<String>,
 }
 
 /// Who answers.
@@ -92,16 +95,15 @@ impl Desk {
     }
 
     fn status(&self) -> Status {
-        let Said { link, policy_generation } = self.said.borrow().clone();
-        let isolation = device_state::gather(&self.folder).isolation;
-        let isolation_time = isolation.and_then(|isolation| isolation.isolation_time);
+        let Said { link, last_contact_time, policy_generation, disabled_actions } =
+            self.said.borrow().clone();
         Status {
-            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-            device_uuid: self.device.to_string(),
             link,
+            last_contact_time,
             policy_generation,
-            isolation_time: isolation_time.as_ref().and_then(time::from_proto),
+            disabled_actions,
             power_action: self.power.scheduled().as_ref().map(PowerAction::from),
+            ..status::of_folder(&self.folder, self.device)
         }
     }
 }

@@ -178,7 +178,15 @@ impl Work {
     pub(super) fn tell_desk(&self, link: Option<Link>) {
         let generation = self.policies.report().map(|report| report.generation).unwrap_or_default();
         let policy_generation = generation.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.said.send_replace(Said { link, policy_generation });
+        let disabled_actions = self.policies.rules().disabled_actions.iter().cloned().collect();
+        self.said.send_modify(|said| {
+            let last_contact_time = match (&link, &said.link) {
+                (Some(_), _) => None,
+                (None, Some(_)) => Some(self.environment.now()),
+                (None, None) => said.last_contact_time,
+            };
+            *said = Said { link, last_contact_time, policy_generation, disabled_actions };
+        });
     }
 
     /// Talks to the server until the link ends.

@@ -54,17 +54,29 @@ pub struct Status {
     pub agent_version: String,
     /// The device that this machine is.
     pub device_uuid: String,
+    /// The server with which it is enrolled.
+    #[serde(default)]
+    pub server: String,
+    /// Until when its certificate is valid; absent when that cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_end_time: Option<Timestamp>,
     /// The link to the server; absent while there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// When the last link ended, of those that this life of the agent had; absent while there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_contact_time: Option<Timestamp>,
     /// The policy that is kept, as hexadecimal digits; empty when there never was one.
     pub policy_generation: String,
     /// Since when the device is isolated from the network; absent when it is not.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isolation_time: Option<Timestamp>,
     /// The restart or shutdown that is scheduled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power_action: Option<PowerAction>,
+    /// Actions that the settings of the machine switch off.
+    #[serde(default)]
+    pub disabled_actions: Vec<String>,
 }
 
 /// A link that stands.

@@ -13,7 +13,7 @@ mod desktop;
 mod means;
 mod record;
 pub mod rules;
-mod tell;
+pub(crate) mod tell;
 pub mod watch;
 
 use std::{io, path::Path};

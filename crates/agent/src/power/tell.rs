@@ -10,7 +10,7 @@ use super::{desktop, rules::Scheduled};
 use crate::logind::{Logind, LogindError, Session};
 
 /// A moment as people at this device read it.
-pub(super) fn moment(time: Timestamp) -> String {
+pub(crate) fn moment(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 

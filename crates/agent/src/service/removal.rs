@@ -59,8 +59,8 @@ pub fn end_removal() -> Result<(), InstallError> {
     if runs_this_machine() && unit.exists() {
         systemctl(["disable", DEPARTURE_UNIT])?;
         durable::remove(folder).map_err(failed(folder))?;
-        durable::remove(&unit).map_err(failed(&unit))?;
-        return Ok(systemctl(["daemon-reload"])?);
+        // systemd is not told: it would take the unit, in which this process still works, for another one.
+        return durable::remove(&unit).map_err(failed(&unit));
     }
     durable::remove(folder).map_err(failed(folder))
 }

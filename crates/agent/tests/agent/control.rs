@@ -1,13 +1,21 @@
 //! The control socket of a running agent.
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Command, time::Duration};
 
-use crate::link::{agent, scene, stop};
-use guardhouse_agent::control::{
-    self,
-    client::{AskError, ask},
-    protocol::{Answer, LARGEST_REQUEST, Request, Status},
+use crate::{
+    bench::AGENT,
+    link::{agent, scene, stop},
+    server::DEVICE,
 };
+use guardhouse_agent::{
+    control::{
+        self,
+        client::{AskError, ask},
+        protocol::{Answer, LARGEST_REQUEST, Request, Status},
+    },
+    status::EXIT_NOT_RUNNING,
+};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
@@ -52,6 +60,46 @@ async fn the_agent_says_what_it_is_doing() {
     let mode = std::fs::metadata(control::socket(state.path())).expect("a socket").permissions().mode();
     assert_eq!(mode & 0o777, 0o666, "everybody who gets to it may ask");
     stop(agent).await;
+}
+
+#[tokio::test]
+async fn people_see_whether_their_device_is_connected() {
+    let (server, state, _) = scene().await;
+    let status = |words: &[&str]| {
+        let mut command = Command::new(AGENT);
+        command.args(["status", "--state-dir"]).arg(state.path()).args(words);
+        let done = command.output().expect("it runs");
+        let text = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+        (done.status.code(), text)
+    };
+    let (code, text) = status(&[]);
+    assert_eq!(code, Some(EXIT_NOT_RUNNING.into()), "{text}");
+    assert!(text.contains("not running") && text.contains(DEVICE), "{text}");
+
+    let agent = agent(state.path(), None);
+    server.until_linked(1).await;
+    // The agent listens and says so before it has taken the frame that the server has sent.
+    let connected = loop {
+        let (code, text) = status(&["--json"]);
+        let said: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        if code == Some(0) && said["link"].is_object() {
+            break said;
+        }
+    };
+    assert_eq!((&connected["running"], &connected["deviceUuid"]), (&true.into(), &DEVICE.into()));
+    let address = format!("{}/", server.address());
+    assert_eq!((&connected["server"], &connected["link"]["server"]), (&json!(address), &json!(address)));
+    assert!(connected["certificateEndTime"].is_string());
+    let (code, text) = status(&[]);
+    assert_eq!(code, Some(0));
+    assert!(text.contains("connected since "), "{text}");
+    stop(agent).await;
+
+    let empty = tempfile::tempdir().expect("a folder");
+    let done =
+        Command::new(AGENT).args(["status", "--state-dir"]).arg(empty.path()).output().expect("it runs");
+    let text = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.code() == Some(1) && text.contains("not enrolled"), "{text}");
 }
 
 #[tokio::test]
