@@ -106,13 +106,58 @@ pub async fn enrol(state: &StateDir, enrolment: Enrolment) -> Result<Identity, E
         inventory: Some(enrolment.inventory),
         machine: Some(inventory::machine(enrolment.host_name.as_deref())),
     };
-    let answer = answer(EnrolmentClient::new(channel).enrol(request)).await?;
-
-    let device: DeviceId = answer.device_uuid.parse().map_err(|_| EnrolError::Answer("device uuid"))?;
-    let (certificate, mut authorities) = certificates(answer.certificate, answer.authorities)?;
+    let (device, certificate, mut authorities) = redeem(channel, request).await?;
     authorities.extend(given.into_iter().filter(|given| !authorities.contains(given)).collect::<Vec<_>>());
     let host_name = enrolment.host_name;
     Ok(Identity::create(&folder, enrolment.server, device, host_name, certificate, authorities)?)
+}
+
+/// Enrols this machine with a new key, as its server asked of the device that it was, at the first of `servers` that
+/// answers; stores the new identity beside the present one. [`StateDir::take_new_identity`] puts it in its place.
+///
+/// An attempt that was interrupted is made again when the server asks again, with the same key.
+///
+/// # Errors
+/// [`EnrolError`]; the present identity stays in use.
+pub async fn enrol_anew(
+    state: &StateDir,
+    present: &Identity,
+    servers: Vec<Uri>,
+    token: String,
+) -> Result<DeviceId, EnrolError> {
+    let folder = state.new_identity();
+    let signing_request = identity::signing_request(&identity::key(&folder)?)?;
+    let tls = tls::client_config(Trust::Authorities(present.authorities().to_vec()), None, &[tls::HTTP_2])?;
+    let mut connected = Err(EnrolError::Answer("address"));
+    for server in servers {
+        connected = channel::connect(&server, tls.clone()).await.map_err(EnrolError::Connect);
+        if connected.is_ok() {
+            break;
+        }
+    }
+    let request = EnrolRequest {
+        token,
+        signing_request,
+        inventory: Some(inventory::read(present.host_name.as_deref())),
+        machine: Some(inventory::machine(present.host_name.as_deref())),
+    };
+    let (device, certificate, mut authorities) = redeem(connected?, request).await?;
+    let known = present.authorities().iter().filter(|known| !authorities.contains(known)).cloned();
+    authorities.extend(known.collect::<Vec<_>>());
+    let (server, host_name) = (present.server.clone(), present.host_name.clone());
+    Identity::create(&folder, server, device, host_name, certificate, authorities)?;
+    Ok(device)
+}
+
+/// Redeems an enrolment token: answers the device, its certificate and the authorities to trust.
+async fn redeem(
+    channel: Channel,
+    request: EnrolRequest,
+) -> Result<(DeviceId, CertificateDer<'static>, Vec<CertificateDer<'static>>), EnrolError> {
+    let answer = answer(EnrolmentClient::new(channel).enrol(request)).await?;
+    let device = answer.device_uuid.parse().map_err(|_| EnrolError::Answer("device uuid"))?;
+    let (certificate, authorities) = certificates(answer.certificate, answer.authorities)?;
+    Ok((device, certificate, authorities))
 }
 
 /// Fetches and stores the next certificate of a device, over its link.

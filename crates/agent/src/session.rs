@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use guardhouse_contract::{
     link::{
         AgentFrame, DeviceState, Hello, ServerFrame, agent_frame, agent_link_client::AgentLinkClient,
-        server_frame,
+        go_away::Reason, server_frame,
     },
     rpc, time,
 };
@@ -57,6 +57,12 @@ pub enum SessionError {
     /// The server does not speak.
     #[error("the server did not answer within {} seconds", WELCOME_TIMEOUT.as_secs())]
     TimedOut,
+    /// The server lets this machine not in, and says why.
+    #[error("the server closed the link: {}", .0.as_str_name())]
+    Dismissed(Reason),
+    /// The server says that this machine is to enrol with a new key.
+    #[error("the server asks this machine to enrol anew")]
+    EnrolAnew(String),
     /// The server says something else first.
     #[error("the server began with something else than Welcome")]
     NoWelcome,
@@ -67,7 +73,17 @@ impl SessionError {
     /// deleted. Coming back is useless then.
     #[must_use]
     pub fn is_not_managed(&self) -> bool {
-        matches!(self, Self::Status(status) if says_not_managed(status))
+        match self {
+            Self::Dismissed(reason) => *reason == Reason::NotManaged,
+            Self::Status(status) => says_not_managed(status),
+            _ => false,
+        }
+    }
+
+    /// Whether the server has answered, and what it said is not about this one connection.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        self.is_not_managed() || matches!(self, Self::Dismissed(_) | Self::EnrolAnew(_))
     }
 }
 
@@ -126,10 +142,13 @@ impl Session {
         let mut link = AgentLinkClient::new(channel.clone())
             .max_decoding_message_size(guardhouse_contract::frames::LARGEST_TO_AGENT);
         let mut inbound = link.connect(ReceiverStream::new(frames)).await?.into_inner();
-        let Some(server_frame::Kind::Welcome(welcome)) =
-            inbound.message().await?.ok_or(SessionError::Closed)?.kind
-        else {
-            return Err(SessionError::NoWelcome);
+        let welcome = match inbound.message().await?.ok_or(SessionError::Closed)?.kind {
+            Some(server_frame::Kind::Welcome(welcome)) => welcome,
+            Some(server_frame::Kind::GoAway(go_away)) => {
+                return Err(SessionError::Dismissed(go_away.reason()));
+            }
+            Some(server_frame::Kind::EnrolAnew(anew)) => return Err(SessionError::EnrolAnew(anew.token)),
+            _ => return Err(SessionError::NoWelcome),
         };
         tracing::info!(%server, epoch = welcome.epoch, "connected");
         let server_time = welcome.server_time.as_ref().and_then(time::from_proto);

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::durable;
+use crate::{durable, identity};
 
 /// Where the agent of a machine keeps its state unless told otherwise.
 pub const DEFAULT_STATE_DIR: &str = "/var/lib/guardhouse-agent";
@@ -136,6 +136,12 @@ impl StateDir {
         identity_in(&self.path)
     }
 
+    /// Folder of a new key and its certificates, while the present ones still count.
+    #[must_use]
+    pub fn new_identity(&self) -> PathBuf {
+        self.path.join("identity.new")
+    }
+
     /// The journal.
     #[must_use]
     pub fn journal(&self) -> PathBuf {
@@ -173,6 +179,20 @@ impl StateDir {
         }
         durable::sync_parent(&self.identity())
     }
+
+    /// Puts a new identity in the place of the present one, if there is one that is whole: sets everything of the earlier
+    /// enrolment aside.
+    ///
+    /// # Errors
+    /// What the system says; calling again goes on where it stopped.
+    pub fn take_new_identity(&self) -> io::Result<()> {
+        if !identity::exists(&self.new_identity()) {
+            return Ok(());
+        }
+        self.set_aside()?;
+        fs::rename(self.new_identity(), self.identity())?;
+        durable::sync_parent(&self.identity())
+    }
 }
 
 #[cfg(test)]
@@ -207,6 +227,34 @@ mod tests {
         fs::write(&file, "").expect("written");
         let error = StateDir::open(&file.join("state")).await.expect_err("a file is in the way");
         assert!(error.to_string().contains(&*file.to_string_lossy()), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_new_identity_is_taken_when_it_is_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = StateDir::open(folder.path()).await.expect("free");
+        let write = |folder: &Path, name: &str, text: &str| {
+            fs::create_dir_all(folder).expect("created");
+            fs::write(folder.join(name), text).expect("written");
+        };
+        write(&state.identity(), "server.json", "old");
+        fs::write(state.journal(), "old").expect("written");
+        write(&state.new_identity(), "key.pem", "new");
+        state.take_new_identity().expect("nothing to do");
+        assert!(state.journal().exists(), "it is not whole");
+
+        write(&state.new_identity(), "server.json", "new");
+        let server = || fs::read_to_string(state.identity().join("server.json"));
+        // The machine stops between the two halves.
+        state.set_aside().expect("set aside");
+        server().expect_err("there is none");
+        for _ in 0..2 {
+            state.take_new_identity().expect("goes on");
+            assert_eq!(server().expect("is there"), "new");
+        }
+        assert!(!state.journal().exists() && !state.new_identity().exists());
+        let kept = fs::read_to_string(folder.path().join("previous/identity/server.json")).expect("read");
+        assert_eq!(kept, "old");
     }
 
     #[tokio::test]

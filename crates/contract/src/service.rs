@@ -39,6 +39,8 @@ pub struct Account {
     pub name: String,
     /// What it may do.
     pub access: Access,
+    /// The names of the actions that it may use in tasks; `None`: all of them.
+    pub actions: Option<Vec<String>>,
 }
 
 /// What an account may do.

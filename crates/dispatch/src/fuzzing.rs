@@ -4,14 +4,14 @@
 use guardhouse_contract::{
     automation::DeviceTaskRun,
     json,
-    link::{AgentFrame, PolicyReport, agent_frame::Kind},
+    link::{AgentFrame, DeviceState, PolicyReport, agent_frame::Kind},
 };
 use guardhouse_model::{DeviceId, RunId, Timestamp};
 use prost::Message as _;
 use prost_types::Any;
 use uuid::Uuid;
 
-use crate::{inventory, policies, results};
+use crate::{inventory, policies, results, states};
 
 /// Takes bytes for a frame and does with it what a session does before it keeps anything.
 ///
@@ -31,9 +31,11 @@ pub fn agent_frame(bytes: &[u8]) {
         Kind::Hello(hello) => {
             let _ = inventory::report(&[], hello.inventory.unwrap_or_default());
             hello.policy_report.into_iter().for_each(policy_report);
+            hello.state.into_iter().for_each(device_state);
         }
         Kind::PolicyReport(report) => policy_report(report),
-        Kind::RunStarted(_) | Kind::RunWithdrawn(_) | Kind::RunProgress(_) | Kind::State(_) => {}
+        Kind::State(state) => device_state(state),
+        Kind::RunStarted(_) | Kind::RunWithdrawn(_) | Kind::RunProgress(_) => {}
     }
 }
 
@@ -43,11 +45,17 @@ fn policy_report(report: PolicyReport) {
     json::write_message(&unapplied).expect("it can be shown");
 }
 
+fn device_state(state: DeviceState) {
+    let kept = states::judge(state, Timestamp::UNIX_EPOCH);
+    let state = DeviceState::decode(kept.state.as_slice()).expect("a state is kept");
+    json::write_message(&state).expect("it can be shown");
+}
+
 #[cfg(test)]
 mod tests {
     use guardhouse_contract::{
         action::RunCommandResult,
-        link::{RunEnded, UnappliedSetting, agent_frame},
+        link::{FailedUpdate, Isolation, RunEnded, UnappliedSetting, agent_frame},
         status::pack,
     };
     use proptest::prelude::*;
@@ -55,7 +63,7 @@ mod tests {
     use super::*;
 
     /// Frames of a well-behaved agent, of which some bytes are then changed.
-    fn good_frames() -> [Vec<u8>; 2] {
+    fn good_frames() -> [Vec<u8>; 3] {
         let result =
             RunCommandResult { exit_code: 7, duration: Some(Default::default()), ..Default::default() };
         let ended = RunEnded { succeeded: true, result: Some(pack(&result)), ..Default::default() };
@@ -66,8 +74,18 @@ mod tests {
             detail: "no such folder".to_owned(),
         };
         let report = PolicyReport { generation: vec![7; 32], unapplied: vec![setting] };
-        [agent_frame::Kind::RunEnded(ended), agent_frame::Kind::PolicyReport(report)]
-            .map(|kind| AgentFrame { kind: Some(kind) }.encode_to_vec())
+        let state = DeviceState {
+            isolation: Some(Isolation { isolation_time: Some(Default::default()), ..Default::default() }),
+            disabled_actions: vec!["RunCommand".to_owned()],
+            failed_update: Some(FailedUpdate { fail_time: Some(Default::default()), ..Default::default() }),
+            ..Default::default()
+        };
+        let kinds = [
+            agent_frame::Kind::RunEnded(ended),
+            agent_frame::Kind::PolicyReport(report),
+            agent_frame::Kind::State(state),
+        ];
+        kinds.map(|kind| AgentFrame { kind: Some(kind) }.encode_to_vec())
     }
 
     proptest! {

@@ -13,20 +13,22 @@ pub mod policies;
 
 mod batch;
 mod drain;
+mod forbidden;
 mod looks;
 mod presence;
 mod progress;
 mod registry;
 mod results;
 mod session;
+mod states;
 mod wake_set;
 mod wakes;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::{Stream, future::OptionFuture};
-use guardhouse_contract::link::{AgentFrame, ServerFrame};
-use guardhouse_model::{DeviceId, Environment};
+use guardhouse_contract::link::{AgentFrame, ServerFrame, go_away::Reason};
+use guardhouse_model::{Action, DeviceId, Environment, Timestamp, machines::PRESENT};
 use guardhouse_store::{Claim, DevicePolicy, RunProgress, RunReport, Store, StoreError};
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -59,6 +61,8 @@ pub struct Dispatcher {
     registry: Arc<Registry>,
     outbox: Arc<Outbox>,
     policies: Arc<Policies>,
+    /// Actions that this server hands out to nobody.
+    forbidden: Arc<[Action]>,
     looks: Batches<Claim, Look>,
     reports: Batches<Vec<RunReport>, Vec<bool>>,
     policy_reports: Batches<(Claim, DevicePolicy), ()>,
@@ -107,18 +111,26 @@ impl Dispatcher {
         });
         let replica = environment.uuid();
         let (registry, outbox) = Default::default();
+        let forbidden = Arc::default();
         Self {
             store,
             environment,
             registry,
             outbox,
             policies,
+            forbidden,
             looks,
             reports,
             policy_reports,
             progress,
             replica,
         }
+    }
+
+    /// Hands out none of these actions: their runs end SUPPRESSED instead.
+    #[must_use]
+    pub fn forbidding(self, actions: &[Action]) -> Self {
+        Self { forbidden: actions.into(), ..self }
     }
 
     /// Serves one connection of a device until either side ends it.
@@ -145,6 +157,22 @@ impl Dispatcher {
     pub fn wake_all(&self) {
         self.registry.wake_all();
         self.outbox.add_everybody();
+    }
+
+    /// These devices are managed no longer: their sessions end, wherever they are connected.
+    pub fn dismiss(&self, devices: &[DeviceId]) {
+        self.registry.close(devices, Reason::NotManaged);
+        // Those of other replicas find that they are superseded, and that their keys count no longer.
+        self.outbox.add(devices);
+    }
+
+    /// Whether a device is connected, as far as that can be told: to this process, or, where others share the store, in
+    /// contact with any of them at most [`PRESENT`] before `now`.
+    #[must_use]
+    pub fn is_connected(&self, device: DeviceId, last_contact: Option<Timestamp>, now: Timestamp) -> bool {
+        let is_recent = last_contact
+            .is_some_and(|last| Duration::try_from(last.duration_until(now)).unwrap_or_default() < PRESENT);
+        self.registry.has(device) || (self.store.is_shared() && is_recent)
     }
 
     /// What the policies of devices say, as it is sent to them.

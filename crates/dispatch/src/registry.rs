@@ -108,6 +108,11 @@ impl Registry {
         self.lock().sessions.keys().copied().collect()
     }
 
+    /// Whether a device is connected.
+    pub fn has(&self, device: DeviceId) -> bool {
+        self.lock().sessions.contains_key(&device)
+    }
+
     /// How many devices are connected.
     pub fn len(&self) -> usize {
         self.lock().sessions.len()

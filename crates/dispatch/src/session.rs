@@ -11,8 +11,8 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _, stream::FusedStream};
 use guardhouse_contract::{
     automation::Action,
     link::{
-        AgentFrame, CancelRun, GoAway, Inventory, Order, PolicyReport, RunEndedAck, ServerFrame, Settled,
-        Welcome, Withdraw, agent_frame, go_away::Reason, server_frame::Kind,
+        AgentFrame, CancelRun, DeviceState, GoAway, Inventory, Order, PolicyReport, RunEndedAck, ServerFrame,
+        Settled, Welcome, Withdraw, agent_frame, go_away::Reason, server_frame::Kind,
     },
     time::to_proto,
 };
@@ -26,10 +26,10 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use crate::{
-    Dispatcher, inventory,
+    Dispatcher, forbidden, inventory,
     looks::Look,
     policies::{Document, report},
-    progress, results,
+    progress, results, states,
 };
 
 /// How long a fresh connection may take to say Hello.
@@ -140,6 +140,9 @@ pub async fn serve(
     if let Some(inventory) = hello.inventory {
         Box::pin(session.report(inventory)).await?;
     }
+    if let Some(state) = hello.state {
+        Box::pin(session.report_state(state)).await?;
+    }
     if let Some(report) = hello.policy_report {
         // What is no generation is that of no policy: the device hears what its policy is.
         session.policy = Some(report::generation(&report).unwrap_or_default());
@@ -243,7 +246,9 @@ impl Session<'_> {
                 }
                 news += 1;
                 self.sent.insert(run.id, word);
-                if self.send(announce(run, word)?).await.is_err() {
+                if let Some(news) = self.announce(run, word).await?
+                    && self.send(news).await.is_err()
+                {
                     return Ok(Err(Gone));
                 }
             }
@@ -260,6 +265,29 @@ impl Session<'_> {
         }
         self.keep_policy_report().await;
         Ok(Ok(()))
+    }
+
+    /// What the device is told of a run. `None`: nothing, as the server forbids its action and has ended it. A run that has
+    /// begun, as far as is known, is not ended: the device says how it goes.
+    async fn announce(&self, run: OpenRun, word: Word) -> Result<Option<Kind>, StoreError> {
+        let run_uuid = run.id.to_string();
+        match word {
+            Word::Withdraw => return Ok(Some(Kind::Withdraw(Withdraw { run_uuid }))),
+            // Never ordered first: the agent would begin it.
+            Word::Cancel => return Ok(Some(Kind::CancelRun(CancelRun { run_uuid }))),
+            Word::Order => {}
+        }
+        let action = Action::decode(run.action.as_slice())
+            .map_err(|error| StoreError::Inconsistent(format!("action of run {run_uuid}: {error}")))?;
+        let (now, forbidden) = (self.dispatcher.environment.now(), &self.dispatcher.forbidden);
+        if let Some(end) = forbidden::end(forbidden, self.device, run.id, &action, now)
+            && self.dispatcher.store.task_run_suppress(end).await?
+        {
+            info!(device = %self.device, run = run_uuid, action = action.name, "the server forbids the action");
+            return Ok(None);
+        }
+        let expire_time = Some(to_proto(run.expire_time));
+        Ok(Some(Kind::Order(Order { run_uuid, action: Some(action), expire_time })))
     }
 
     /// Sends the policy of the device, if it has another one.
@@ -280,7 +308,7 @@ impl Session<'_> {
     /// on their own, and only the last counts, as each says everything; so it is with reports of the policy.
     async fn receive_all(&mut self, frames: Vec<AgentFrame>) -> Result<Result<(), Gone>, Arc<StoreError>> {
         let (mut reports, mut withdrawn, mut acknowledgements) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut inventory, mut policy_report) = (None, None);
+        let (mut inventory, mut policy_report, mut state) = (None, None, None);
         let device = self.device;
         for frame in frames {
             match frame.kind {
@@ -313,7 +341,8 @@ impl Session<'_> {
                         debug!(%device, %run, "progress that cannot be kept");
                     }
                 }
-                Some(agent_frame::Kind::Hello(_) | agent_frame::Kind::State(_)) | None => {
+                Some(agent_frame::Kind::State(frame)) => state = Some(frame),
+                Some(agent_frame::Kind::Hello(_)) | None => {
                     debug!(%device, "a frame without meaning here")
                 }
             }
@@ -335,6 +364,9 @@ impl Session<'_> {
         }
         if let Some(inventory) = inventory {
             self.report(inventory).await?;
+        }
+        if let Some(state) = state {
+            self.report_state(state).await?;
         }
         if let Some(report) = policy_report {
             self.report_policy(report).await;
@@ -367,6 +399,11 @@ impl Session<'_> {
             Err(error) => warn!(device = %self.device, %error, "the inventory is not kept"),
         }
         Ok(())
+    }
+
+    async fn report_state(&self, state: DeviceState) -> Result<(), StoreError> {
+        let report = states::judge(state, self.dispatcher.environment.now());
+        self.dispatcher.store.device_state_report(self.claim(), report).await
     }
 
     async fn report_policy(&mut self, report: PolicyReport) {
@@ -430,19 +467,6 @@ fn word(run: &OpenRun) -> Word {
         OpenRun { cancelled: true, .. } => Word::Cancel,
         OpenRun { .. } => Word::Order,
     }
-}
-
-fn announce(run: OpenRun, word: Word) -> Result<Kind, StoreError> {
-    let run_uuid = run.id.to_string();
-    match word {
-        Word::Withdraw => return Ok(Kind::Withdraw(Withdraw { run_uuid })),
-        // Never ordered first: the agent would begin it.
-        Word::Cancel => return Ok(Kind::CancelRun(CancelRun { run_uuid })),
-        Word::Order => {}
-    }
-    let action = Action::decode(run.action.as_slice())
-        .map_err(|error| StoreError::Inconsistent(format!("action of run {run_uuid}: {error}")))?;
-    Ok(Kind::Order(Order { run_uuid, action: Some(action), expire_time: Some(to_proto(run.expire_time)) }))
 }
 
 #[allow(

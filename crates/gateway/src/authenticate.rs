@@ -40,20 +40,25 @@ impl Authenticator {
                 entitle(&account, access)?;
                 Ok(Caller::Account(account))
             }
-            options::Access::Device => self.device(origin).await,
+            options::Access::Device => self.device(origin, false).await,
+            options::Access::DeviceOrRetired => self.device(origin, true).await,
             options::Access::EnrolmentToken => Ok(Caller::Anonymous),
             options::Access::Unspecified => Err(Status::internal("a method without an access option")),
         }
     }
 
-    async fn device(&self, origin: &Origin) -> Result<Caller, Status> {
+    /// The device that calls; with `retired` also one that is managed no longer.
+    async fn device(&self, origin: &Origin, retired: bool) -> Result<Caller, Status> {
         let unauthenticated = |reason, message| Status::new(Code::Unauthenticated, reason, message);
         let certificate = origin.certificate.as_ref().ok_or_else(|| {
             let message =
                 "this method is for enrolled devices: connect with the client certificate of the device";
             unauthenticated("CLIENT_CERTIFICATE_MISSING", message)
         })?;
-        let device = self.devices.authenticate(certificate).await?;
+        let mut device = self.devices.authenticate(certificate).await?;
+        if device.is_none() && retired {
+            device = self.devices.authenticate_retired(certificate).await?;
+        }
         let device = device.ok_or_else(|| {
             let message = "the client certificate belongs to no device of this server; enrol the host again";
             unauthenticated("DEVICE_NOT_MANAGED", message)
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn entitlement_is_told_apart_from_authentication() {
-        let account = |access| Account { uuid: Uuid::nil(), name: "robot".to_owned(), access };
+        let account = |access| Account { uuid: Uuid::nil(), name: "robot".to_owned(), access, actions: None };
         for (has, needed, allowed) in [
             (Access::Full, options::Access::Write, true),
             (Access::Full, options::Access::Read, true),

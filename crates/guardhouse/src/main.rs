@@ -61,6 +61,13 @@ enum Command {
         #[command(subcommand)]
         command: commands::group::GroupCommand,
     },
+    /// Machines that seem to be a device and are not the one that is known.
+    Identity {
+        #[command(flatten)]
+        api: ApiArgs,
+        #[command(subcommand)]
+        command: commands::identity::IdentityCommand,
+    },
     /// Policies, their assignments, and what comes of them.
     Policy {
         #[command(flatten)]
@@ -110,6 +117,7 @@ fn run(cli: Cli, log: LogControl) -> anyhow::Result<ExitCode> {
             Command::Login(args) => args.run().await,
             Command::Device { api, command } => command.run(api.connection, api.output).await,
             Command::Group { api, command } => command.run(api.connection, api.output).await,
+            Command::Identity { api, command } => command.run(api.connection, api.output).await,
             Command::Policy { api, command } => command.run(api.connection, api.output).await,
             Command::Task { api, command } => command.run(api.connection, api.output).await,
             Command::Agent(command) => {

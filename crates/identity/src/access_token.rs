@@ -1,6 +1,6 @@
 //! Access tokens: signed statements (JWT, EdDSA) that need no look into the store.
 //!
-//! A token carries name and access of its account, and stays good until it expires, whatever becomes of the
+//! A token carries name, access and actions of its account, and stays good until it expires, whatever becomes of the
 //! account meanwhile: that is the price of a check that touches no database, and why tokens live for an hour.
 
 use std::fmt;
@@ -51,6 +51,9 @@ struct Claims {
     sub: Uuid,
     name: String,
     access: AccessClaim,
+    /// The names of the actions that the account may use in tasks; absent: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    actions: Option<Vec<String>>,
     /// Seconds since 1970.
     iat: i64,
     /// Seconds since 1970; the token is refused from then on.
@@ -102,6 +105,7 @@ impl AccessTokens {
             sub: account.uuid,
             name: account.name.clone(),
             access: account.access.into(),
+            actions: account.actions.clone(),
             iat: issued,
             exp: issued.saturating_add(lifetime.into()),
         };
@@ -123,7 +127,12 @@ impl AccessTokens {
         if claims.exp <= now.as_second() {
             return Err(VerifyError::Expired);
         }
-        Ok(Account { uuid: claims.sub, name: claims.name, access: claims.access.into() })
+        Ok(Account {
+            uuid: claims.sub,
+            name: claims.name,
+            access: claims.access.into(),
+            actions: claims.actions,
+        })
     }
 }
 
@@ -167,7 +176,7 @@ mod tests {
     use crate::fixture::{Fixture, START};
 
     fn account(access: Access) -> Account {
-        Account { uuid: Uuid::from_u128(7), name: "ada".to_owned(), access }
+        Account { uuid: Uuid::from_u128(7), name: "ada".to_owned(), access, actions: None }
     }
 
     fn part(token: &str, index: usize) -> Value {
@@ -200,6 +209,19 @@ mod tests {
             "iat": START, "exp": START + 60,
         });
         assert_eq!(part(&token, 1), claims);
+    }
+
+    #[tokio::test]
+    async fn a_token_says_which_actions_its_account_may_use() {
+        let fixture = Fixture::new();
+        let now = fixture.environment.now();
+        let tokens = AccessTokens::open(&fixture.store, &fixture.environment).await.expect("opens");
+        for actions in [vec![], vec!["RunCommand".to_owned(), "OnDemandScan".to_owned()]] {
+            let account = Account { actions: Some(actions.clone()), ..account(Access::Full) };
+            let token = tokens.issue(&account, now, 60).expect("issues");
+            assert_eq!(part(&token, 1)["actions"], json!(actions));
+            assert_eq!(tokens.verify(&token, now), Ok(account));
+        }
     }
 
     #[tokio::test]

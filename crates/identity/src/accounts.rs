@@ -1,7 +1,7 @@
 //! Accounts of administrators and automations.
 
 use guardhouse_contract::{Access, Account};
-use guardhouse_model::Environment;
+use guardhouse_model::{Action, Environment};
 use guardhouse_store::{AccountRecord, Store};
 
 use crate::{Failure, password::Passwords};
@@ -30,6 +30,9 @@ pub enum AccountError {
     /// The password is too short.
     #[error("the password must have at least {MIN_PASSWORD} characters")]
     Password,
+    /// An action that the contract does not have.
+    #[error("there is no action {0:?}; the actions are {names}", names = Action::names())]
+    Action(String),
     /// Another account has the name.
     #[error("there is already an account {0:?}")]
     Taken(String),
@@ -48,19 +51,27 @@ impl Accounts {
         Self { store, environment, passwords: Passwords::default() }
     }
 
-    /// Adds an account.
+    /// Adds an account, which may use these actions in tasks; `None`: all of them.
     ///
     /// # Errors
-    /// [`AccountError`] says what is wrong with the name or the password.
-    pub async fn add(&self, name: &str, password: &str, access: Access) -> Result<Account, AccountError> {
+    /// [`AccountError`] says what is wrong with the name, the password or an action.
+    pub async fn add(
+        &self,
+        name: &str,
+        password: &str,
+        access: Access,
+        actions: Option<Vec<String>>,
+    ) -> Result<Account, AccountError> {
         check_name(name)?;
         check_password(password)?;
-        let account = Account { uuid: self.environment.uuid(), name: name.to_owned(), access };
+        check_actions(actions.as_deref())?;
+        let account = Account { uuid: self.environment.uuid(), name: name.to_owned(), access, actions };
         let record = AccountRecord {
             uuid: account.uuid,
             name: account.name.clone(),
             password_hash: self.passwords.hash(password, self.environment.random()).await?,
             access: access_number(access),
+            actions: account.actions.clone(),
         };
         let added = self.store.account_add(record, self.environment.now()).await.map_err(Failure::from)?;
         if added { Ok(account) } else { Err(AccountError::Taken(account.name)) }
@@ -82,6 +93,17 @@ impl Accounts {
         check_password(password)?;
         let hash = self.passwords.hash(password, self.environment.random()).await?;
         let known = self.store.account_set_password(name.to_owned(), hash).await.map_err(Failure::from)?;
+        if known { Ok(()) } else { Err(AccountError::Unknown(name.to_owned())) }
+    }
+
+    /// Says which actions an account may use in tasks; `None`: all of them. An access token lives out its hour with those
+    /// that it was issued for.
+    ///
+    /// # Errors
+    /// [`AccountError`] says which action does not exist, or that there is no such account.
+    pub async fn set_actions(&self, name: &str, actions: Option<Vec<String>>) -> Result<(), AccountError> {
+        check_actions(actions.as_deref())?;
+        let known = self.store.account_set_actions(name.to_owned(), actions).await.map_err(Failure::from)?;
         if known { Ok(()) } else { Err(AccountError::Unknown(name.to_owned())) }
     }
 
@@ -122,6 +144,11 @@ fn check_password(password: &str) -> Result<(), AccountError> {
     if password.chars().count() < MIN_PASSWORD { Err(AccountError::Password) } else { Ok(()) }
 }
 
+fn check_actions(actions: Option<&[String]>) -> Result<(), AccountError> {
+    let unknown = actions.into_iter().flatten().find(|name| Action::named(name).is_none());
+    unknown.map_or(Ok(()), |name| Err(AccountError::Action(name.clone())))
+}
+
 /// The account that a record keeps.
 pub(crate) fn from_record(record: AccountRecord) -> Result<Account, Failure> {
     let access = match record.access {
@@ -130,7 +157,7 @@ pub(crate) fn from_record(record: AccountRecord) -> Result<Account, Failure> {
         2 => Access::Full,
         other => return Err(Failure::Inconsistent(format!("account {} has access {other}", record.uuid))),
     };
-    Ok(Account { uuid: record.uuid, name: record.name, access })
+    Ok(Account { uuid: record.uuid, name: record.name, access, actions: record.actions })
 }
 
 fn access_number(access: Access) -> i64 {
@@ -154,7 +181,7 @@ mod tests {
     async fn passwords_change_and_accounts_go() {
         let fixture = Fixture::new();
         let accounts = accounts(&fixture);
-        accounts.add("ada", "first password", Access::Full).await.expect("added");
+        accounts.add("ada", "first password", Access::Full, None).await.expect("added");
         accounts.set_password("ada", "short").await.expect_err("too short");
         accounts.set_password("ada", "second password").await.expect("changed");
         assert_eq!(accounts.check("ada", "first password").await.expect("checked"), None);
@@ -167,13 +194,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn actions_are_allowed_by_their_names() {
+        let fixture = Fixture::new();
+        let accounts = accounts(&fixture);
+        let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        let add = async |actions| accounts.add("ada", "correct horse", Access::Full, actions).await;
+        let error = add(names(&["Reboot"])).await.expect_err("no such action").to_string();
+        assert!(error.contains("\"Reboot\"") && error.contains("ShutdownComputer"), "{error}");
+        let allowed = async || accounts.list().await.expect("listed").remove(0).actions;
+        add(names(&["RunCommand"])).await.expect("added");
+        assert_eq!(allowed().await, names(&["RunCommand"]));
+        for actions in [names(&[]), names(&["OnDemandScan", "RunCommand"]), None] {
+            accounts.set_actions("ada", actions.clone()).await.expect("changed");
+            assert_eq!(allowed().await, actions);
+        }
+        let refused = accounts.set_actions("ada", names(&["runcommand"])).await;
+        assert!(matches!(refused, Err(AccountError::Action(_))));
+        assert!(matches!(accounts.set_actions("bob", None).await, Err(AccountError::Unknown(_))));
+    }
+
+    #[tokio::test]
     async fn an_account_is_known_by_name_and_password() {
         let fixture = Fixture::new();
         let accounts = accounts(&fixture);
         for (name, access) in
             [("ada", Access::Full), ("bob@example.org", Access::Read), ("eve", Access::None)]
         {
-            let added = accounts.add(name, "correct horse", access).await.expect("adds");
+            let added = accounts.add(name, "correct horse", access, None).await.expect("adds");
             assert_eq!((added.name.as_str(), added.access), (name, access));
             assert_eq!(accounts.check(name, "correct horse").await.expect("checks"), Some(added));
         }
@@ -188,7 +235,7 @@ mod tests {
     async fn bad_names_and_passwords_are_refused() {
         let fixture = Fixture::new();
         let accounts = accounts(&fixture);
-        let add = async |name: &str, password: &str| accounts.add(name, password, Access::Full).await;
+        let add = async |name: &str, password: &str| accounts.add(name, password, Access::Full, None).await;
         for name in ["", "a:b", "a\nb", "a\u{7f}", &"ä".repeat(256)] {
             assert!(matches!(add(name, "correct horse").await, Err(AccountError::Name)), "{name:?}");
         }

@@ -66,6 +66,17 @@ impl Devices {
         Ok(holder.filter(|holder| *holder == device))
     }
 
+    /// The same for a device that is managed no longer and whose key was good until it left: all it may do is to hear so
+    /// again, when the first answer was lost.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn authenticate_retired(&self, certificate: &[u8]) -> Result<Option<DeviceId>, Failure> {
+        let Some((device, key_digest)) = device_of_certificate(certificate) else { return Ok(None) };
+        let holder = self.store.device_of_retired_key(key_digest).await?;
+        Ok(holder.filter(|holder| *holder == device))
+    }
+
     /// The next certificate (DER) of `device`, which is already authenticated, for the key it has.
     ///
     /// # Errors
@@ -82,7 +93,7 @@ impl Devices {
 
 #[cfg(test)]
 mod tests {
-    use guardhouse_model::{GroupId, dynamic_groups::AttributeFacts, groups::ALL};
+    use guardhouse_model::{GroupId, RunId, dynamic_groups::AttributeFacts, groups::ALL, machines::Machine};
     use guardhouse_store::{EnrolDevice, EnrolOutcome, Group, GroupMove, NewEnrolmentToken};
     use rcgen::{CertificateParams, KeyPair};
 
@@ -104,6 +115,7 @@ mod tests {
             group: GROUP,
             uses: 1,
             expire_time: fixture.environment.now(),
+            question: None,
         };
         assert!(fixture.store.enrolment_token_create(token).await.expect("writes"));
         let host = EnrolDevice {
@@ -111,6 +123,8 @@ mod tests {
             secret_digest: [0; 32],
             key_digest: SigningRequest::read(&request(key)).expect("is good").key_digest(),
             new_id: DeviceId(fixture.environment.uuid()),
+            machine: Machine::default(),
+            question_id: fixture.environment.uuid(),
             host_name: "alpha".to_owned(),
             attributes: Vec::new(),
             facts: AttributeFacts::default(),
@@ -187,6 +201,22 @@ mod tests {
             assert_eq!(device_of_certificate(&der), None, "{case}");
             assert_eq!(devices.authenticate(&der).await.expect("reads"), None, "{case}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_key_of_a_device_that_left_is_good_to_hear_so() {
+        let fixture = Fixture::new();
+        let devices = devices(&fixture).await;
+        let key = KeyPair::generate().expect("generates");
+        let device = enrol(&fixture, &key).await;
+        let certificate = devices.renew(device, &request(&key)).await.expect("renews");
+        assert_eq!(devices.authenticate_retired(&certificate).await.expect("reads"), None);
+        let run = RunId(fixture.environment.uuid());
+        assert!(fixture.store.device_retire(device, run, fixture.environment.now()).await.expect("writes"));
+        assert_eq!(devices.authenticate(&certificate).await.expect("reads"), None);
+        assert_eq!(devices.authenticate_retired(&certificate).await.expect("reads"), Some(device));
+        let renewed = devices.renew(device, &request(&key)).await;
+        assert!(matches!(renewed, Err(RenewError::OtherKey)), "{renewed:?}");
     }
 
     #[tokio::test]

@@ -3,14 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use guardhouse_link::{EnrolmentToken, token::TokenError};
-use guardhouse_model::{DeviceId, Environment, GroupId, dynamic_groups::AttributeFacts};
+use guardhouse_model::{DeviceId, Environment, GroupId, dynamic_groups::AttributeFacts, machines::Machine};
 use guardhouse_store::{EnrolDevice, EnrolOutcome, NewEnrolmentToken, Store};
+use uuid::Uuid;
 
 use crate::{
     Authority, Failure,
     digest::sha256,
     signing_request::{CsrError, SigningRequest},
 };
+
+/// How long the token of a newcomer is good: it is used as soon as it is there.
+const NEWCOMER_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// Creates and redeems enrolment tokens. Clones share everything.
 #[derive(Debug, Clone)]
@@ -50,6 +54,8 @@ pub struct Host<'a> {
     pub attributes: Vec<u8>,
     /// What the rules of dynamic groups can look at of it.
     pub facts: AttributeFacts,
+    /// Which machine it is.
+    pub machine: Machine,
     /// Address as the server sees it.
     pub public_ip_address: String,
 }
@@ -104,6 +110,29 @@ impl EnrolmentTokens {
         uses: u32,
         lifetime: Duration,
     ) -> Result<EnrolmentToken, CreateError> {
+        self.create_for(None, group, uses, lifetime).await
+    }
+
+    /// Creates a token for the machine that an answered identity question is about, and for nobody else. It becomes the
+    /// device that was decided, or a new one in `group`.
+    ///
+    /// # Errors
+    /// As [`EnrolmentTokens::create`].
+    pub async fn create_for_newcomer(
+        &self,
+        question: Uuid,
+        group: GroupId,
+    ) -> Result<EnrolmentToken, CreateError> {
+        self.create_for(Some(question), group, 1, NEWCOMER_LIFETIME).await
+    }
+
+    async fn create_for(
+        &self,
+        question: Option<Uuid>,
+        group: GroupId,
+        uses: u32,
+        lifetime: Duration,
+    ) -> Result<EnrolmentToken, CreateError> {
         if uses == 0 {
             return Err(CreateError::Uses);
         }
@@ -122,6 +151,7 @@ impl EnrolmentTokens {
             group,
             uses,
             expire_time,
+            question,
         };
         let created = self.store.enrolment_token_create(record).await.map_err(Failure::from)?;
         if created { Ok(token) } else { Err(CreateError::NoSuchGroup(group)) }
@@ -147,6 +177,8 @@ impl EnrolmentTokens {
                 host_name: host.host_name,
                 attributes: host.attributes,
                 facts: host.facts,
+                machine: host.machine,
+                question_id: self.environment.uuid(),
                 public_ip_address: host.public_ip_address,
                 now: self.environment.now(),
             })
@@ -167,7 +199,6 @@ impl EnrolmentTokens {
 mod tests {
     use guardhouse_model::groups::ALL;
     use rcgen::{CertificateParams, KeyPair};
-    use uuid::Uuid;
 
     use super::*;
     use crate::{Devices, fixture::Fixture};
@@ -192,6 +223,7 @@ mod tests {
             host_name: "alpha".to_owned(),
             attributes: Vec::new(),
             facts: AttributeFacts::default(),
+            machine: Machine::default(),
             public_ip_address: "192.0.2.7".to_owned(),
         }
     }

@@ -179,7 +179,7 @@ mod tests {
     /// Tokens over a store with the account `ada`, who may only read.
     async fn tokens(fixture: &Fixture) -> Tokens {
         let accounts = Accounts::new(fixture.store.clone(), fixture.environment.clone());
-        accounts.add("ada", "correct horse", Access::Read).await.expect("adds");
+        accounts.add("ada", "correct horse", Access::Read, None).await.expect("adds");
         let (store, environment) = (fixture.store.clone(), fixture.environment.clone());
         Tokens::open(store, environment, TokenSettings::default()).await.expect("opens")
     }

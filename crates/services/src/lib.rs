@@ -8,13 +8,16 @@ mod assets;
 mod automation;
 mod device_groups;
 mod device_runs;
+mod device_states;
 mod devices;
 mod dynamic_groups;
 mod effective_policies;
 mod fields;
+mod identity_questions;
 pub mod page;
 mod policies;
 mod policy_assignments;
+mod rights;
 
 use std::sync::Arc;
 
@@ -23,7 +26,10 @@ use guardhouse_contract::{
     automation::device_tasks_methods,
     devices::{device_groups_methods, devices_methods},
     link::enrolment_methods,
-    management::{device_runs_methods, dynamic_groups_methods, effective_policies_methods},
+    management::{
+        device_runs_methods, device_states_methods, dynamic_groups_methods, effective_policies_methods,
+        identity_questions_methods,
+    },
     policies::{policies_methods, policy_assignments_methods},
     service::Method,
 };
@@ -63,6 +69,8 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         device_runs_methods(&Arc::new(device_runs::Service(context()))),
         devices_methods(&Arc::new(devices::Service(context()))),
         device_groups_methods(&Arc::new(device_groups::Service(context()))),
+        device_states_methods(&Arc::new(device_states::Service(context()))),
+        identity_questions_methods(&Arc::new(identity_questions::Service(context()))),
         groups_methods(&Arc::new(assets::Service(context()))),
         dynamic_groups_methods(&Arc::new(dynamic_groups::Service(context()))),
         policies_methods(&Arc::new(policies::Service(context()))),

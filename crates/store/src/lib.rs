@@ -75,6 +75,12 @@ impl Store {
         Some(Self::on(Engine::Sqlite(sqlite.over(line)?)))
     }
 
+    /// Whether other processes may serve from this store at the same time.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
     fn on(engine: Engine) -> Self {
         Self { engine, rules: Rules::default() }
     }

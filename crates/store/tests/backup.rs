@@ -49,6 +49,7 @@ async fn a_backup_holds_what_was_there_when_it_was_made() {
         name: "ada".to_owned(),
         password_hash: "$argon2id$…".to_owned(),
         access: 2,
+        actions: None,
     };
     assert!(store.account_add(account.clone(), now).await.expect("writes"));
 

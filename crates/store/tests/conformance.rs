@@ -24,6 +24,8 @@ mod groups;
 mod keys;
 #[path = "conformance/leases.rs"]
 mod leases;
+#[path = "conformance/machines.rs"]
+mod machines;
 #[path = "conformance/policies.rs"]
 mod policies;
 #[path = "conformance/policy_assignments.rs"]
@@ -76,6 +78,7 @@ macro_rules! conformance {
 conformance! {
     accounts {
         account_names_are_unique
+        an_account_may_use_some_actions_or_all
         a_new_password_and_a_removal_end_the_sessions_of_the_account_alone
     }
     device_runs {
@@ -159,12 +162,24 @@ conformance! {
         a_superseded_connection_gets_nothing
         batches_answer_each_claim_in_its_place
         batches_of_reports_are_kept_in_their_order
+        a_run_that_has_not_begun_can_be_suppressed
     }
     retention {
         runs_go_after_their_end_and_the_expiry_of_their_trigger
         open_runs_stay_while_their_device_does
         runs_go_in_steps
         deleted_tasks_go_after_their_runs_and_templates_with_the_last
+    }
+    machines {
+        a_machine_that_is_installed_anew_takes_its_device_over
+        a_machine_without_firmware_of_its_own_is_known_by_name_only
+        a_device_at_work_is_not_taken_over_but_asked_about
+        a_newcomer_that_is_the_device_becomes_it
+        other_hardware_has_to_wait_until_somebody_decides
+        changed_hardware_is_the_device_when_somebody_says_so
+        two_lives_that_take_turns_are_two_machines
+        a_device_that_leaves_is_a_placeholder_again
+        a_state_counts_over_the_latest_connection
     }
     keys {
         the_first_key_of_a_name_stays

@@ -39,7 +39,8 @@ pub(super) async fn dial(
         let route = pins::route(folder, &server);
         match Session::open(server.clone(), route, Arc::clone(&tls), hello.clone()).await {
             Ok(session) => return Ok(session),
-            Err(error) if error.is_not_managed() => return Err(error),
+            // The server has spoken: others of its addresses say the same.
+            Err(error) if error.is_answer() => return Err(error),
             Err(error) => {
                 if place != last {
                     tracing::warn!(%server, error = %chain(&error), "no link; trying the next address");

@@ -47,6 +47,9 @@ const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
 /// The most that agents wait before they come back to a server that restarts.
 const RESTART_JITTER: Duration = Duration::from_secs(2);
 
+/// How long a machine waits that has to be told what it is by an administrator, and how much longer at most.
+const HELD: Duration = Duration::from_secs(5 * 60);
+
 /// How the agent works.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -75,6 +78,9 @@ pub enum AgentError {
     /// Its policy cannot be kept.
     #[error(transparent)]
     Policy(#[from] KeepError),
+    /// Its new identity cannot take the place of the earlier one.
+    #[error("cannot set the earlier enrolment aside")]
+    SetAside(#[source] std::io::Error),
     /// The server manages it no longer.
     #[error(
         "the server no longer manages this device; the agent stops. To manage it again, enrol it with a new token \
@@ -89,7 +95,11 @@ pub enum AgentError {
     Departed,
 }
 
-/// Works until the server dismisses the device, or the device has left it. Dropping the future stops the agent at any point: what counts
+/// The machine has a new identity, beside the present one.
+struct EnrolledAnew;
+
+/// Works until the server dismisses the device, or the device has left it. Dropping the future stops the agent at any
+/// point: what counts
 /// is on disk, and scripts go on under their runners.
 ///
 /// # Errors
@@ -99,6 +109,19 @@ pub async fn run(
     options: Options,
     environment: Environment,
 ) -> Result<Infallible, AgentError> {
+    loop {
+        // Also what an agent before this one has begun.
+        state.take_new_identity().map_err(AgentError::SetAside)?;
+        let EnrolledAnew = live(state, options.clone(), environment.clone()).await?;
+    }
+}
+
+/// Works as one device, until the machine has become another one.
+async fn live(
+    state: &StateDir,
+    options: Options,
+    environment: Environment,
+) -> Result<EnrolledAnew, AgentError> {
     let kill_point = KillPoint::from_env(state.path());
     let departure = Departure::open(state.path(), kill_point.clone())?;
     if departure.is_agreed() {
@@ -200,7 +223,28 @@ pub async fn run(
             Ended::GoneAway(Reason::NotManaged) => return Err(AgentError::NotManaged),
             // The device was deleted while there was no link to say so.
             Ended::Lost(ref error) if error.is_not_managed() => return Err(AgentError::NotManaged),
-            Ended::GoneAway(Reason::ShuttingDown) => jitter(RESTART_JITTER, environment.random()),
+            Ended::Lost(SessionError::EnrolAnew(ref token)) => {
+                let servers = work.policies.addresses(&identity.server);
+                let enrolling = enrol::enrol_anew(state, &identity, servers, token.clone());
+                match work.during(enrolling).await? {
+                    Ok(device) => {
+                        tracing::info!(was = %identity.device, %device, "enrolled anew, as the server asked");
+                        return Ok(EnrolledAnew);
+                    }
+                    Err(error) => {
+                        tracing::warn!(error = %chain(&error), "not enrolled anew; the server will ask again");
+                        backoff.next(environment.random())
+                    }
+                }
+            }
+            Ended::GoneAway(Reason::IdentityInQuestion)
+            | Ended::Lost(SessionError::Dismissed(Reason::IdentityInQuestion)) => {
+                HELD + jitter(HELD, environment.random())
+            }
+            Ended::GoneAway(Reason::ShuttingDown)
+            | Ended::Lost(SessionError::Dismissed(Reason::ShuttingDown)) => {
+                jitter(RESTART_JITTER, environment.random())
+            }
             // Who comes every ten seconds does not wait for minutes.
             Ended::GoneAway(_) | Ended::Lost(_) => {
                 backoff.next(environment.random()).min(interval.unwrap_or(Duration::MAX))
@@ -252,6 +296,12 @@ fn explain(ended: &Ended, identity: &Identity, environment: &Environment, wait: 
         Ended::GoneAway(Reason::Superseded) => tracing::warn!(
             ?wait,
             "another agent connected as this device; is its state folder used on two machines?"
+        ),
+        Ended::GoneAway(Reason::IdentityInQuestion)
+        | Ended::Lost(SessionError::Dismissed(Reason::IdentityInQuestion)) => tracing::error!(
+            ?wait,
+            "the server knows another machine as this device, and nothing is done here until an administrator says what \
+             this machine is: with \"guardhouse identity list\" and \"guardhouse identity answer\""
         ),
         Ended::GoneAway(reason) => tracing::info!(?reason, ?wait, "the server closed the link"),
         Ended::Lost(error) => tracing::warn!(error = %chain(error), ?wait, "no link"),

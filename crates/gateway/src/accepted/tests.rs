@@ -35,7 +35,8 @@ fn id(number: u128) -> Uuid {
 }
 
 fn key(account: u128, body: &str) -> Key {
-    let account = Account { uuid: id(account), name: "someone".to_owned(), access: Access::Full };
+    let account =
+        Account { uuid: id(account), name: "someone".to_owned(), access: Access::Full, actions: None };
     Key::new(&Caller::Account(account), "POST", "/v1/groups?x=1", body.as_bytes())
 }
 

@@ -107,7 +107,7 @@ impl Server {
         let store = Store::open(folder.path()).expect("a store");
         let accounts = Accounts::new(store.clone(), environment.clone());
         for (name, access) in [("admin", Access::Full), ("reader", Access::Read), ("nobody", Access::None)] {
-            accounts.add(name, PASSWORD, access).await.expect("a new account");
+            accounts.add(name, PASSWORD, access, None).await.expect("a new account");
         }
         let authority = Authority::load_or_create(&store, &environment).await.expect("an authority");
         let authority = Arc::new(authority);

@@ -26,6 +26,30 @@ pub enum UserCommand {
         #[arg(long, value_enum, default_value_t = AccessArg::Full)]
         access: AccessArg,
 
+        /// An action that the account may use in tasks; repeat it for several. Without it: all of them.
+        #[arg(long = "action", value_name = "NAME")]
+        actions: Vec<String>,
+
+        #[command(flatten)]
+        storage: StorageArgs,
+    },
+    /// Say which actions an account may use in tasks. An access token lives out its hour with those it was issued for.
+    SetActions {
+        /// Name of the account.
+        name: String,
+
+        /// An action that the account may use; repeat it for several.
+        #[arg(long = "action", value_name = "NAME", required_unless_present_any = ["all", "none"])]
+        actions: Vec<String>,
+
+        /// It may use every action.
+        #[arg(long, conflicts_with_all = ["actions", "none"])]
+        all: bool,
+
+        /// It may use no action.
+        #[arg(long, conflicts_with = "actions")]
+        none: bool,
+
         #[command(flatten)]
         storage: StorageArgs,
     },
@@ -70,18 +94,28 @@ pub enum AccessArg {
 /// Carries out a command.
 pub async fn run(command: UserCommand) -> anyhow::Result<ExitCode> {
     match command {
-        UserCommand::Add { name, password_stdin: _, access, storage } => {
+        UserCommand::Add { name, password_stdin: _, access, actions, storage } => {
             let access = match access {
                 AccessArg::Full => Access::Full,
                 AccessArg::Read => Access::Read,
                 AccessArg::None => Access::None,
             };
-            let account = accounts(&storage).await?.add(&name, &read_password()?, access).await?;
+            let actions = (!actions.is_empty()).then_some(actions);
+            let account = accounts(&storage).await?.add(&name, &read_password()?, access, actions).await?;
             println!("{}", account.uuid);
         }
+        UserCommand::SetActions { name, actions, all, none: _, storage } => {
+            let actions = (!all).then_some(actions);
+            accounts(&storage).await?.set_actions(&name, actions).await?;
+        }
         UserCommand::List { storage } => {
-            for Account { uuid, name, access } in accounts(&storage).await?.list().await? {
-                println!("{uuid}  {access:?}  {name}");
+            for Account { uuid, name, access, actions } in accounts(&storage).await?.list().await? {
+                let actions = match actions {
+                    None => String::new(),
+                    Some(none) if none.is_empty() => "  (no actions)".to_owned(),
+                    Some(some) => format!("  (only {})", some.join(", ")),
+                };
+                println!("{uuid}  {access:?}  {name}{actions}");
             }
         }
         UserCommand::SetPassword { name, password_stdin: _, storage } => {

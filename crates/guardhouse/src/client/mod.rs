@@ -9,6 +9,7 @@ pub mod api;
 mod bind;
 mod connection;
 mod http;
+mod identity;
 pub mod login;
 mod policies;
 mod refusal;

@@ -46,7 +46,7 @@ impl Running {
 
         let store = Store::open(folder.path()).expect("the store of the server");
         let accounts = Accounts::new(store, Environment::system());
-        accounts.add(USER, PASSWORD, Access::Full).await.expect("an account");
+        accounts.add(USER, PASSWORD, Access::Full, None).await.expect("an account");
 
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(server.run(async {

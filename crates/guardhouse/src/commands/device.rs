@@ -3,14 +3,15 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Subcommand, ValueEnum};
-use guardhouse_contract::devices::{
-    DeviceFunctionalityStatus, ListDevicesRequest, MoveDeviceRequest, RenameDeviceRequest,
+use guardhouse_contract::{
+    devices::{DeviceFunctionalityStatus, ListDevicesRequest, MoveDeviceRequest, RenameDeviceRequest},
+    management::GetDeviceStateRequest,
 };
 
 use crate::{
     client::{Client, ConnectionArgs},
     commands::import,
-    output::{OutputFormat, devices},
+    output::{OutputFormat, device_states, devices},
 };
 
 /// Show and change devices. A device or group is named by its uuid, or by a display name that no other has.
@@ -35,6 +36,11 @@ pub enum DeviceCommand {
         /// The devices, by uuid or by name.
         #[arg(value_name = "DEVICE", required = true)]
         devices: Vec<String>,
+    },
+    /// Show what a device is in: connected, isolated, about to restart.
+    State {
+        /// The device, by uuid or by name.
+        device: String,
     },
     /// Import placeholders for devices that will enrol later.
     Import {
@@ -97,6 +103,11 @@ impl DeviceCommand {
                 let uuids = client.resolve_devices(&devices).await?;
                 let answer = client.batch_get_devices(&uuids).await?;
                 output.show(&answer, |answer| devices::devices(&answer.devices))?;
+            }
+            Self::State { device } => {
+                let device_uuid = client.resolve_device(&device).await?;
+                let answer = client.get_device_state(&GetDeviceStateRequest { device_uuid }).await?;
+                output.show(&answer, device_states::state)?;
             }
             Self::Import { file, group } => {
                 return import::run(&client, &file, group.as_deref(), output).await;

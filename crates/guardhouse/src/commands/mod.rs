@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod group;
+pub mod identity;
 mod import;
 mod input;
 pub mod login;
@@ -51,6 +52,12 @@ mod tests {
             api: ApiArgs,
             #[command(subcommand)]
             command: group::GroupCommand,
+        },
+        Identity {
+            #[command(flatten)]
+            api: ApiArgs,
+            #[command(subcommand)]
+            command: identity::IdentityCommand,
         },
         Policy {
             #[command(flatten)]

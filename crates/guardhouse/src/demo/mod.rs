@@ -61,6 +61,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         rate_limit: 10,
         answer_budget: Duration::from_secs(30),
         access_token_lifetime: Duration::from_secs(3_600),
+        forbidden_actions: Vec::new(),
         keep_runs: Duration::from_secs(86_400),
         execution_limit: Duration::from_secs(86_400),
     })
@@ -103,7 +104,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
 /// Makes the account and an enrolment token; answers the text of the token.
 async fn prepare(storage: &StorageArgs, environment: &Environment, password: &str) -> anyhow::Result<String> {
     let store = storage.open().await?;
-    Accounts::new(store.clone(), environment.clone()).add(USER, password, Access::Full).await?;
+    Accounts::new(store.clone(), environment.clone()).add(USER, password, Access::Full, None).await?;
     let authority = Authority::load_or_create(&store, environment).await?.into();
     let lifetime = Duration::from_secs(3_600);
     let tokens = EnrolmentTokens::new(store, environment.clone(), authority);

@@ -4,11 +4,13 @@
 //! the pages of a list put together.
 
 pub mod device_runs;
+pub mod device_states;
 pub mod devices;
 pub mod dynamic_groups;
 pub mod effective_policies;
 mod error;
 pub mod groups;
+pub mod identity_questions;
 pub mod policies;
 pub mod runs;
 pub mod tasks;

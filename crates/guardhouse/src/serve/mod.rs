@@ -11,6 +11,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
+use guardhouse_model::Action;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{duration, storage::StorageArgs};
@@ -55,6 +56,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration::parse)]
     pub access_token_lifetime: Duration,
 
+    /// An action that is handed out to no device: its runs end SUPPRESSED. Repeat it for several.
+    #[arg(long = "forbid-action", value_name = "NAME", value_parser = action)]
+    pub forbidden_actions: Vec<Action>,
+
     /// How long runs are kept that are over, and tasks that were deleted.
     #[arg(long, value_name = "TIME", default_value = "365d", value_parser = duration::parse)]
     pub keep_runs: Duration,
@@ -63,6 +68,10 @@ pub struct ServeArgs {
     /// run.
     #[arg(long, value_name = "TIME", default_value = "169h", value_parser = duration::parse)]
     pub execution_limit: Duration,
+}
+
+fn action(name: &str) -> Result<Action, String> {
+    Action::named(name).ok_or_else(|| format!("there is no such action; the actions are {}", Action::names()))
 }
 
 /// Serves until SIGTERM or SIGINT.

@@ -42,7 +42,8 @@ impl Server {
 
         let tokens = Tokens::open(store.clone(), environment.clone(), token_settings(&args)?).await?;
         let devices = Devices::new(store.clone(), Arc::clone(&authority));
-        let dispatcher = Dispatcher::new(store.clone(), environment.clone());
+        let dispatcher =
+            Dispatcher::new(store.clone(), environment.clone()).forbidding(&args.forbidden_actions);
         let duty = |name, term| Duty {
             name,
             term,

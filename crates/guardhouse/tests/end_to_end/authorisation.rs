@@ -173,7 +173,7 @@ async fn grpc_callers_are_judged_alike() {
                     assert_ne!(reading, Code::Unauthenticated, "{name}");
                 }
                 // An access token is no client certificate.
-                Access::Device => {
+                Access::Device | Access::DeviceOrRetired => {
                     assert_eq!(code(None).await, Code::Unauthenticated, "{name}");
                     assert_eq!(code(Some(&reader)).await, Code::Unauthenticated, "{name}");
                 }

@@ -12,6 +12,7 @@ use tokio_stream::{StreamExt as _, adapters::Map, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{debug, warn};
 
+use super::admit::{Admitted, admit};
 use crate::Context;
 
 /// Frames that may wait for a slow device before its session waits too.
@@ -34,9 +35,17 @@ impl AgentLink for AgentLinkService {
         let incoming = request.into_inner().map_while(move |frame| {
             frame.inspect_err(|error| debug!(%device, %error, "the link broke")).ok()
         });
-        let dispatcher = self.0.dispatcher.clone();
+        let context = Arc::clone(&self.0);
         tokio::spawn(async move {
-            if let Err(error) = dispatcher.serve(device, peer, incoming, out).await {
+            let frames = match Box::pin(admit(&context, device, peer, incoming)).await {
+                Ok(Admitted::Device(frames)) => frames,
+                Ok(Admitted::Refused(refusal)) => return drop(out.send(Box::new(refusal)).await),
+                Ok(Admitted::Silent) => return,
+                Err(error) => {
+                    return warn!(%device, %error, "the machine could not be judged; it will connect again");
+                }
+            };
+            if let Err(error) = context.dispatcher.serve(device, peer, frames, out).await {
                 warn!(%device, %error, "the session ended; the device will connect again");
             }
         });

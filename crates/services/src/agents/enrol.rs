@@ -7,10 +7,11 @@ use guardhouse_contract::{
 use guardhouse_dispatch::inventory;
 use guardhouse_identity::enrolment::{Host, RedeemError};
 
+use super::machine;
 use crate::Context;
 
-/// Turns a host into a device. A pending placeholder with the name of the host is claimed; without one the
-/// device is new.
+/// Turns a host into a device. One that its machine was before is taken over, or a pending placeholder with the name of the
+/// host is claimed; without either the device is new.
 pub async fn run(context: &Context, call: &Call, request: EnrolRequest) -> Result<EnrolResponse, Status> {
     let report = inventory::report(&[], request.inventory.unwrap_or_default())?;
     let host = Host {
@@ -19,9 +20,12 @@ pub async fn run(context: &Context, call: &Call, request: EnrolRequest) -> Resul
         host_name: report.host_name,
         attributes: report.attributes,
         facts: report.facts,
+        machine: machine(request.machine.as_ref())?,
         public_ip_address: call.peer.map_or_else(String::new, |peer| peer.to_string()),
     };
     let enrolled = context.enrolment.redeem(host).await.map_err(refusal)?;
+    // Whoever was connected as this device learns that it is another one's now.
+    context.dispatcher.wake(&[enrolled.device]);
     Ok(EnrolResponse {
         device_uuid: enrolled.device.to_string(),
         certificate: enrolled.certificate,

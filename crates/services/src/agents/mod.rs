@@ -1,13 +1,16 @@
 //! What agents call: enrolment, certificate renewal, the link.
 
+mod admit;
 mod connect;
 mod enrol;
+mod machine;
 mod renew;
+mod retire;
 
 use std::sync::Arc;
 
 use guardhouse_contract::{
-    Call, Code, Status,
+    Call, Status,
     link::{
         EnrolRequest, EnrolResponse, Enrolment, RenewRequest, RenewResponse, RetireRequest, RetireResponse,
     },
@@ -16,6 +19,7 @@ use guardhouse_contract::{
 use crate::Context;
 
 pub use connect::AgentLinkService;
+use machine::machine;
 
 /// Implements the service `Enrolment`.
 #[derive(Debug)]
@@ -30,7 +34,7 @@ impl Enrolment for Service {
         renew::run(&self.0, call, request).await
     }
 
-    async fn retire(&self, _call: &Call, _request: RetireRequest) -> Result<RetireResponse, Status> {
-        Err(Status::new(Code::Unimplemented, "NOT_IMPLEMENTED", "this server cannot retire devices yet"))
+    async fn retire(&self, call: &Call, request: RetireRequest) -> Result<RetireResponse, Status> {
+        retire::run(&self.0, call, request).await
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest;
 use guardhouse_contract::{
-    Status,
+    Call, Status,
     automation::{Action, CreateTaskRequest, CreateTaskResponse, DeviceTask, DeviceTaskSource},
 };
 use guardhouse_identity::Failure;
@@ -14,14 +14,24 @@ use crate::{
     Context,
     automation::{actions, parts, render},
     fields::Checks,
+    rights,
 };
 
 /// Creates a task and brings it to the devices that are connected.
 ///
 /// Every call makes a new task; tasks with the same name, description and action share a template inside.
-pub async fn run(context: &Context, request: CreateTaskRequest) -> Result<CreateTaskResponse, Status> {
+///
+/// # Errors
+/// 400 names what is wrong with the task; 403: the account may not use the action.
+pub async fn run(
+    context: &Context,
+    call: &Call,
+    request: CreateTaskRequest,
+) -> Result<CreateTaskResponse, Status> {
     let asked = request.task.ok_or_else(|| Status::invalid_field("task", "is missing"))?;
+    let action = asked.action.as_ref().map(|action| action.name.clone()).unwrap_or_default();
     let task = check(context, asked)?;
+    rights::may_use(call, &action)?;
     Ok(CreateTaskResponse { task: Some(keep(context, task, "task.targets").await?) })
 }
 

@@ -34,8 +34,12 @@ impl DeviceTasks for Service {
         list_tasks::run(&self.0, request).await
     }
 
-    async fn create_task(&self, _: &Call, request: CreateTaskRequest) -> Result<CreateTaskResponse, Status> {
-        create_task::run(&self.0, request).await
+    async fn create_task(
+        &self,
+        call: &Call,
+        request: CreateTaskRequest,
+    ) -> Result<CreateTaskResponse, Status> {
+        create_task::run(&self.0, call, request).await
     }
 
     async fn get_task(&self, _: &Call, request: GetTaskRequest) -> Result<GetTaskResponse, Status> {
@@ -56,17 +60,17 @@ impl DeviceTasks for Service {
 
     async fn update_task_targets(
         &self,
-        _: &Call,
+        call: &Call,
         request: UpdateTaskTargetsRequest,
     ) -> Result<UpdateTaskTargetsResponse, Status> {
-        update_task_targets::run(&self.0, request).await
+        update_task_targets::run(&self.0, call, request).await
     }
 
     async fn update_task_triggers(
         &self,
-        _: &Call,
+        call: &Call,
         request: UpdateTaskTriggersRequest,
     ) -> Result<UpdateTaskTriggersResponse, Status> {
-        update_task_triggers::run(&self.0, request).await
+        update_task_triggers::run(&self.0, call, request).await
     }
 }

@@ -1,20 +1,25 @@
 //! `POST /v1/device_tasks/{taskUuid}:updateTaskTargets`
 
 use guardhouse_contract::{
-    Status,
+    Call, Status,
     automation::{UpdateTaskTargetsRequest, UpdateTaskTargetsResponse},
 };
 use guardhouse_identity::Failure;
 use guardhouse_model::TaskId;
 
-use crate::{Context, automation::parts, fields, fields::Checks};
+use crate::{Context, automation::parts, fields, fields::Checks, rights};
 
 /// Replaces the targets. New targets get runs; devices that are no longer targets lose what has not begun.
+///
+/// # Errors
+/// 404: there is no such task. 403: the account may not use its action.
 pub async fn run(
     context: &Context,
+    call: &Call,
     request: UpdateTaskTargetsRequest,
 ) -> Result<UpdateTaskTargetsResponse, Status> {
     let id: TaskId = fields::resource("taskUuid", &request.task_uuid)?;
+    rights::may_use_task(context, call, id).await?;
     let mut checks = Checks::default();
     let targets = parts::targets(&mut checks, "targets", request.targets.as_ref());
     checks.finish()?;

@@ -64,6 +64,18 @@ macro_rules! from_ids {
 
 from_ids!(AssignmentId DeviceId GroupId PolicyId RunId TaskId TemplateId TriggerId);
 
+impl From<Option<DeviceId>> for Value<'_> {
+    fn from(id: Option<DeviceId>) -> Self {
+        Self::Id(id.map(|id| id.0))
+    }
+}
+
+impl From<Option<Uuid>> for Value<'_> {
+    fn from(id: Option<Uuid>) -> Self {
+        Self::Id(id)
+    }
+}
+
 impl From<Uuid> for Value<'_> {
     fn from(id: Uuid) -> Self {
         Self::Id(Some(id))
@@ -168,6 +180,12 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Value<'a> {
     }
 }
 
+impl<'a, const N: usize> From<&'a Option<[u8; N]>> for Value<'a> {
+    fn from(bytes: &'a Option<[u8; N]>) -> Self {
+        Self::Bytes(bytes.as_ref().map(|bytes| &bytes[..]))
+    }
+}
+
 /// What a column of a row can be read as.
 pub trait Column: Sized {
     /// Reads the column at `place`, counted from 0.
@@ -186,6 +204,12 @@ impl Column for Uuid {
 impl Column for Option<i64> {
     fn read(row: &Row<'_>, place: usize) -> Result<Self, StoreError> {
         row.integer(place)
+    }
+}
+
+impl Column for Option<Uuid> {
+    fn read(row: &Row<'_>, place: usize) -> Result<Self, StoreError> {
+        row.id(place)
     }
 }
 
@@ -243,5 +267,13 @@ impl<const N: usize> Column for [u8; N] {
     fn read(row: &Row<'_>, place: usize) -> Result<Self, StoreError> {
         let bytes = Vec::<u8>::read(row, place)?;
         bytes.try_into().map_err(|bytes: Vec<u8>| row.odd(place, &format_args!("{} bytes", bytes.len())))
+    }
+}
+
+impl<const N: usize> Column for Option<[u8; N]> {
+    fn read(row: &Row<'_>, place: usize) -> Result<Self, StoreError> {
+        let Some(bytes) = row.bytes(place)? else { return Ok(None) };
+        let found = bytes.try_into();
+        found.map(Some).map_err(|bytes: Vec<u8>| row.odd(place, &format_args!("{} bytes", bytes.len())))
     }
 }

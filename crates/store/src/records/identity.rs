@@ -1,6 +1,6 @@
 //! Accounts, tokens, keys and enrolment.
 
-use guardhouse_model::{DeviceId, GroupId, Timestamp, dynamic_groups::AttributeFacts};
+use guardhouse_model::{DeviceId, GroupId, Timestamp, dynamic_groups::AttributeFacts, machines::Machine};
 
 /// An account as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct AccountRecord {
     pub password_hash: String,
     /// 0: none, 1: read, 2: full.
     pub access: i64,
+    /// The names of the actions that it may use in tasks; `None`: all of them.
+    pub actions: Option<Vec<String>>,
 }
 
 /// A secret of the server itself.
@@ -43,6 +45,8 @@ pub struct NewEnrolmentToken {
     pub uses: u32,
     /// It is refused after this moment.
     pub expire_time: Timestamp,
+    /// The identity question whose newcomer it is for: it takes the place of earlier ones for the same.
+    pub question: Option<uuid::Uuid>,
 }
 
 /// A host that redeems an enrolment token.
@@ -56,6 +60,10 @@ pub struct EnrolDevice {
     pub key_digest: [u8; 32],
     /// Identity for a device that is new.
     pub new_id: DeviceId,
+    /// Which machine it is: the device that this machine was is taken over.
+    pub machine: Machine,
+    /// Identity for a question, if one is raised.
+    pub question_id: uuid::Uuid,
     /// Host name; a pending placeholder of that name is claimed.
     pub host_name: String,
     /// An encoded contract `Device` with what the inventory says; kept where nothing is known yet.

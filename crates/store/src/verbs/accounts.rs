@@ -8,7 +8,10 @@ use crate::{
     engine::{Row, Transaction, values},
 };
 
-const COLUMNS: &str = "uuid, name, password_hash, access";
+const COLUMNS: &str = "uuid, name, password_hash, access, actions";
+
+/// How it is kept that an account may use every action.
+const EVERY_ACTION: &str = "*";
 
 impl Store {
     /// Adds an account. False: its name is taken, nothing was changed.
@@ -17,10 +20,17 @@ impl Store {
             .write(move |transaction| {
                 let added = transaction.execute(
                     &format!(
-                        "insert into accounts ({COLUMNS}, create_time) values ($1, $2, $3, $4, $5)
+                        "insert into accounts ({COLUMNS}, create_time) values ($1, $2, $3, $4, $5, $6)
                          on conflict (name) do nothing"
                     ),
-                    values![account.uuid, &account.name, &account.password_hash, account.access, now],
+                    values![
+                        account.uuid,
+                        &account.name,
+                        &account.password_hash,
+                        account.access,
+                        &to_text(account.actions.as_deref()),
+                        now
+                    ],
                 )?;
                 Ok(added == 1)
             })
@@ -36,7 +46,7 @@ impl Store {
         self.engine
             .read(move |transaction| {
                 let sql = format!("select {COLUMNS} from accounts where name = $1");
-                transaction.find(&sql, values![&name], from_row)
+                transaction.find(&sql, values![&name], |row| from_row(row, 0))
             })
             .await
     }
@@ -46,7 +56,7 @@ impl Store {
         self.engine
             .read(move |transaction| {
                 let sql = format!("select {COLUMNS} from accounts where uuid = $1");
-                transaction.find(&sql, values![account], from_row)
+                transaction.find(&sql, values![account], |row| from_row(row, 0))
             })
             .await
     }
@@ -56,7 +66,7 @@ impl Store {
         self.engine
             .read(move |transaction| {
                 let sql = format!("select {COLUMNS} from accounts order by name");
-                transaction.list(&sql, &[], from_row)
+                transaction.list(&sql, &[], |row| from_row(row, 0))
             })
             .await
     }
@@ -73,6 +83,23 @@ impl Store {
                 let touched = transaction.execute(
                     "update accounts set password_hash = $1 where name = $2",
                     values![&password_hash, &name],
+                )?;
+                Ok(touched == 1)
+            })
+            .await
+    }
+
+    /// Says which actions an account may use in tasks; `None`: all of them. False: there is no such account.
+    pub async fn account_set_actions(
+        &self,
+        name: String,
+        actions: Option<Vec<String>>,
+    ) -> Result<bool, StoreError> {
+        self.engine
+            .write(move |transaction| {
+                let touched = transaction.execute(
+                    "update accounts set actions = $1 where name = $2",
+                    values![&to_text(actions.as_deref()), &name],
                 )?;
                 Ok(touched == 1)
             })
@@ -104,11 +131,22 @@ fn end_sessions(transaction: &Transaction<'_>, name: &str) -> Result<(), StoreEr
     Ok(())
 }
 
-fn from_row(row: &Row<'_>) -> Result<AccountRecord, StoreError> {
+fn to_text(actions: Option<&[String]>) -> String {
+    actions.map_or_else(|| EVERY_ACTION.to_owned(), |actions| actions.join(" "))
+}
+
+/// What [`to_text`] has written.
+fn from_text(text: &str) -> Option<Vec<String>> {
+    (text != EVERY_ACTION).then(|| text.split_whitespace().map(str::to_owned).collect())
+}
+
+/// An account whose columns begin at `place`.
+pub fn from_row(row: &Row<'_>, place: usize) -> Result<AccountRecord, StoreError> {
     Ok(AccountRecord {
-        uuid: row.get(0)?,
-        name: row.get(1)?,
-        password_hash: row.get(2)?,
-        access: row.get(3)?,
+        uuid: row.get(place)?,
+        name: row.get(place + 1)?,
+        password_hash: row.get(place + 2)?,
+        access: row.get(place + 3)?,
+        actions: from_text(&row.get::<String>(place + 4)?),
     })
 }

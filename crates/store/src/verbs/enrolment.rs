@@ -2,16 +2,21 @@
 
 use std::fmt::Write as _;
 
-use guardhouse_model::{DeviceId, GroupId, Timestamp, groups::LOST_AND_FOUND};
+use guardhouse_model::{DeviceId, GroupId, Timestamp, groups::LOST_AND_FOUND, machines::KnownMachine};
 use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
 
 use crate::{
-    EnrolDevice, EnrolOutcome, NewEnrolmentToken, Store, StoreError,
+    EnrolDevice, EnrolOutcome, MachineArrival, NewEnrolmentToken, QuestionAnswer, QuestionReason, Store,
+    StoreError,
     engine::{Gate, Transaction, values},
     verbs::{
+        device_machines::{self, Before},
         devices,
         dynamic_groups::{self, Kept, Rules},
         group_members, groups,
+        identity_questions::{self, Raised},
+        retirement::{self, Ending},
     },
 };
 
@@ -21,17 +26,30 @@ const FINISHED: i32 = 2;
 const OK: i32 = 1;
 
 impl Store {
-    /// Keeps an enrolment token. False: its group does not exist, nothing was changed.
+    /// Keeps an enrolment token; one for the newcomer of a question takes the place of earlier ones. False: its group
+    /// does not exist, nothing was changed.
     pub async fn enrolment_token_create(&self, token: NewEnrolmentToken) -> Result<bool, StoreError> {
         self.engine
             .write(move |transaction| {
                 if !groups::exists(transaction, token.group)? {
                     return Ok(false);
                 }
+                if let Some(question) = token.question {
+                    let sql = "delete from enrolment_tokens where question_uuid = $1";
+                    transaction.execute(sql, values![question])?;
+                }
                 transaction.execute(
-                    "insert into enrolment_tokens (id, secret_digest, group_uuid, uses_left, expire_time)
-                     values ($1, $2, $3, $4, $5)",
-                    values![&token.id, &token.secret_digest, token.group, token.uses, token.expire_time],
+                    "insert into enrolment_tokens (id, secret_digest, group_uuid, uses_left, expire_time,
+                         question_uuid)
+                     values ($1, $2, $3, $4, $5, $6)",
+                    values![
+                        &token.id,
+                        &token.secret_digest,
+                        token.group,
+                        token.uses,
+                        token.expire_time,
+                        token.question
+                    ],
                 )?;
                 Ok(true)
             })
@@ -42,7 +60,8 @@ impl Store {
     ///
     /// A host whose answer was lost asks again with the same key and the same token, and is the same device
     /// again, even if the token has expired or is used up by now. The same key with another token stays the
-    /// same device too, but spends a use of that token.
+    /// same device too, but spends a use of that token. A host with another key is the device that its machine was
+    /// before, if that one is not at work; else it takes a placeholder of its name; else it is new.
     pub async fn device_enrol(&self, host: EnrolDevice) -> Result<EnrolOutcome, StoreError> {
         let rules = self.rules.clone();
         self.engine
@@ -66,13 +85,14 @@ impl Store {
                     return Ok(EnrolOutcome::UsedUp);
                 }
                 spend_use(transaction, &host.token_id)?;
-                let device = match known {
-                    Some((device, _)) => device,
-                    None => match find_placeholder(transaction, &host.host_name)? {
-                        Some(device) => device,
-                        None => insert_device(transaction, &host, token.group)?,
-                    },
+                let device = match (known, token.question) {
+                    (Some((device, _)), _) => device,
+                    (None, Some(question)) => {
+                        enrol_newcomer(transaction, &rules, &host, question, token.group)?
+                    }
+                    (None, None) => find_or_insert(transaction, &host, token.group)?,
                 };
+                device_machines::keep(transaction, device, &KnownMachine::from(host.machine), host.now)?;
                 mark_enrolled(transaction, &rules, &host, device)?;
                 keep_key(transaction, &host, device)?;
                 Ok(EnrolOutcome::Enrolled(device))
@@ -92,15 +112,22 @@ struct Token {
     group: GroupId,
     uses_left: u32,
     expire_time: Timestamp,
+    question: Option<Uuid>,
 }
 
 /// The token of `host`, if its secret is the right one.
 fn find_token(transaction: &Transaction<'_>, host: &EnrolDevice) -> Result<Option<Token>, StoreError> {
-    let sql = "select secret_digest, group_uuid, uses_left, expire_time from enrolment_tokens where id = $1";
+    let sql = "select secret_digest, group_uuid, uses_left, expire_time, question_uuid from enrolment_tokens
+        where id = $1";
     // Hosts that redeem it at the same time are counted one after the other.
     let found =
         transaction.find(&transaction.locking(sql, "for update"), values![&host.token_id], |row| {
-            let token = Token { group: row.get(1)?, uses_left: row.get(2)?, expire_time: row.get(3)? };
+            let token = Token {
+                group: row.get(1)?,
+                uses_left: row.get(2)?,
+                expire_time: row.get(3)?,
+                question: row.get(4)?,
+            };
             Ok((row.get::<[u8; 32]>(0)?, token))
         })?;
     // In constant time: how long the comparison takes must not tell how much of a guess was right.
@@ -119,6 +146,67 @@ fn find_key(
 fn spend_use(transaction: &Transaction<'_>, token_id: &[u8; 8]) -> Result<(), StoreError> {
     let sql = "update enrolment_tokens set uses_left = uses_left - 1 where id = $1 and uses_left > 0";
     one(transaction.execute(sql, values![token_id])?, "enrolment token to spend")
+}
+
+/// The device that a host with a new key is from now on.
+fn find_or_insert(
+    transaction: &Transaction<'_>,
+    host: &EnrolDevice,
+    group: GroupId,
+) -> Result<DeviceId, StoreError> {
+    let before = device_machines::find_before(transaction, host)?;
+    if let Some(Before::Free(device)) = before {
+        retirement::end(transaction, device, Ending::EnrolledAnew, host.now)?;
+        return Ok(device);
+    }
+    if let Some(device) = find_placeholder(transaction, &host.host_name)? {
+        return Ok(device);
+    }
+    let device = insert_device(transaction, host, group)?;
+    if let Some(Before::InUse(other)) = before {
+        let arrival = MachineArrival {
+            device: other,
+            machine: host.machine,
+            host_name: host.host_name.clone(),
+            public_ip_address: host.public_ip_address.clone(),
+            question_id: host.question_id,
+            now: host.now,
+        };
+        let raised = Raised {
+            machine: host.machine,
+            host_name: &host.host_name,
+            public_ip_address: &host.public_ip_address,
+        };
+        let reason = QuestionReason::EnrolledBeside;
+        identity_questions::raise(transaction, &arrival, reason, raised, Some(device))?;
+    }
+    Ok(device)
+}
+
+/// The device that the newcomer of an answered question is from now on: a new one, or the one that it was found to be.
+/// Neither a name nor the firmware decides any more.
+fn enrol_newcomer(
+    transaction: &Transaction<'_>,
+    rules: &Rules,
+    host: &EnrolDevice,
+    question: Uuid,
+    group: GroupId,
+) -> Result<DeviceId, StoreError> {
+    let found = identity_questions::fetch(transaction, question)?;
+    let is_same = |answer: &(QuestionAnswer, _, _)| answer.0 == QuestionAnswer::SameDevice;
+    let device = match &found {
+        Some(found) if found.answer.as_ref().is_some_and(is_same) => {
+            retirement::end(transaction, found.device, Ending::EnrolledAnew, host.now)?;
+            if let Some(newcomer) = found.newcomer {
+                retirement::dissolve(transaction, rules, newcomer, host.now)?;
+            }
+            return Ok(found.device);
+        }
+        _ => insert_device(transaction, host, group)?,
+    };
+    let sql = "update identity_questions set newcomer_uuid = $2 where uuid = $1";
+    transaction.execute(sql, values![question, device])?;
+    Ok(device)
 }
 
 /// The first imported placeholder with the name of the host (ASCII letters in either case).
@@ -203,6 +291,7 @@ fn keep_key(transaction: &Transaction<'_>, host: &EnrolDevice, device: DeviceId)
          on conflict (digest) do update set enrolment_token_id = excluded.enrolment_token_id",
         values![&host.key_digest, device, &host.token_id, host.now],
     )?;
+    transaction.execute("delete from retired_keys where digest = $1", values![&host.key_digest])?;
     one(touched, "device key to keep")
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::{
     AccountRecord, NewRefreshToken, RefreshOutcome, Store, StoreError,
     engine::{Transaction, values},
+    verbs::accounts,
 };
 
 /// Most expired rows that one insert takes away: bounds what a sign-in pays for those before it, and still
@@ -87,7 +88,7 @@ struct Found {
 
 fn find(transaction: &Transaction<'_>, digest: [u8; 32]) -> Result<Option<Found>, StoreError> {
     let sql = "select token.family, token.expire_time, token.spent,
-                 account.uuid, account.name, account.password_hash, account.access
+                 account.uuid, account.name, account.password_hash, account.access, account.actions
              from refresh_tokens token join accounts account on account.uuid = token.account_uuid
              where token.digest = $1";
     // Two who exchange the same token at the same time: the second is to find it spent.
@@ -96,12 +97,7 @@ fn find(transaction: &Transaction<'_>, digest: [u8; 32]) -> Result<Option<Found>
             family: row.get(0)?,
             expire_time: row.get(1)?,
             spent: row.get(2)?,
-            account: AccountRecord {
-                uuid: row.get(3)?,
-                name: row.get(4)?,
-                password_hash: row.get(5)?,
-                access: row.get(6)?,
-            },
+            account: accounts::from_row(row, 3)?,
         })
     })
 }

@@ -27,14 +27,15 @@ insert into task_runs values
      x'0000000000000000000000000000e001', x'0000000000000000000000000000d001', 3, 1, 2, 3, 1, zeroblob(100000),
      1, 9223372036854775807, null, 'CODE', 'weil', 1, null);
 insert into accounts values
-    (x'00000000000000000000000000000001', 'ada', '$argon2id$…', 2, 1),
-    (x'00000000000000000000000000000002', 'Ada', '', 0, 2);
+    (x'00000000000000000000000000000001', 'ada', '$argon2id$…', 2, 1, 'RunCommand OnDemandScan'),
+    (x'00000000000000000000000000000002', 'Ada', '', 0, 2, '*');
 insert into refresh_tokens values
     (zeroblob(32), x'00000000000000000000000000000009', x'00000000000000000000000000000001', 4, 0),
     (x'01', x'00000000000000000000000000000009', x'00000000000000000000000000000001', 4, 1);
 insert into keys values ('authority', x'01', x'02', 1), ('page-tokens', x'03', null, 1);
 insert into enrolment_tokens values
-    (x'0102', x'03', x'0000000000000000000000000000aaaa', 5, 6), (x'', x'', zeroblob(16), 0, 0);
+    (x'0102', x'03', x'0000000000000000000000000000aaaa', 5, 6, null),
+    (x'', x'', zeroblob(16), 0, 0, x'0000000000000000000000000000ee01');
 insert into device_keys values
     (zeroblob(32), x'0000000000000000000000000000d001', x'0102', 1),
     (x'01', x'ffffffffffffffffffffffffffffffff', x'', 2);
@@ -66,3 +67,17 @@ insert into dynamic_groups values
 insert into dynamic_members values
     (x'0000000000000000000000000000dd02', x'0000000000000000000000000000d001'),
     (x'0000000000000000000000000000dd01', x'ffffffffffffffffffffffffffffffff');
+insert into device_machines values
+    (x'0000000000000000000000000000d001', zeroblob(32), x'00ff', x'01', x'', 7),
+    (x'ffffffffffffffffffffffffffffffff', null, null, null, zeroblob(64), -1);
+insert into identity_questions values
+    (x'0000000000000000000000000000ee01', x'0000000000000000000000000000d001', 1, 1, 9223372036854775807, 'büro-1', '192.0.2.7',
+     zeroblob(32), null, zeroblob(64), null, 0, null, ''),
+    (x'0000000000000000000000000000ee02', x'0000000000000000000000000000d001', 3, -1, 0, '', '', null, x'01', x'',
+     x'ffffffffffffffffffffffffffffffff', 2, 5, 'ada');
+insert into retired_keys values
+    (x'02', x'0000000000000000000000000000d001', x'00000000000000000000000000000c02', 5),
+    (x'', x'ffffffffffffffffffffffffffffffff', zeroblob(16), -1);
+insert into device_states values
+    (x'0000000000000000000000000000d001', 1700000000000001, x'0a00ff'),
+    (x'ffffffffffffffffffffffffffffffff', -1, x'');

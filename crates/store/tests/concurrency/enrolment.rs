@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use guardhouse_model::{DeviceId, groups::ALL};
+use guardhouse_model::{DeviceId, groups::ALL, machines::Machine};
 use guardhouse_store::{EnrolDevice, EnrolOutcome, NewEnrolmentToken};
 
 use crate::{
@@ -9,8 +9,14 @@ use crate::{
 };
 
 async fn token(a: &Arena, number: u8, uses: u32) {
-    let token =
-        NewEnrolmentToken { id: [number; 8], secret_digest: [0; 32], group: ALL, uses, expire_time: at(100) };
+    let token = NewEnrolmentToken {
+        id: [number; 8],
+        secret_digest: [0; 32],
+        group: ALL,
+        uses,
+        expire_time: at(100),
+        question: None,
+    };
     assert!(a.store.enrolment_token_create(token).await.expect("writes"));
 }
 
@@ -25,6 +31,8 @@ fn host(a: &Arena, token: u8, name: &str) -> EnrolDevice {
         secret_digest: [0; 32],
         key_digest,
         new_id: DeviceId(id),
+        machine: Machine::default(),
+        question_id: a.id(),
         host_name: name.to_owned(),
         attributes: vec![1],
         facts: a.facts(name),

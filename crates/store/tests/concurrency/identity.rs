@@ -9,7 +9,13 @@ use crate::{
 };
 
 fn account(a: &Arena, name: &str) -> AccountRecord {
-    AccountRecord { uuid: a.id(), name: name.to_owned(), password_hash: String::new(), access: 2 }
+    AccountRecord {
+        uuid: a.id(),
+        name: name.to_owned(),
+        password_hash: String::new(),
+        access: 2,
+        actions: None,
+    }
 }
 
 /// A token that nobody has yet.

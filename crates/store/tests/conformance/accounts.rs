@@ -12,6 +12,7 @@ pub fn account(number: u128, name: &str) -> AccountRecord {
         name: name.to_owned(),
         password_hash: "$argon2id$…".to_owned(),
         access: 2,
+        actions: None,
     }
 }
 
@@ -25,6 +26,21 @@ pub async fn account_names_are_unique(f: &Fixture) {
     assert_eq!(find("ada\0").await.expect("works"), None, "whatever is asked for at the sign-in");
     assert_eq!(f.store.account_get(Uuid::from_u128(3)).await.expect("reads"), Some(account(3, "Ada")));
     assert_eq!(f.store.account_get(Uuid::from_u128(2)).await.expect("reads"), None);
+}
+
+pub async fn an_account_may_use_some_actions_or_all(f: &Fixture) {
+    let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    let one = AccountRecord { actions: names(&["RunCommand"]), ..account(1, "ada") };
+    assert!(f.store.account_add(one.clone(), at(0)).await.expect("writes"));
+    assert!(f.store.account_add(account(2, "bob"), at(0)).await.expect("writes"));
+    assert_eq!(f.store.account_get(one.uuid).await.expect("reads"), Some(one.clone()));
+    for actions in [names(&[]), names(&["OnDemandScan", "RunCommand"]), None] {
+        let set = f.store.account_set_actions("ada".to_owned(), actions.clone()).await;
+        assert!(set.expect("writes"));
+        let expected = [AccountRecord { actions, ..one.clone() }, account(2, "bob")];
+        assert_eq!(f.store.accounts_list().await.expect("reads"), expected);
+    }
+    assert!(!f.store.account_set_actions("eve".to_owned(), None).await.expect("writes"), "nobody");
 }
 
 pub async fn a_new_password_and_a_removal_end_the_sessions_of_the_account_alone(f: &Fixture) {

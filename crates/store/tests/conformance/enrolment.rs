@@ -2,6 +2,7 @@ use guardhouse_model::{
     DeviceId, GroupId,
     dynamic_groups::AttributeFacts,
     groups::{ALL, LOST_AND_FOUND},
+    machines::Machine,
 };
 use guardhouse_store::{Device, EnrolDevice, EnrolOutcome, Group, GroupMove, NewEnrolmentToken};
 use uuid::Uuid;
@@ -13,10 +14,10 @@ const FINISHED: i32 = 2;
 /// `DeviceFunctionalityStatus`.
 const OK: i32 = 1;
 
-const GROUP: GroupId = GroupId(Uuid::from_u128(0x77));
+pub const GROUP: GroupId = GroupId(Uuid::from_u128(0x77));
 
 /// Adds a group and an enrolment token for it: two uses, expires at second 100.
-async fn prepare(f: &Fixture) {
+pub async fn prepare(f: &Fixture) {
     let group = Group {
         id: GROUP,
         parent: Some(ALL),
@@ -31,17 +32,26 @@ async fn prepare(f: &Fixture) {
     assert!(f.store.enrolment_token_create(token(1, GROUP)).await.expect("writes"));
 }
 
-fn token(number: u8, group: GroupId) -> NewEnrolmentToken {
-    NewEnrolmentToken { id: [number; 8], secret_digest: [number; 32], group, uses: 2, expire_time: at(100) }
+pub fn token(number: u8, group: GroupId) -> NewEnrolmentToken {
+    NewEnrolmentToken {
+        id: [number; 8],
+        secret_digest: [number; 32],
+        group,
+        uses: 2,
+        expire_time: at(100),
+        question: None,
+    }
 }
 
 /// A host that redeems token 1 at second 50.
-fn host(name: &str, key: u8) -> EnrolDevice {
+pub fn host(name: &str, key: u8) -> EnrolDevice {
     EnrolDevice {
         token_id: [1; 8],
         secret_digest: [1; 32],
         key_digest: [key; 32],
         new_id: DeviceId(Uuid::from_u128(0x1000 + u128::from(key))),
+        machine: Machine::default(),
+        question_id: Uuid::from_u128(0x3000 + u128::from(key)),
         host_name: name.to_owned(),
         attributes: vec![key],
         facts: AttributeFacts::default(),
@@ -50,7 +60,7 @@ fn host(name: &str, key: u8) -> EnrolDevice {
     }
 }
 
-async fn enrol(f: &Fixture, host: EnrolDevice) -> EnrolOutcome {
+pub async fn enrol(f: &Fixture, host: EnrolDevice) -> EnrolOutcome {
     f.store.device_enrol(host).await.expect("writes")
 }
 

@@ -278,3 +278,24 @@ pub async fn batches_of_reports_are_kept_in_their_order(f: &Fixture) {
     assert_eq!(kept, [(a, RunStatus::Finished), (b, RunStatus::Failed), (c, RunStatus::Queued)]);
     assert_eq!(f.store.task_runs_report(vec![]).await.expect("works"), [] as [bool; 0]);
 }
+
+pub async fn a_run_that_has_not_begun_can_be_suppressed(f: &Fixture) {
+    let device = f.member(ALL).await;
+    f.task(&[device], &[]).await;
+    f.task(&[device], &[]).await;
+    let runs = f.claim(device).await;
+    let end = |run| RunEnd {
+        run,
+        device,
+        status: RunStatus::Suppressed,
+        end_time: at(9),
+        result: Some(vec![7]),
+        code: None,
+    };
+    f.report(RunReport::Started { run: runs[0].id, device }).await;
+    assert!(!f.store.task_run_suppress(end(runs[0].id)).await.expect("writes"), "it has begun");
+    assert!(f.store.task_run_suppress(end(runs[1].id)).await.expect("writes"));
+    assert!(!f.store.task_run_suppress(end(runs[1].id)).await.expect("writes"), "it is over");
+    let open: Vec<_> = f.claim(device).await.into_iter().map(|run| run.id).collect();
+    assert_eq!(open, [runs[0].id]);
+}

@@ -1,11 +1,12 @@
 //! Rows as each version kept them, and how they look through the verbs of today.
 
 use guardhouse_model::{
-    DeviceId, GroupId, TaskId, Timestamp, dynamic_groups::Rule, groups::ALL, tasks::RunStatus,
+    DeviceId, GroupId, TaskId, Timestamp, dynamic_groups::Rule, groups::ALL, machines::Machine,
+    tasks::RunStatus,
 };
 use guardhouse_store::{
-    AssignmentFilter, Closure, DevicePolicy, KeyRecord, NewRefreshToken, PolicyTarget, RefreshOutcome,
-    ResponseOutcome, Store,
+    AssignmentFilter, Closure, DeviceMachine, DevicePolicy, DeviceStateReport, KeyRecord, NewRefreshToken,
+    PolicyTarget, QuestionReason, RefreshOutcome, ResponseOutcome, Store,
 };
 use uuid::Uuid;
 
@@ -20,6 +21,7 @@ const RESPONSE: u128 = 0x60;
 const POLICY: u128 = 0x70;
 const ASSIGNMENT: u128 = 0x71;
 const DYNAMIC_GROUP: u128 = 0x80;
+const QUESTION: u128 = 0x90;
 
 /// How an engine writes what they do not write alike.
 pub struct Dialect {
@@ -182,6 +184,37 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
             ),
             format!("update task_triggers set cancel_time = 1700000005000000 where uuid = {}", id(TRIGGER)),
         ],
+        8 => vec![
+            format!(
+                "insert into device_machines (device_uuid, uuid_digest, serial_number_digest, boot_digest,
+                     earlier_boots, boot_time)
+                 values ({device}, {}, null, {}, {}, 1700000003000000)",
+                bytes(&[21; 32]),
+                bytes(&[22; 32]),
+                bytes(&[23; 32])
+            ),
+            format!(
+                "insert into identity_questions (uuid, device_uuid, reason, create_time, last_seen_time, host_name,
+                     public_ip_address, uuid_digest, serial_number_digest, boots, newcomer_uuid, answer, answer_time,
+                     answered_by)
+                 values ({}, {device}, 1, 1700000003000000, 1700000004000000, 'copy', '192.0.2.8', {}, null, {}, null,
+                     0, null, '')",
+                id(QUESTION),
+                bytes(&[24; 32]),
+                bytes(&[25; 32])
+            ),
+            format!(
+                "insert into retired_keys (digest, device_uuid, run_uuid, retire_time)
+                 values ({}, {device}, {}, 1700000003000000)",
+                bytes(&[26; 32]),
+                id(RUN)
+            ),
+            format!(
+                "insert into device_states (device_uuid, report_time, state)
+                 values ({device}, 1700000003000000, {})",
+                bytes(&[27])
+            ),
+        ],
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -219,7 +252,7 @@ pub async fn check(store: &Store, version: usize) {
     assert_eq!(task.triggers.len(), 1);
 
     let account = store.account_find("ada".to_owned()).await.expect("reads").expect("is there");
-    assert_eq!((account.uuid, account.access), (Uuid::from_u128(ACCOUNT), 2));
+    assert_eq!((account.uuid, account.access, &account.actions), (Uuid::from_u128(ACCOUNT), 2, &None));
     let successor = NewRefreshToken { digest: [8; 32], expire_time: Timestamp::MAX };
     let rotated = store.refresh_token_rotate([2; 32], successor, now).await.expect("writes");
     assert_eq!(rotated, RefreshOutcome::Rotated(account));
@@ -270,4 +303,24 @@ pub async fn check(store: &Store, version: usize) {
     };
     let kept = store.device_policy_get(id).await.expect("reads");
     assert_eq!(kept, (version >= 5).then_some(reported));
+    identity(store, version, id).await;
+}
+
+async fn identity(store: &Store, version: usize, device: DeviceId) {
+    let at = |second: i64| Timestamp::from_second(1_700_000_000 + second).expect("in range");
+    let machine = store.device_machine_get(device).await.expect("reads");
+    let questions = store.identity_questions_list(true, None, 10).await.expect("reads");
+    let retired = store.device_of_retired_key([26; 32]).await.expect("reads");
+    let state = store.device_state_get(device).await.expect("reads");
+    if version < 8 {
+        assert_eq!((machine, questions, retired, state), (None, vec![], None, None));
+        return;
+    }
+    let known = Machine { uuid: Some([21; 32]), serial_number: None, boot: Some([22; 32]) };
+    assert_eq!(machine, Some(DeviceMachine { machine: known, boot_time: at(3) }));
+    let [question] = &questions[..] else { panic!("{questions:?}") };
+    assert_eq!((question.id, question.device, &question.answer), (Uuid::from_u128(QUESTION), device, &None));
+    assert_eq!((question.reason, question.host_name.as_str()), (QuestionReason::OtherHardware, "copy"));
+    assert_eq!(retired, Some(device));
+    assert_eq!(state, Some(DeviceStateReport { report_time: at(3), state: vec![27] }));
 }

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use guardhouse_model::{DeviceId, groups::LOST_AND_FOUND};
+use guardhouse_model::{DeviceId, groups::LOST_AND_FOUND, machines::Machine};
 use guardhouse_store::{Device, EnrolDevice, EnrolOutcome, NewEnrolmentToken};
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use crate::{
     bench::{Bench, Model, Outcome, Refusal},
@@ -143,6 +144,7 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
                 group: group(number),
                 uses,
                 expire_time: at(expire),
+                question: None,
             };
             agree!(bench.enrolment_token_create(new.clone())?);
         }
@@ -152,6 +154,8 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
                 secret_digest: [if right_secret { token } else { 0xff }; 32],
                 key_digest: [key; 32],
                 new_id: device(host.device),
+                machine: Machine::default(),
+                question_id: Uuid::nil(),
                 host_name: host.name.to_owned(),
                 attributes: host.attributes.to_vec(),
                 facts: facts_of(host.attributes),

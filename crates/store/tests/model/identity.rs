@@ -185,6 +185,7 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
                 name: name.to_owned(),
                 password_hash: "hash".to_owned(),
                 access,
+                actions: None,
             };
             agree!(bench.account_add(record.clone(), at(0))?);
         }

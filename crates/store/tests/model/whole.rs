@@ -1,7 +1,8 @@
 //! Everything that can be read, page by page. What no list shows is found out by verbs that depend on it.
 
-use guardhouse_model::dynamic_groups::AttributeFacts;
+use guardhouse_model::{dynamic_groups::AttributeFacts, machines::Machine};
 use guardhouse_store::{AssignmentFilter, Claim, DeviceFilter, EnrolDevice, NewRefreshToken, RunPosition};
+use uuid::Uuid;
 
 use crate::{
     bench::{Bench, Outcome},
@@ -168,6 +169,8 @@ async fn hidden(bench: &mut Bench) -> Outcome {
                 secret_digest: [number; 32],
                 key_digest: [16 * number + key; 32],
                 new_id: device(10 + number),
+                machine: Machine::default(),
+                question_id: Uuid::nil(),
                 host_name: format!("host {number}-{key}"),
                 attributes: Vec::new(),
                 facts: AttributeFacts::default(),

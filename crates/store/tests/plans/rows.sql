@@ -93,3 +93,20 @@ from generate_series(1, 100) n;
 
 insert into dynamic_members
 select distinct md5('dynamic group ' || n % 100 + 1)::uuid, md5('device ' || n)::uuid from generate_series(1, 20000) n;
+
+insert into device_machines
+select md5('device ' || n)::uuid, sha256(('uuid ' || n)::bytea), sha256(('serial ' || n)::bytea),
+       sha256(('boot ' || n)::bytea), '\x', 1700000000000000
+from generate_series(1, 20000) n;
+
+insert into identity_questions
+select md5('question ' || n)::uuid, md5('device ' || n * 7)::uuid, n % 3 + 1, 1700000000000000, 1700000000000000, 'host',
+       '192.0.2.1', sha256(n::text::bytea), null, '\x', case when n % 3 = 2 then md5('device ' || n)::uuid end,
+       case when n % 20 = 0 then 0 else n % 2 + 1 end, 1700000000000000, 'ada'
+from generate_series(1, 2000) n;
+
+insert into retired_keys
+select sha256(('retired ' || n)::bytea), md5('device ' || n)::uuid, md5('run ' || n)::uuid, 0
+from generate_series(1, 2000) n;
+
+insert into device_states select md5('device ' || n)::uuid, 0, '\x00' from generate_series(1, 20000) n;

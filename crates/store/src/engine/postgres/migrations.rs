@@ -17,6 +17,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0005_device_policies.sql"),
     include_str!("../../../migrations/postgres/0006_dynamic_groups.sql"),
     include_str!("../../../migrations/postgres/0007_run_outcomes.sql"),
+    include_str!("../../../migrations/postgres/0008_identity.sql"),
 ];
 
 /// Makes the table that counts them.

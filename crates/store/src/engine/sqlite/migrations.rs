@@ -13,6 +13,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0005_device_policies.sql"),
     include_str!("../../../migrations/sqlite/0006_dynamic_groups.sql"),
     include_str!("../../../migrations/sqlite/0007_run_outcomes.sql"),
+    include_str!("../../../migrations/sqlite/0008_identity.sql"),
 ];
 
 /// `pragma application_id` of a database of Guardhouse ("Guar"), set by the first migration.

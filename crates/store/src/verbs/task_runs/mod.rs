@@ -9,5 +9,6 @@ mod list;
 mod overdue;
 mod progress;
 mod report;
+mod suppress;
 
 pub use close::close_open_of;
