@@ -82,7 +82,8 @@ pub fn decide(view: View) -> Step {
             }
             // The server may have withdrawn it while the device was away; it says so, or orders it again. It does neither
             // when it has given the run up: then only this device can say what became of it.
-            if !view.ordered && !view.started && !(view.settled && view.expired == Some(true)) {
+            let given_up = view.settled && view.expired == Some(true);
+            if !(view.ordered || view.started || given_up) {
                 return Step::Wait;
             }
             if let Some(refusal) = view.refusal {

@@ -50,6 +50,7 @@ async fn enrol(server: &Server) -> (Uuid, Identity) {
         host_name: "alpha".to_owned(),
         attributes: Vec::new(),
         facts: guardhouse_model::dynamic_groups::AttributeFacts::default(),
+        machine: guardhouse_model::machines::Machine::default(),
         public_ip_address: String::new(),
     };
     let enrolled = server.enrolment.redeem(host).await.expect("a device");

@@ -5,7 +5,7 @@ use std::{os::unix::process::ExitStatusExt as _, path::Path, process::ExitStatus
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::{Process, Server, process::guardhouse_in, run};
+use super::{Machine, Process, Server, process::guardhouse_in, run};
 
 /// An enrolled agent, and the state folder that outlives its processes.
 #[derive(Debug)]
@@ -57,6 +57,11 @@ impl Agent {
         agent
     }
 
+    /// A machine with a copy of its identity.
+    pub fn machine(&self) -> Machine {
+        Machine::load(self.folder.path(), "alpha")
+    }
+
     /// Starts the agent.
     pub fn start(&mut self) {
         self.start_as(&mut self.command());
@@ -65,11 +70,6 @@ impl Agent {
     /// Starts the agent so that it kills itself when it first reaches `step`.
     pub fn start_to_die_at(&mut self, step: &str) {
         self.start_as(self.command().env("GUARDHOUSE_KILL_AT", step));
-    }
-
-    /// Its state folder.
-    pub fn state(&self) -> &Path {
-        self.folder.path()
     }
 
     /// The command that runs the agent.

@@ -206,9 +206,20 @@ impl Server {
 
     /// Adds an account with the password [`PASSWORD`], whether the server runs or not.
     pub async fn add_account(&self, name: &str, access: &str) {
-        let mut command = self.command(&["user", "add", name, "--password-stdin", "--access", access]);
-        let added = run(&mut command, PASSWORD).await;
+        self.add_account_with(name, &["--access", access]).await;
+    }
+
+    /// Adds an account with the password [`PASSWORD`], as `flags` of the command say.
+    pub async fn add_account_with(&self, name: &str, flags: &[&str]) {
+        let mut command = self.command(&["user", "add", name, "--password-stdin"]);
+        let added = run(command.args(flags), PASSWORD).await;
         assert!(added.status.success(), "{added:?}");
+    }
+
+    /// Says which actions an account may use.
+    pub async fn set_actions(&self, name: &str, flags: &[&str]) {
+        let set = run(self.command(&["user", "set-actions", name]).args(flags), "").await;
+        assert!(set.status.success(), "{set:?}");
     }
 
     /// A token with which many hosts can enrol, into `group` if one is named.
