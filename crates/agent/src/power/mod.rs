@@ -165,8 +165,10 @@ pub async fn take_back(state: &Path, run: RunId, now: Timestamp) -> Result<(), F
     let Some(scheduled) = record.load().filter(|scheduled| scheduled.run == run) else { return Ok(()) };
     let means = Means::find(state).await?;
     // The run may have died before it scheduled anything, or somebody else has scheduled something since.
+    let noun = scheduled.noun();
     if scheduled.mechanism == Mechanism::Program || scheduled.confirmed(means.present(), now).is_some() {
         means.cancel().await?;
+        tracing::warn!(%run, "the {noun} is cancelled: the run that scheduled it was interrupted");
     }
     record.store(None).map_err(not_written)
 }
