@@ -99,6 +99,26 @@ def test_an_action_the_agent_does_not_know_fails_with_the_reason(server, agent):
     assert run["result"]["reason"] == "not supported by this agent version"
 
 
+def test_a_script_that_is_cancelled_ends(server, agent):
+    params = {"@type": RUN_COMMAND, "commandLine": "sleep 300"}
+    task = create_task(server, agent.device, {"name": "RunCommand", "params": params})
+    path = f"/guardhouse/v1/device_tasks/{task}"
+
+    def state():
+        rows = server.api("GET", f"{path}/device-runs").json["deviceRuns"]
+        assert [row["deviceUuid"] for row in rows] == [agent.device]
+        return rows[0]
+
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline and state()["state"] != "RUNNING":
+        time.sleep(0.02)
+    cancelled = server.api("POST", f"{path}:cancel", json={})
+    assert cancelled.json == {"openRunCount": 1}, cancelled
+    run = wait_for_run(server, agent, task)
+    assert run["status"] == "TASK_RUN_STATUS_FAILED" and run["result"]["failure"]["code"] == "CANCELLED", run
+    assert state()["state"] == "CANCELLED"
+
+
 def test_runs_outlive_their_task(server, agent):
     params = {"@type": RUN_COMMAND, "commandLine": "true"}
     task = create_task(server, agent.device, {"name": "RunCommand", "params": params})

@@ -97,6 +97,8 @@ concurrency! {
     runs {
         double_claims_hand_out_one_run_per_trigger
         batches_in_opposite_orders_do_not_wait_for_each_other
+        nothing_is_handed_out_behind_a_cancellation
+        ends_that_are_supposed_give_way_whoever_comes_first
         reports_beside_a_withdrawal_do_not_wait_for_each_other
     }
     tasks {

@@ -87,6 +87,7 @@ conformance! {
         the_newest_run_is_shown_and_all_are_counted
         a_trigger_that_expires_unheard_is_a_delivery_that_timed_out
         a_device_that_joins_a_group_gets_a_row
+        what_was_handed_out_stays_with_a_device_that_leaves
         what_a_task_cancels_is_not_handed_out
         cancelling_on_some_devices_leaves_the_others
         runs_of_a_deleted_task_can_be_cancelled

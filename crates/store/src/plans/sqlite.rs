@@ -7,12 +7,7 @@ use crate::engine::sqlite::MIGRATIONS;
 
 /// What may be read from its first row to its last: the results of `with`, literals, and tables that stay
 /// small however many devices there are, or are only counted.
-const SHORT: [&str; 13] = [
-    "below",
-    "targeted",
-    "ranked",
-    "(subquery-17)",
-    "facts",
+const SHORT: [&str; 8] = [
     "subtree",
     "above",
     "scope",

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use guardhouse_model::{DeviceId, RunId, TaskId, groups::ALL, tasks::RunStatus};
-use guardhouse_store::{Claim, Device, RunEnd, RunReport, Targets, Work};
+use guardhouse_model::{DeviceId, RunId, TaskId, device_runs::DeviceRunState, groups::ALL, tasks::RunStatus};
+use guardhouse_store::{Claim, Device, Overdue, RunEnd, RunProgress, RunReport, Targets, Work};
 
 use crate::{
     arena::{Arena, ROUNDS, at_once},
@@ -78,6 +78,68 @@ pub async fn batches_in_opposite_orders_do_not_wait_for_each_other(a: &Arena) {
         let kept = kept.expect("is known");
         assert_eq!(kept.len(), runs.len());
         assert!(kept.iter().all(|run| run.status == RunStatus::Finished), "{kept:?}");
+    }
+}
+
+pub async fn nothing_is_handed_out_behind_a_cancellation(a: &Arena) {
+    for round in 0..ROUNDS {
+        let group = a.group(ALL).await;
+        let devices: Vec<_> = (0..40).map(|_| Device { group, ..a.device("busy") }).collect();
+        let ids: Vec<DeviceId> = devices.iter().map(|device| device.id).collect();
+        a.store.devices_import(group, devices).await.expect("writes").expect("is there");
+        let task = a.task(&[], &[group]).await;
+        let claims: Vec<_> = ids.iter().map(|&device| Claim { device, epoch: 0 }).collect();
+        let only = (round % 2 == 0).then(|| ids.iter().rev().copied().collect());
+        let (claiming, cancelling) = (a.replica(round), a.replica(round + 1));
+        let (claimed, cancelled) = tokio::join!(
+            claiming.task_runs_claim(claims.clone(), at(1)),
+            cancelling.task_runs_cancel(task, only, at(1)),
+        );
+        claimed.expect("writes");
+        cancelled.expect("writes").expect("is known");
+        // Whoever was first: what was handed out is cancelled, and nothing is handed out any more.
+        let work = a.store.task_runs_claim(claims, at(2)).await.expect("works");
+        let is_stopped =
+            |work: &Work| matches!(work, Work::Runs(runs) if runs.iter().all(|run| run.cancelled));
+        assert!(work.iter().all(is_stopped), "{work:?}");
+        let page = a.store.device_runs_list(task, vec![], None, 100, at(2)).await.expect("reads");
+        for row in page.expect("is known").rows {
+            let state = row.state().expect("has a state");
+            assert!(matches!(state, DeviceRunState::Delivered | DeviceRunState::Cancelled), "{row:?}");
+        }
+    }
+}
+
+pub async fn ends_that_are_supposed_give_way_whoever_comes_first(a: &Arena) {
+    let lease = a.lease().await;
+    let overdue = Overdue { expired_before: at(2_000_000), silent_since: at(2_000_000), now: at(8) };
+    for round in 0..ROUNDS / 2 {
+        let (task, runs) = many_runs(a).await;
+        let progress = runs.iter().rev().map(|&(run, device)| RunProgress {
+            run,
+            device,
+            time: at(3),
+            progress: vec![1],
+        });
+        let progress: Vec<_> = progress.collect();
+        let (starting, ending, supposing, saying) =
+            (a.replica(round), a.replica(round + 1), a.replica(round), a.replica(round + 1));
+        let outcomes = tokio::join!(
+            starting.task_runs_report(reports(&runs, 1)),
+            ending.task_runs_report(reports(&runs, 2)),
+            supposing.task_runs_time_out(lease, overdue, 1_000),
+            saying.task_runs_progress(progress),
+        );
+        outcomes.0.expect("writes");
+        outcomes.1.expect("writes");
+        outcomes.2.expect("writes");
+        outcomes.3.expect("writes");
+        let page = a.store.device_runs_list(task, vec![], None, 1_000, at(9)).await.expect("reads");
+        for row in page.expect("is known").rows {
+            let last = row.last.expect("has a run");
+            let kept = (last.run.status, last.supposed, last.code, last.progress);
+            assert_eq!(kept, (RunStatus::Finished, false, None, None));
+        }
     }
 }
 

@@ -151,6 +151,18 @@ pub async fn a_device_that_joins_a_group_gets_a_row(f: &Fixture) {
     assert_eq!(rows(f, task, at(1)).await, [], "it left before the hand-out");
 }
 
+pub async fn what_was_handed_out_stays_with_a_device_that_leaves(f: &Fixture) {
+    let group = f.group(ALL).await;
+    let device = f.member(group).await;
+    let task = f.task(&[], &[group]).await;
+    let run = f.claim(device).await[0].id;
+    f.store.device_move(device, ALL, at(1)).await.expect("writes");
+    let open = f.claim(device).await;
+    assert!(open.len() == 1 && open[0].id == run && !open[0].withdrawn);
+    let rows = rows(f, task, at(1)).await;
+    assert_eq!((rows[0].is_target, rows[0].state()), (false, Some(State::Delivered)));
+}
+
 pub async fn what_a_task_cancels_is_not_handed_out(f: &Fixture) {
     let (silent, queued, begun, done) =
         (f.member(ALL).await, f.member(ALL).await, f.member(ALL).await, f.member(ALL).await);

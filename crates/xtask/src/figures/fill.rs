@@ -116,6 +116,7 @@ async fn carry_out(store: &Store, devices: Vec<DeviceId>, now: Timestamp) -> any
                 status: RunStatus::Finished,
                 end_time: now,
                 result: Some(result.clone()),
+                code: None,
             })
         }));
     }

@@ -1,34 +1,39 @@
 //! How many devices a task has in which state.
+//!
+//! The targets and the runs of the task are each read once and merged here. A database that joined them could choose to
+//! compare all with all, and does, when it guesses that there are few.
 
 use std::collections::BTreeMap;
 
 use guardhouse_model::{
-    TaskId, Timestamp,
-    device_runs::{DeviceRunState, LastRun, Missed, state},
-    tasks::{RunStatus, may_begin},
+    DeviceId, TaskId, Timestamp, TriggerId,
+    device_runs::{DeviceRunState, LastRun, state},
+    tasks::RunStatus,
 };
 use uuid::Uuid;
 
 use super::{
-    device_runs::{TargetGroups, ended, groups_of, triggers},
-    list::known_status,
+    device_runs::{groups_of, missed, triggers},
+    list::status,
 };
 use crate::{
-    RunTrigger, Store, StoreError,
-    engine::{Row, Transaction, Value},
+    Store, StoreError,
+    engine::{Transaction, Value, values},
 };
 
-/// What the state of a device depends on, and how many devices have it.
-struct Share {
-    last: Option<(RunStatus, bool, Option<String>)>,
-    /// 0: it missed nothing, 1: a trigger that may still begin, 2: the newest trigger, which is over.
-    missed: i64,
-    devices: u64,
+/// What counts of a run.
+struct Counted {
+    device: DeviceId,
+    trigger: TriggerId,
+    status: RunStatus,
+    withdrawn: bool,
+    code: Option<String>,
+    start_time: Timestamp,
 }
 
 impl Store {
-    /// How many devices a task has in which state, the same devices that [`Store::device_runs_list`] lists: they are
-    /// counted where they are kept. `None`: there never was such a task.
+    /// How many devices a task has in which state, the same devices that [`Store::device_runs_list`] lists. `None`: there
+    /// never was such a task.
     pub async fn device_runs_count(
         &self,
         task: TaskId,
@@ -36,110 +41,91 @@ impl Store {
     ) -> Result<Option<BTreeMap<DeviceRunState, u64>>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let sql = "select 1 from tasks where uuid = $1";
-                if !transaction.exists(sql, &[task.into()])? {
+                if !transaction.exists("select 1 from tasks where uuid = $1", values![task])? {
                     return Ok(None);
                 }
-                let triggers = triggers(transaction, task)?;
-                let newest = triggers.first();
-                let mut counts = BTreeMap::new();
-                for Share { last, missed, devices } in shares(transaction, task, &triggers, now)? {
-                    let last = last.as_ref().map(|(status, withdrawn, code)| LastRun {
-                        status: *status,
-                        withdrawn: *withdrawn,
-                        code: code.as_deref(),
-                    });
-                    let missed = match missed {
-                        0 => None,
-                        1 => Some(Missed::Due),
-                        _ => newest.map(ended),
-                    };
-                    if let Some(state) = state(last, missed) {
-                        *counts.entry(state).or_default() += devices;
-                    }
-                }
-                Ok(Some(counts))
+                count(transaction, task, now).map(Some)
             })
             .await
     }
 }
 
-fn shares(
+fn count(
     transaction: &Transaction<'_>,
     task: TaskId,
-    triggers: &[RunTrigger],
     now: Timestamp,
-) -> Result<Vec<Share>, StoreError> {
-    let due = triggers.iter().filter(|trigger| may_begin(trigger.expire_time, now)).count();
-    let newest = triggers.first();
-    let values = [
-        Value::from(task),
-        Value::from(now),
-        Value::from(due),
-        Value::from(newest.map_or(Uuid::nil(), |newest| newest.id.0)),
-        Value::from(newest.map(|newest| newest.create_time)),
-    ];
-    let read = |row: &Row<'_>| {
-        let last = match row.get::<Option<i64>>(0)? {
-            None => None,
-            Some(number) => Some((known_status(number)?, row.get(1)?, row.get(2)?)),
-        };
-        Ok(Share { last, missed: row.get(3)?, devices: row.get(4)? })
+) -> Result<BTreeMap<DeviceRunState, u64>, StoreError> {
+    let triggers = triggers(transaction, task)?;
+    let targets = targets(transaction, task)?;
+    let runs = runs(transaction, task)?;
+    let mut runs = runs.chunk_by(|one, other| one.device == other.device).peekable();
+    let mut counts = BTreeMap::new();
+    let mut add = |of_device: &[Counted], is_target: bool| {
+        let newest = of_device.first();
+        let last = newest.map(|run| LastRun {
+            status: run.status,
+            withdrawn: run.withdrawn,
+            code: run.code.as_deref(),
+        });
+        let missed = is_target
+            .then(|| {
+                let led = |trigger| of_device.iter().any(|run| run.trigger == trigger);
+                missed(&triggers, led, newest.map(|run| run.start_time), now)
+            })
+            .flatten();
+        if let Some(state) = state(last, missed.map(|(missed, _)| missed)) {
+            *counts.entry(state).or_default() += 1;
+        }
     };
-    let statement = |groups: &str, dynamic: &str, below: &str| {
-        format!(
-            "with recursive {below} targeted (device) as (
-                select target from task_targets where task_uuid = $1 and kind = 1
-                    and exists (select 1 from devices where devices.uuid = target)
-                union select uuid from devices where group_uuid {groups}
-                union select device_uuid from dynamic_members where group_uuid {dynamic}
-            ),
-            ranked as (
-                select device_uuid, status, withdrawn, reason_code, start_time,
-                    row_number() over (partition by device_uuid order by start_time desc, uuid desc) as place
-                from task_runs where task_uuid = $1
-            ),
-            last as (select * from ranked where place = 1),
-            met (device, number) as (
-                select device_uuid, count(*) from task_triggers
-                join task_runs on trigger_uuid = task_triggers.uuid
-                where task_triggers.task_uuid = $1 and task_triggers.expire_time >= $2
-                group by device_uuid
-            ),
-            newest (device) as (select device_uuid from task_runs where trigger_uuid = $4),
-            facts as (
-                select last.status, last.withdrawn, last.reason_code, case
-                    when coalesce(met.number, 0) < $3 then cast(1 as bigint)
-                    when newest.device is null and (last.start_time is null or last.start_time < $5) then 2
-                    else 0 end as missed
-                from targeted
-                left join last on last.device_uuid = targeted.device
-                left join met on met.device = targeted.device
-                left join newest on newest.device = targeted.device
-                union all
-                select status, withdrawn, reason_code, 0 from last
-                where device_uuid not in (select device from targeted)
-            )
-            select status, withdrawn, reason_code, missed, count(*) from facts
-            group by status, withdrawn, reason_code, missed"
-        )
-    };
-    if let Transaction::Postgres(_) = transaction {
-        let TargetGroups { fixed, dynamic } = groups_of(transaction, task)?;
-        let fixed: Vec<Uuid> = fixed.into_iter().map(|group| group.0).collect();
-        let dynamic: Vec<Uuid> = dynamic.into_iter().map(|group| group.0).collect();
-        let sql = statement("= any($6)", "= any($7)", "");
-        return transaction.list(
-            &sql,
-            &[&values[..], &[Value::Ids(&fixed), Value::Ids(&dynamic)]].concat(),
-            read,
-        );
+    // Both are in the order of the devices.
+    for target in targets {
+        while let Some(earlier) = runs.next_if(|of_device| of_device[0].device < target) {
+            add(earlier, false);
+        }
+        let own = runs.next_if(|of_device| of_device[0].device == target);
+        add(own.unwrap_or_default(), true);
     }
-    let below = "below (uuid) as (
-            select target from task_targets where task_uuid = $1 and kind = 2
-            union
-            select device_groups.uuid from below join device_groups on device_groups.parent = below.uuid
-        ),";
-    let of_task = "in (select uuid from below)";
-    transaction.list(&statement(of_task, of_task, below), &values, read)
+    runs.for_each(|rest| add(rest, false));
+    Ok(counts)
+}
+
+/// The devices that a task is for, in the order of their ids.
+fn targets(transaction: &Transaction<'_>, task: TaskId) -> Result<Vec<DeviceId>, StoreError> {
+    let direct = "select target from task_targets where task_uuid = $1 and kind = 1
+        and exists (select 1 from devices where devices.uuid = target)";
+    let mut devices: Vec<DeviceId> = transaction.list(direct, values![task], |row| row.get(0))?;
+    let groups = groups_of(transaction, task)?;
+    for (table, column, groups) in
+        [("devices", "uuid", groups.fixed), ("dynamic_members", "device_uuid", groups.dynamic)]
+    {
+        if let Transaction::Postgres(_) = transaction {
+            let groups: Vec<Uuid> = groups.into_iter().map(|group| group.0).collect();
+            let sql = format!("select {column} from {table} where group_uuid = any($1)");
+            devices.extend(transaction.list(&sql, &[Value::Ids(&groups)], |row| row.get::<DeviceId>(0))?);
+            continue;
+        }
+        let sql = format!("select {column} from {table} where group_uuid = $1");
+        for group in groups {
+            devices.extend(transaction.list(&sql, values![group], |row| row.get::<DeviceId>(0))?);
+        }
+    }
+    devices.sort_unstable();
+    devices.dedup();
+    Ok(devices)
+}
+
+/// The runs of a task, in the order of the devices, of each the newest first.
+fn runs(transaction: &Transaction<'_>, task: TaskId) -> Result<Vec<Counted>, StoreError> {
+    let sql = "select device_uuid, trigger_uuid, status, withdrawn, reason_code, start_time from task_runs
+        where task_uuid = $1 order by device_uuid, start_time desc, uuid desc";
+    transaction.list(sql, values![task], |row| {
+        Ok(Counted {
+            device: row.get(0)?,
+            trigger: row.get(1)?,
+            status: status(row, 2)?,
+            withdrawn: row.get(3)?,
+            code: row.get(4)?,
+            start_time: row.get(5)?,
+        })
+    })
 }

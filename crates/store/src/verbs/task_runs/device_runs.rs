@@ -144,12 +144,14 @@ fn rows(
     let mut contacts = contacts(transaction, &devices)?;
     let mut runs = runs_of(transaction, task, &devices)?;
     let triggers = triggers(transaction, task)?;
-    let row = |(device, is_target)| {
+    let row = |(device, is_target): (DeviceId, bool)| {
         let runs = runs.remove(&device).unwrap_or_default();
         let attempts = u32::try_from(runs.len()).unwrap_or(u32::MAX);
         let led: BTreeSet<TriggerId> = runs.iter().map(|(trigger, _)| *trigger).collect();
         let last = runs.into_iter().next().map(|(_, detail)| detail);
-        let missed = if is_target { missed(&triggers, &led, last.as_ref(), now) } else { None };
+        let handed_out = last.as_ref().map(|last| last.run.start_time);
+        let missed =
+            is_target.then(|| missed(&triggers, |trigger| led.contains(&trigger), handed_out, now)).flatten();
         let contact = contacts.remove(&device);
         DeviceRun { device, contact, is_target, missed, last, attempts }
     };
@@ -163,25 +165,21 @@ fn rows(
 }
 
 /// The trigger that has not led to a run on a target and matters: one that may still begin, or the newest if it came
-/// behind the newest run.
-fn missed(
+/// behind the newest run, which was handed out at `last`. `led` says which triggers led to a run.
+pub fn missed(
     triggers: &[RunTrigger],
-    led: &BTreeSet<TriggerId>,
-    last: Option<&RunDetail>,
+    led: impl Fn(TriggerId) -> bool,
+    last: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<(Missed, RunTrigger)> {
-    let is_due = |trigger: &&RunTrigger| may_begin(trigger.expire_time, now) && !led.contains(&trigger.id);
+    let is_due = |trigger: &&RunTrigger| may_begin(trigger.expire_time, now) && !led(trigger.id);
     if let Some(due) = triggers.iter().find(is_due) {
         return Some((Missed::Due, *due));
     }
-    let newest = triggers.first().filter(|trigger| !led.contains(&trigger.id))?;
-    let is_newer = last.is_none_or(|last| newest.create_time > last.run.start_time);
-    is_newer.then_some((ended(newest), *newest))
-}
-
-/// How a trigger ended that may start nothing more.
-pub fn ended(trigger: &RunTrigger) -> Missed {
-    if trigger.cancel_time.is_some() { Missed::Cancelled } else { Missed::Expired }
+    let newest = triggers.first().filter(|trigger| !led(trigger.id))?;
+    let is_newer = last.is_none_or(|last| newest.create_time > last);
+    let ended = if newest.cancel_time.is_some() { Missed::Cancelled } else { Missed::Expired };
+    is_newer.then_some((ended, *newest))
 }
 
 /// The triggers of a task, newest first.

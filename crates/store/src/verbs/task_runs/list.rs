@@ -81,11 +81,7 @@ fn from_row(row: &Row<'_>) -> Result<Run, StoreError> {
 
 /// The status at `place`.
 pub fn status(row: &Row<'_>, place: usize) -> Result<RunStatus, StoreError> {
-    known_status(row.get(place)?)
-}
-
-/// The status with this number.
-pub fn known_status(number: i64) -> Result<RunStatus, StoreError> {
+    let number: i64 = row.get(place)?;
     let status = i32::try_from(number).ok().and_then(RunStatus::from_number);
     status.ok_or_else(|| StoreError::Inconsistent(format!("a run has the status {number}")))
 }
