@@ -6,6 +6,7 @@ mod configuration;
 mod control;
 mod departure;
 mod enrol;
+mod isolation;
 mod kill_process;
 mod link;
 mod overlay;
