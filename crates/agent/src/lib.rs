@@ -2,8 +2,9 @@
 //!
 //! One process ([`agent`]) keeps the link to the server ([`session`]) and remembers what it was told
 //! ([`journal`]). Each action ([`actions`]) is carried out by a process of its own ([`runs`]), once, whatever
-//! is killed when, within what the device's [`policy`] allows. [`enrol`] turns a host into a device, [`identity`] is what it has from then on, and
-//! [`inventory`] is what it says of itself. [`command`] is the command line.
+//! is killed when, within what the device's [`policy`] allows. [`isolation`] lasts longer than the run that began it.
+//! [`enrol`] turns a host into a device, [`identity`] is what it has from then on, [`inventory`] is what it says of
+//! itself, and [`device_state`] what it is in for a while. [`command`] is the command line.
 
 pub mod actions;
 pub mod address;
