@@ -200,7 +200,7 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
         Command::Install(args) => install(args, &self_command).await,
         Command::Uninstall(args) => {
             let state = std::path::absolute(&args.state_dir)?;
-            service::uninstall(&state, args.purge)?;
+            service::uninstall(&state, args.purge).await?;
             tracing::info!(state_kept = !args.purge, "the agent is removed");
             Ok(ExitCode::SUCCESS)
         }
@@ -214,7 +214,7 @@ pub async fn run(command: Command, self_command: Vec<OsString>, log: LogControl)
             Ok(ExitCode::SUCCESS)
         }
         Command::Depart(args) => {
-            departure::finish(&args.state_dir)?;
+            departure::finish(&args.state_dir).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Isolation(command) => isolate(command).await,
@@ -338,7 +338,7 @@ async fn work(args: RunArgs, self_command: Vec<OsString>, log: LogControl) -> an
             Err(AgentError::Departed) => {
                 // Whoever started this process need not wait for more.
                 notify::ready();
-                departure::leave(state.path(), &self_command)?;
+                departure::leave(state.path(), &self_command).await?;
                 tracing::info!("this machine is no longer a device; the agent is removed");
                 Ok(ExitCode::SUCCESS)
             }

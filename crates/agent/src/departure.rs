@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use tonic::transport::Channel;
 
 use crate::{
-    durable,
+    durable, isolation,
     kill_points::{self, KillPoint},
     service::{self, InstallError, Installation},
     session::says_not_managed,
@@ -141,11 +141,11 @@ pub async fn retire(channel: Channel, run: &str) -> Result<(), String> {
 ///
 /// # Errors
 /// Something cannot be removed; the next start of the agent goes on there.
-pub fn leave(folder: &Path, self_command: &[impl AsRef<OsStr>]) -> Result<(), InstallError> {
+pub async fn leave(folder: &Path, self_command: &[impl AsRef<OsStr>]) -> Result<(), InstallError> {
     if Installation::of(folder) != Installation::Bare {
         return service::remove_from_outside(folder, self_command);
     }
-    service::end_isolation(folder);
+    isolation::end(folder).await?;
     let removed = state::remove(folder);
     removed.map_err(|source| InstallError::Io { path: folder.to_owned(), source })
 }
@@ -154,10 +154,10 @@ pub fn leave(folder: &Path, self_command: &[impl AsRef<OsStr>]) -> Result<(), In
 ///
 /// # Errors
 /// [`InstallError`]; calling it again goes on where it stopped.
-pub fn finish(folder: &Path) -> Result<(), InstallError> {
+pub async fn finish(folder: &Path) -> Result<(), InstallError> {
     // Where no service manager started this process, it must not go with the agent that did.
     let _ = rustix::process::setsid();
-    service::uninstall(folder, true)?;
+    service::uninstall(folder, true).await?;
     service::end_removal()
 }
 

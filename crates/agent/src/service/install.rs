@@ -12,7 +12,10 @@ use super::{
     installation::{drop_in_folder, remove_files, unit_file},
     systemd::{SystemdError, drop_ins, runs_this_machine, systemctl},
 };
-use crate::{durable, isolation::kept};
+use crate::{
+    durable,
+    isolation::{self, settle::IsolationError},
+};
 
 /// The name of the drop-ins for a state folder of the administrator's choice.
 const DROP_IN: &str = "state-dir.conf";
@@ -41,6 +44,9 @@ pub enum InstallError {
     /// systemd refuses.
     #[error(transparent)]
     Systemd(#[from] SystemdError),
+    /// The device stays isolated from the network: without an agent nobody could end that any more.
+    #[error(transparent)]
+    Isolation(#[from] IsolationError),
     /// The package manager refuses.
     #[error("\"dpkg {0}\" failed; its own words stand above")]
     Package(String),
@@ -94,7 +100,7 @@ pub fn install(program: &Path, state: &Path) -> Result<(), InstallError> {
 ///
 /// # Errors
 /// [`InstallError`]; calling it again goes on where it stopped.
-pub fn uninstall(state: &Path, purge: bool) -> Result<(), InstallError> {
+pub async fn uninstall(state: &Path, purge: bool) -> Result<(), InstallError> {
     if !rustix::process::geteuid().is_root() {
         return Err(InstallError::NotRoot);
     }
@@ -104,7 +110,7 @@ pub fn uninstall(state: &Path, purge: bool) -> Result<(), InstallError> {
             if runs_this_machine() && unit_file(UNIT).exists() {
                 systemctl(["disable", "--now", UNIT, ISOLATION_UNIT])?;
             }
-            end_isolation(state);
+            isolation::end(state).await?;
             remove_files().map_err(failed(Path::new(PROGRAM)))?;
             if runs_this_machine() {
                 systemctl(["daemon-reload"])?;
@@ -117,17 +123,6 @@ pub fn uninstall(state: &Path, purge: bool) -> Result<(), InstallError> {
         }
     }
     Ok(())
-}
-
-/// Takes the rules of an isolation away, if this state folder says that the device is isolated: without an agent nobody
-/// could end it any more.
-pub fn end_isolation(state: &Path) {
-    if !kept::path_in(state).exists() {
-        return;
-    }
-    let table = ["delete", "table", "inet", "guardhouse_isolation"];
-    // There is none where somebody has taken it away already.
-    let _ = Command::new("nft").args(table).stdin(Stdio::null()).stderr(Stdio::null()).status();
 }
 
 fn dpkg(option: &str, package: &str) -> Result<(), InstallError> {

@@ -10,7 +10,7 @@ pub mod notify;
 mod removal;
 mod systemd;
 
-pub use install::{InstallError, check, end_isolation, install, uninstall};
+pub use install::{InstallError, check, install, uninstall};
 pub use installation::Installation;
 pub use removal::{end_removal, remove_from_outside};
 
