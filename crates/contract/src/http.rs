@@ -81,8 +81,8 @@ mod tests {
         assert_eq!(published("eset.connect.device_management.v1"), 8);
         assert_eq!(published("eset.connect.asset_management.v1"), 4);
         assert_eq!(published("eset.connect.policy_management.v2"), 9);
-        assert_eq!(published("guardhouse.management.v1"), 13);
-        assert_eq!(bindings.iter().filter(|binding| binding.published).count(), 41);
+        assert_eq!(published("guardhouse.management.v1"), 17);
+        assert_eq!(bindings.iter().filter(|binding| binding.published).count(), 45);
     }
 
     #[test]

@@ -22,6 +22,8 @@ mod enrolment;
 mod groups;
 #[path = "concurrency/identity.rs"]
 mod identity;
+#[path = "concurrency/machines.rs"]
+mod machines;
 #[path = "concurrency/policies.rs"]
 mod policies;
 #[path = "concurrency/runs.rs"]
@@ -87,6 +89,11 @@ concurrency! {
         one_account_gets_a_name
         one_key_settles
         one_holder_gets_a_lease
+    }
+    machines {
+        of_equal_machines_one_takes_the_device_over
+        of_machines_that_meet_one_is_the_device
+        a_device_leaves_once
     }
     policies {
         ranks_have_no_gaps_whoever_changes_them

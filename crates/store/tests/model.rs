@@ -29,6 +29,8 @@ mod enrolment;
 mod groups;
 #[path = "model/identity.rs"]
 mod identity;
+#[path = "model/machines.rs"]
+mod machines;
 #[path = "model/policies.rs"]
 mod policies;
 #[path = "model/responses.rs"]
@@ -65,6 +67,7 @@ enum Command {
     DynamicGroups(dynamic_groups::Command),
     Devices(devices::Command),
     Enrolment(enrolment::Command),
+    Machines(machines::Command),
     Tasks(tasks::Command),
     Runs(runs::Command),
     Policies(policies::Command),
@@ -93,6 +96,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         6 => dynamic_groups::commands().prop_map(Command::DynamicGroups),
         5 => devices::commands().prop_map(Command::Devices),
         5 => enrolment::commands().prop_map(Command::Enrolment),
+        5 => machines::commands().prop_map(Command::Machines),
         5 => tasks::commands().prop_map(Command::Tasks),
         14 => runs::commands().prop_map(Command::Runs),
         8 => policies::commands().prop_map(Command::Policies),
@@ -112,6 +116,7 @@ async fn carry_out(mut bench: Bench, commands: Vec<Command>) -> Outcome {
             Command::DynamicGroups(command) => dynamic_groups::carry_out(&mut bench, command).await?,
             Command::Devices(command) => devices::carry_out(&mut bench, command).await?,
             Command::Enrolment(command) => enrolment::carry_out(&mut bench, command).await?,
+            Command::Machines(command) => machines::carry_out(&mut bench, command).await?,
             Command::Tasks(command) => tasks::carry_out(&mut bench, command).await?,
             Command::Runs(command) => runs::carry_out(&mut bench, command).await?,
             Command::Policies(command) => policies::carry_out(&mut bench, command).await?,

@@ -122,10 +122,9 @@ pub fn find_before(transaction: &Transaction<'_>, host: &EnrolDevice) -> Result<
     }
     let sql = "select machines.device_uuid, uuid_digest, serial_number_digest, boot_digest, original_display_name,
             last_sync_time, (select count(*) from device_keys where device_keys.device_uuid = machines.device_uuid)
-        from (select device_uuid from device_machines where uuid_digest = $1
-            union select device_uuid from device_machines where serial_number_digest = $2) equal
-        join device_machines machines on machines.device_uuid = equal.device_uuid
-        join devices on devices.uuid = machines.device_uuid
+        from device_machines machines join devices on devices.uuid = machines.device_uuid
+        where machines.device_uuid in (select device_uuid from device_machines where uuid_digest = $1
+            union select device_uuid from device_machines where serial_number_digest = $2)
         order by machines.device_uuid limit $3";
     let found = transaction.list(sql, values![&uuid, &serial_number, CANDIDATES], |row| {
         let candidate = Candidate {

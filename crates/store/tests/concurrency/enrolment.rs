@@ -8,7 +8,7 @@ use crate::{
     support::at,
 };
 
-async fn token(a: &Arena, number: u8, uses: u32) {
+pub async fn token(a: &Arena, number: u8, uses: u32) {
     let token = NewEnrolmentToken {
         id: [number; 8],
         secret_digest: [0; 32],
@@ -21,7 +21,7 @@ async fn token(a: &Arena, number: u8, uses: u32) {
 }
 
 /// A host with a key of its own.
-fn host(a: &Arena, token: u8, name: &str) -> EnrolDevice {
+pub fn host(a: &Arena, token: u8, name: &str) -> EnrolDevice {
     let id = a.id();
     let mut key_digest = [0; 32];
     // The gate of a key is told by its first bytes.

@@ -6,19 +6,20 @@ use std::{
 };
 
 use guardhouse_model::{
-    AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId, dynamic_groups::AttributeFacts,
+    AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId, Timestamp, dynamic_groups::AttributeFacts,
+    machines::KnownMachine,
 };
 use guardhouse_store::{
-    AccountRecord, Device, DevicePolicy, DynamicGroup, Group, KeyRecord, NewEnrolmentToken, Policy,
-    PolicyTarget, Store, StoreError,
+    AccountRecord, Device, DevicePolicy, DeviceStateReport, DynamicGroup, Group, KeyRecord,
+    NewEnrolmentToken, Policy, PolicyTarget, Store, StoreError,
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{
-    enrolment::DeviceKey, groups, identity::RefreshToken, postgres::Postgres, responses::KeptResponse,
-    retention::KeptLease, runs::KeptRun, tasks::KeptTask,
+    enrolment::DeviceKey, groups, identity::RefreshToken, machines::Question, postgres::Postgres,
+    responses::KeptResponse, retention::KeptLease, runs::KeptRun, tasks::KeptTask,
 };
 
 /// What a comparison says.
@@ -56,6 +57,12 @@ pub struct Model {
     pub refresh_tokens: BTreeMap<[u8; 32], RefreshToken>,
     pub keys: BTreeMap<&'static str, KeyRecord>,
     pub responses: BTreeMap<Uuid, KeptResponse>,
+    /// Of the devices that have told.
+    pub machines: BTreeMap<DeviceId, (KnownMachine, Timestamp)>,
+    pub questions: BTreeMap<Uuid, Question>,
+    /// The device of each key that is revoked, and the run by which it is.
+    pub retired_keys: BTreeMap<[u8; 32], (DeviceId, RunId)>,
+    pub states: BTreeMap<DeviceId, DeviceStateReport>,
 }
 
 /// Why the store refuses with an error and changes nothing.

@@ -5,11 +5,11 @@ use std::ops::Range;
 use guardhouse_model::{DeviceId, groups::LOST_AND_FOUND, machines::Machine};
 use guardhouse_store::{Device, EnrolDevice, EnrolOutcome, NewEnrolmentToken};
 use proptest::prelude::*;
-use uuid::Uuid;
 
 use crate::{
     bench::{Bench, Model, Outcome, Refusal},
     dynamic_groups::facts_of,
+    machines::{QUESTIONS, machines},
     pools::{DEVICES, SECONDS, addresses, any_groups, at, attributes, device, group, names},
 };
 
@@ -35,6 +35,9 @@ impl Model {
         if self.enrolment_tokens.contains_key(&token.id) {
             return Err(Refusal::Taken);
         }
+        if token.question.is_some() {
+            self.enrolment_tokens.retain(|_, known| known.question != token.question);
+        }
         self.enrolment_tokens.insert(token.id, token);
         Ok(true)
     }
@@ -57,11 +60,23 @@ impl Model {
             return Ok(EnrolOutcome::UsedUp);
         }
         let group = if self.groups.contains_key(&token.group) { token.group } else { LOST_AND_FOUND };
-        let id = match known.map(|key| key.device).or_else(|| self.placeholder(&host.host_name)) {
-            Some(device) => device,
-            None if self.devices.contains_key(&host.new_id) => return Err(Refusal::Taken),
-            None => host.new_id,
+        let (known, question) = (known.map(|key| key.device), token.question);
+        let found = match (known, question) {
+            (Some(device), _) => Some(device),
+            (None, Some(question)) => self.invited(question),
+            (None, None) => self.before(&host).or_else(|| self.placeholder(&host.host_name)),
         };
+        if found.is_none() && self.devices.contains_key(&host.new_id) {
+            return Err(Refusal::Taken);
+        }
+        let id = found.unwrap_or(host.new_id);
+        match (known, question) {
+            (Some(_), _) => {}
+            (None, Some(question)) => self.settle_newcomer(question, id, host.now),
+            (None, None) => self.take_over_or_ask(&host, id),
+        }
+        self.machines.insert(id, (host.machine.into(), self.boot_time(id, &host.machine, host.now)));
+        self.retired_keys.remove(&host.key_digest);
         self.enrolment_tokens.entry(host.token_id).and_modify(|token| token.uses -= 1);
         let device = self.devices.entry(id).or_insert_with(|| Device {
             enrolment_status: 0,
@@ -87,7 +102,7 @@ impl Model {
     }
 
     /// The first pending device with the name of a host. Only ASCII letters are the same in either case.
-    fn placeholder(&self, host_name: &str) -> Option<DeviceId> {
+    pub fn placeholder(&self, host_name: &str) -> Option<DeviceId> {
         let claimed = |device: &&Device| {
             device.enrolment_status == PENDING && device.display_name.eq_ignore_ascii_case(host_name)
         };
@@ -101,7 +116,7 @@ impl Model {
 
 #[derive(Debug, Clone)]
 pub enum Command {
-    CreateToken { token: u8, group: u8, uses: u32, expire: u8 },
+    CreateToken { token: u8, group: u8, uses: u32, expire: u8, question: Option<u8> },
     Enrol { token: u8, right_secret: bool, key: u8, host: Host, now: u8 },
     DeviceOfKey { key: u8 },
 }
@@ -113,19 +128,29 @@ pub struct Host {
     name: &'static str,
     address: &'static str,
     attributes: &'static [u8],
+    machine: Machine,
 }
 
 const TOKENS: Range<u8> = 0..3;
 const KEYS: Range<u8> = 0..5;
 
 pub fn creations() -> impl Strategy<Value = Command> {
-    (TOKENS, any_groups(), 0..6_u32, 10..60_u8)
-        .prop_map(|(token, group, uses, expire)| Command::CreateToken { token, group, uses, expire })
+    let questions = prop::option::weighted(0.3, QUESTIONS);
+    (TOKENS, any_groups(), 0..6_u32, 10..60_u8, questions).prop_map(
+        |(token, group, uses, expire, question)| Command::CreateToken {
+            token,
+            group,
+            uses,
+            expire,
+            question,
+        },
+    )
 }
 
 pub fn commands() -> impl Strategy<Value = Command> {
-    let hosts = (DEVICES, names(), addresses(), attributes())
-        .prop_map(|(device, name, address, attributes)| Host { device, name, address, attributes });
+    let hosts = (DEVICES, names(), addresses(), attributes(), machines()).prop_map(
+        |(device, name, address, attributes, machine)| Host { device, name, address, attributes, machine },
+    );
     prop_oneof![
         2 => creations(),
         4 => (TOKENS, prop::bool::weighted(0.9), KEYS, hosts, SECONDS).prop_map(
@@ -137,14 +162,14 @@ pub fn commands() -> impl Strategy<Value = Command> {
 
 pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
     match command {
-        Command::CreateToken { token, group: number, uses, expire } => {
+        Command::CreateToken { token, group: number, uses, expire, question } => {
             let new = NewEnrolmentToken {
                 id: [token; 8],
                 secret_digest: [token; 32],
                 group: group(number),
                 uses,
                 expire_time: at(expire),
-                question: None,
+                question: question.and_then(|number| bench.question(number)),
             };
             agree!(bench.enrolment_token_create(new.clone())?);
         }
@@ -154,8 +179,8 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
                 secret_digest: [if right_secret { token } else { 0xff }; 32],
                 key_digest: [key; 32],
                 new_id: device(host.device),
-                machine: Machine::default(),
-                question_id: Uuid::nil(),
+                machine: host.machine,
+                question_id: bench.fresh(),
                 host_name: host.name.to_owned(),
                 attributes: host.attributes.to_vec(),
                 facts: facts_of(host.attributes),

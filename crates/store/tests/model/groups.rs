@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use guardhouse_model::{
     DeviceId, GroupId, Timestamp,
+    device_runs::DEVICE_DELETED,
     groups::{ALL, LOST_AND_FOUND},
 };
 use guardhouse_store::{Group, GroupMove, Member, PolicyTarget};
@@ -201,7 +202,13 @@ impl Model {
         self.device_keys.retain(|_, key| !gone.contains(&key.device));
         self.epochs.retain(|device, _| !gone.contains(device));
         self.device_policies.retain(|device, _| !gone.contains(device));
-        self.close_open_of(&gone, now);
+        self.close_open_of(
+            &gone,
+            DEVICE_DELETED,
+            "the device was deleted before it said how the run went",
+            now,
+        );
+        self.forget_machines(&gone);
         self.devices.retain(|device, _| !gone.contains(device));
         self.facts.retain(|device, _| !gone.contains(device));
         let dynamic: Vec<GroupId> = doomed.iter().flat_map(|group| self.dynamic_below(*group)).collect();

@@ -183,11 +183,11 @@ impl Model {
     }
 
     /// Ends what the devices have not ended, as the server does when they are gone.
-    pub fn close_open_of(&mut self, devices: &[DeviceId], now: Timestamp) {
+    pub fn close_open_of(&mut self, devices: &[DeviceId], code: &str, reason: &str, now: Timestamp) {
         self.runs.retain(|_, kept| !devices.contains(&kept.run.device) || !kept.is_lost());
         let of_devices = self.runs.values_mut().filter(|kept| devices.contains(&kept.run.device));
         for kept in of_devices.filter(|kept| !kept.run.status.is_over()) {
-            kept.close("DEVICE_DELETED", "the device was deleted before it said how the run went", now);
+            kept.close(code, reason, now);
         }
     }
 

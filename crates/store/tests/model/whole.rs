@@ -76,7 +76,10 @@ async fn devices(bench: &mut Bench) -> Outcome {
     for device in DEVICES.map(device) {
         agree!(bench.device_get(device));
         agree!(bench.device_policy_get(device));
+        agree!(bench.device_machine_get(device));
+        agree!(bench.device_state_get(device));
     }
+    agree!(bench.identity_questions_list(false, None, 1_000));
     Ok(())
 }
 
@@ -180,6 +183,7 @@ async fn hidden(bench: &mut Bench) -> Outcome {
             agree!(bench.device_enrol(host.clone())?);
         }
         agree!(bench.device_of_key([number; 32]));
+        agree!(bench.device_of_retired_key([number; 32]));
     }
     for number in REFRESH_TOKENS {
         let successor = NewRefreshToken { digest: [100 + number; 32], expire_time: long_after };
