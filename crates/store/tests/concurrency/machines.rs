@@ -1,4 +1,4 @@
-use guardhouse_model::{DeviceId, RunId, groups::ALL, machines::Machine};
+use guardhouse_model::{RunId, groups::ALL, machines::Machine};
 use guardhouse_store::{EnrolDevice, EnrolOutcome, MachineArrival, MachineMet};
 
 use crate::{
@@ -20,7 +20,7 @@ pub async fn of_equal_machines_one_takes_the_device_over(a: &Arena) {
     token(a, 1, 10_000).await;
     for round in 0..ROUNDS {
         let uuid = u8::try_from(round).expect("a few");
-        let first = host_on(a, machine(uuid, 0), 0);
+        let first = host_on(a, machine(uuid, 0), -999);
         let device = first.new_id;
         assert_eq!(a.store.device_enrol(first).await.expect("writes"), EnrolOutcome::Enrolled(device));
         let enrolments = (1..8).map(|boot| {
@@ -63,8 +63,10 @@ pub async fn a_device_leaves_once(a: &Arena) {
     token(a, 1, 10_000).await;
     for _ in 0..ROUNDS {
         let host = host_on(a, Machine::default(), 0);
-        let (device, key): (DeviceId, [u8; 32]) = (host.new_id, host.key_digest);
-        a.store.device_enrol(host).await.expect("writes");
+        let key = host.key_digest;
+        // Whoever left in the round before left a placeholder with this name.
+        let enrolled = a.store.device_enrol(host).await.expect("writes");
+        let EnrolOutcome::Enrolled(device) = enrolled else { panic!("{enrolled:?}") };
         let run = RunId(a.id());
         let before = a.store.device_get(device).await.expect("reads").expect("is there").version;
         let leaving = (0..6).map(|n| {

@@ -75,6 +75,7 @@ impl Model {
         let newcomers: Vec<Newcomer> = about.iter().map(|(_, newcomer)| newcomer.clone()).collect();
         let known = self.machines.get(&device).map(|(known, _)| known.clone());
         Some(match machines::meet(known.as_ref(), &machine, &newcomers) {
+            Meeting::Device(same) if known.as_ref() == Some(&same) => MachineMet::Device { raised: false },
             Meeting::Device(known) => {
                 let boot_time = self.boot_time(device, &known.machine, now);
                 self.machines.insert(device, (known, boot_time));
