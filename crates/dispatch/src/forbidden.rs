@@ -42,9 +42,9 @@ mod tests {
             let action = automation::Action { name: name.to_owned(), ..Default::default() };
             end(forbidden, device, run, &action, Timestamp::UNIX_EPOCH)
         };
-        assert_eq!(judged(&[], "RunCommand"), None);
-        assert_eq!(judged(&[Action::StopManaging], "RunCommand"), None);
-        assert_eq!(judged(&Action::ALL, "PaintTheWall"), None);
+        assert!(judged(&[], "RunCommand").is_none());
+        assert!(judged(&[Action::StopManaging], "RunCommand").is_none());
+        assert!(judged(&Action::ALL, "PaintTheWall").is_none());
         let end = judged(&[Action::StopManaging, Action::RunCommand], "RunCommand").expect("forbidden");
         assert_eq!((end.run, end.device, end.status), (run, device, RunStatus::Suppressed));
         let result = prost_types::Any::decode(end.result.expect("a result").as_slice()).expect("an Any");

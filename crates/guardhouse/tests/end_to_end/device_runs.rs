@@ -16,7 +16,9 @@ use guardhouse_contract::{
     },
     pb::era::common::data_definition::task::os::RunCommand,
     status::pack,
+    time::to_proto,
 };
+use guardhouse_model::Environment;
 use reqwest::StatusCode;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -49,7 +51,7 @@ impl Api {
     /// A script that devices may begin for so many seconds.
     async fn short_lived(&self, targets: DeviceTaskTargets, script: &str, seconds: i64) -> String {
         let command = RunCommand { command_line: script.to_owned(), ..Default::default() };
-        let now = prost_types::Timestamp::from(std::time::SystemTime::now());
+        let now = to_proto(Environment::system().now());
         let expire_time = Some(prost_types::Timestamp { seconds: now.seconds + seconds, ..now });
         let task = DeviceTask {
             action: Some(Action { name: "RunCommand".to_owned(), params: Some(pack(&command)) }),

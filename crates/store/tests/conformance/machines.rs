@@ -87,7 +87,7 @@ pub async fn a_machine_that_is_installed_anew_takes_its_device_over(f: &Fixture)
     f.store.device_state_report(by, state).await.expect("writes");
     let task = f.task(&[device], &[]).await;
     let run = f.claim(device).await[0].id;
-    f.report(RunReport::Started { run, device }).await;
+    f.report(RunReport::Started { run, device, time: at(3) }).await;
 
     let anew = by_many(host_on(machine(1, 2, 4), "beta", 6));
     let anew = EnrolDevice { now: at(52 + 150), ..anew };

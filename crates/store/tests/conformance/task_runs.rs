@@ -292,7 +292,7 @@ pub async fn a_run_that_has_not_begun_can_be_suppressed(f: &Fixture) {
         result: Some(vec![7]),
         code: None,
     };
-    f.report(RunReport::Started { run: runs[0].id, device }).await;
+    f.report(RunReport::Started { run: runs[0].id, device, time: at(3) }).await;
     assert!(!f.store.task_run_suppress(end(runs[0].id)).await.expect("writes"), "it has begun");
     assert!(f.store.task_run_suppress(end(runs[1].id)).await.expect("writes"));
     assert!(!f.store.task_run_suppress(end(runs[1].id)).await.expect("writes"), "it is over");
