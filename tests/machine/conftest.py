@@ -5,6 +5,7 @@ All tests share them. They run in the order of the files; what cannot be undone 
 
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -50,7 +51,9 @@ def second_disk(folder: pathlib.Path, server: Server) -> pathlib.Path:
     content, disk = folder / "content", folder / "second.img"
     content.mkdir()
     shutil.copy(INSTALL, content)
-    shutil.copy(binary("guardhouse-agent"), content)
+    package = (str(REPOSITORY / "scripts/package"), "--binary", binary("guardhouse-agent"), str(content))
+    done = subprocess.run(package, capture_output=True, text=True)
+    assert done.returncode == 0, f"no package:\n{done.stderr}"
     token = run(binary("guardhouse"), "enrollment-token", "create", "--data-dir", server.data_dir).strip()
     port = server.url.rsplit(":", 1)[1]
     (content / "settings").write_text(f"server=https://{HOST}:{port}\ntoken={token}\n")
