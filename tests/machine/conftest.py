@@ -17,6 +17,7 @@ import image
 from device import Device
 from house import REPOSITORY, Server, binary, run
 from machine import HOST, Machine
+from repository import Repository
 
 TARGET = REPOSITORY / "target/machine"
 INSTALL = pathlib.Path(__file__).with_name("install")
@@ -68,6 +69,26 @@ def device(server, machine):
     listed = server.api("GET", "/v1/devices").json["devices"]
     [found] = [device for device in listed if device["displayName"] == "machine-1"]
     return Device(server, found["uuid"])
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory):
+    repository = Repository(tmp_path_factory.mktemp("repository"))
+    yield repository
+    repository.stop()
+
+
+@pytest.fixture
+def install(device, repository):
+    """Publishes packages in version 1.0 and installs them on the machine, which knows only this repository."""
+
+    def install(*names: str) -> None:
+        for name in names:
+            repository.publish(name, "1.0")
+        lists = f"cat >/etc/apt/sources.list <<'END'\n{repository.sources()}END\napt-get -qq update\n"
+        device.shell(f"{lists}apt-get -qq install {' '.join(names)} >&2")
+
+    return install
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,6 +10,9 @@ OS = "type.googleapis.com/Era.Common.DataDefinition.Task.OS"
 OS_INTEGRATION = "type.googleapis.com/eset.dotnod.os_integration.v1"
 ENDED = ("TASK_RUN_STATUS_FINISHED", "TASK_RUN_STATUS_FAILED", "TASK_RUN_STATUS_SUPPRESSED")
 
+# A script that kills the agent. It is carried out by a process that does not die with the agent.
+KILL_AGENT = "kill -9 $(systemctl show --property MainPID --value guardhouse-agent)"
+
 # How often the API is asked what has become of something.
 PERIOD_SECONDS = 0.1
 
@@ -70,7 +73,23 @@ class Device:
         """Has a script carried out that must succeed; what it printed."""
         return self.achieve("RunCommand", run_command(script))["stdout"]["head"]
 
+    def installed(self, *packages: str) -> dict[str, str]:
+        """The versions of packages, as dpkg knows them."""
+        form = "${Package} ${Version}\\n"
+        said = self.shell(f"dpkg-query --show --showformat '{form}' {' '.join(packages)}")
+        return dict(line.split() for line in said.splitlines())
+
 
 def run_command(script: str) -> dict:
     """Parameters of `RunCommand`."""
     return {"@type": f"{OS}.RunCommand", "commandLine": script}
+
+
+def system_update(optional: bool, reboot: bool = False) -> dict:
+    """Parameters of `SystemUpdate`."""
+    return {"@type": f"{OS}.SystemUpdate", "installOptionalUpdates": optional, "allowReboot": reboot}
+
+
+def shutdown(restart: bool) -> dict:
+    """Parameters of `ShutdownComputer`."""
+    return {"@type": f"{OS}.ShutdownComputer", "restart": restart}
