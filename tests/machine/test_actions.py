@@ -31,3 +31,16 @@ def test_a_process_is_killed_if_it_is_the_right_one(device):
     killed = device.achieve("KillProcessByPid", victim | {"executableHashSha2_256": digest})
     assert killed["pid"] == int(pid) and killed["executablePath"].endswith("/sleep"), killed
     assert device.shell("systemctl show --property Result --value victim") == "signal\n"
+
+
+def test_whoever_is_logged_on_is_logged_off(device):
+    device.shell("systemctl start ada; until loginctl --no-legend list-sessions | grep -q ada; do sleep 0.2; done")
+    result = device.achieve("LogOffComputerUser")
+    [session] = result["sessions"]
+    assert session["user"] == "ada" and session["ended"], result
+    assert device.shell("loginctl --no-legend list-sessions") == ""
+    # The login manager lets the services of a user live for some seconds more.
+    device.shell("while find /proc -maxdepth 1 -user ada | grep -q .; do sleep 0.2; done")
+
+    nobody = device.achieve("LogOffComputerUser")
+    assert not nobody["sessions"], nobody
