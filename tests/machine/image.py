@@ -158,7 +158,8 @@ def only(root: pathlib.Path, pattern: str) -> pathlib.Path:
 
 def run(*command: str) -> None:
     """Runs a command; what it says is shown when it fails."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    nothing, both = subprocess.DEVNULL, subprocess.STDOUT
+    done = subprocess.run(command, stdin=nothing, stdout=subprocess.PIPE, stderr=both, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
 

@@ -12,7 +12,9 @@ from machine import HOST
 # What apt is told of a suite; by this a system tells security updates from others.
 SUITES = {
     "bookworm": "Origin: Debian\nLabel: Debian\nSuite: oldstable\nCodename: bookworm\n",
-    "bookworm-security": "Origin: Debian\nLabel: Debian-Security\nSuite: oldstable-security\nCodename: bookworm-security\n",
+    "bookworm-security": (
+        "Origin: Debian\nLabel: Debian-Security\nSuite: oldstable-security\nCodename: bookworm-security\n"
+    ),
 }
 INDEX = "main/binary-all/Packages"
 
