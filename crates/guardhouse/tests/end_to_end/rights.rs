@@ -6,6 +6,7 @@ use guardhouse_contract::{
         Action, ManualTrigger, TaskRunStatus, Trigger, UpdateTaskTargetsRequest, UpdateTaskTargetsResponse,
         UpdateTaskTriggersRequest, UpdateTaskTriggersResponse,
     },
+    management::{RerunTaskRequest, RerunTaskResponse},
     pb::era::common::data_definition::task::os::RunCommand,
     status::pack,
 };
@@ -45,6 +46,9 @@ async fn an_account_uses_only_the_actions_that_it_may() {
     let triggers = vec![Trigger { manual: Some(ManualTrigger::default()) }];
     let again = UpdateTaskTriggersRequest { task_uuid: task_uuid.clone(), triggers };
     let refused = robot.call::<_, UpdateTaskTriggersResponse>(&again).await.expect_err("not that");
+    assert_not_permitted(&refused);
+    let anew = RerunTaskRequest { task_uuid: task_uuid.clone(), ..Default::default() };
+    let refused = robot.call::<_, RerunTaskResponse>(&anew).await.expect_err("not that");
     assert_not_permitted(&refused);
     let elsewhere = UpdateTaskTargetsRequest { task_uuid, targets: Some(targets()) };
     let refused = robot.call::<_, UpdateTaskTargetsResponse>(&elsewhere).await.expect_err("not that");

@@ -57,8 +57,8 @@ impl DeviceRuns for Service {
         cancel_task::run(&self.0, request).await
     }
 
-    async fn rerun_task(&self, _: &Call, request: RerunTaskRequest) -> Result<RerunTaskResponse, Status> {
-        rerun_task::run(&self.0, request).await
+    async fn rerun_task(&self, call: &Call, request: RerunTaskRequest) -> Result<RerunTaskResponse, Status> {
+        rerun_task::run(&self.0, call, request).await
     }
 }
 

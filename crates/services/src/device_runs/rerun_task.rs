@@ -1,7 +1,7 @@
 //! `POST /guardhouse/v1/device_tasks/{taskUuid}:rerun`
 
 use guardhouse_contract::{
-    Status,
+    Call, Status,
     management::{RerunTaskRequest, RerunTaskResponse},
     time::from_proto_micros,
 };
@@ -15,6 +15,7 @@ use crate::{
     automation::create_task::{self, template_digest},
     fields,
     fields::Checks,
+    rights,
 };
 
 /// In which states a task is carried out again unless the request says others.
@@ -32,8 +33,16 @@ const MOST_TARGETS: usize = 10_000;
 const PORTION: usize = 1_000;
 
 /// Makes a new task like an earlier one, for the targets on which that one went wrong.
-pub async fn run(context: &Context, request: RerunTaskRequest) -> Result<RerunTaskResponse, Status> {
+///
+/// # Errors
+/// 403: the account may not use the action of the task. 412: it went wrong nowhere.
+pub async fn run(
+    context: &Context,
+    call: &Call,
+    request: RerunTaskRequest,
+) -> Result<RerunTaskResponse, Status> {
     let id: TaskId = fields::resource("taskUuid", &request.task_uuid)?;
+    rights::may_use_task(context, call, id).await?;
     let mut checks = Checks::default();
     let mut states = states(&mut checks, &request.states);
     for (index, state) in states.iter().enumerate().filter(|(_, state)| NOT_OVER.contains(state)) {
