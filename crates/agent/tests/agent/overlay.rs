@@ -4,6 +4,7 @@
 
 use std::{
     env, fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -51,6 +52,12 @@ impl Overlay {
         let folder = Folder::at(self.place().join(name));
         folder.create(order).expect("made");
         folder
+    }
+
+    /// Gives an order that is cancelled as soon as it has begun: an earlier cancellation keeps the action from beginning.
+    pub fn order_and_cancel(&self, name: &str, order: &Order) {
+        let folder = self.order(name, order);
+        symlink("begun", folder.path().join("cancel")).expect("made");
     }
 
     /// Carries a script out, which must end well.

@@ -15,7 +15,7 @@ fn security_first_then_everything() {
     for name in ["security", "nothing", "everything", "unreachable"] {
         overlay.order(name, &update(name == "everything"));
     }
-    overlay.order("cancelled", &update(true)).cancel().expect("asked");
+    overlay.order_and_cancel("cancelled", &update(true));
     overlay.carry_out(&format!(
         "{REPOSITORY}
         run cancelled

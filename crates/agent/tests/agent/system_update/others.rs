@@ -17,7 +17,7 @@ fn with_rpm(overlay: &Overlay, id: &str) {
     for name in ["security", "everything", "unreachable"] {
         overlay.order(name, &update(name == "everything"));
     }
-    overlay.order("cancelled", &update(true)).cancel().expect("asked");
+    overlay.order_and_cancel("cancelled", &update(true));
     let rest = "run cancelled
         run security
         run everything
@@ -73,7 +73,7 @@ fn pacman() {
     for name in ["everything", "nothing", "unreachable"] {
         overlay.order(name, &update(false));
     }
-    overlay.order("cancelled", &update(false)).cancel().expect("asked");
+    overlay.order_and_cancel("cancelled", &update(false));
     let rest = "run cancelled
         run everything
         run nothing
