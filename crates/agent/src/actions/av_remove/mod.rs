@@ -1,6 +1,6 @@
 //! `ThirdPartyAVRemove`: removes antivirus software of others.
 //!
-//! Products are recognised by a list that is part of the agent ([`products`]). A product goes by its own uninstaller, or
+//! Products are recognised by a list that is part of the agent (`products`). A product goes by its own uninstaller, or
 //! by the package manager, which removes those packages and no others: it refuses where another package needs one of
 //! them. Whether it is gone is looked at afterwards, whatever its uninstaller said, and one that stays does not keep the
 //! others.
