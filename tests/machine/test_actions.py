@@ -1,5 +1,7 @@
 """Every action on a real machine, through the public API: what it says it did is compared with what happened."""
 
+import json
+
 import machine as hardware
 from device import OS_INTEGRATION
 
@@ -14,6 +16,14 @@ def test_the_device_is_the_machine(device):
 
 def test_a_command_runs_as_root_on_the_machine(device):
     assert device.shell("id -un; hostname").split() == ["root", "machine-1"]
+
+
+def test_everybody_at_the_machine_sees_how_it_is(device):
+    said = json.loads(device.shell("runuser -u ada -- guardhouse-agent status --json"))
+    assert said["running"] and said["deviceUuid"] == device.uuid, said
+    assert said["server"].startswith(f"https://{hardware.HOST}:"), said
+    assert said["link"]["server"] == said["server"], said
+    assert "Link:         connected since " in device.shell("guardhouse-agent status")
 
 
 def test_a_process_is_killed_if_it_is_the_right_one(device):
