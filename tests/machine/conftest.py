@@ -82,9 +82,9 @@ def repository(tmp_path_factory):
 def install(device, repository):
     """Publishes packages in version 1.0 and installs them on the machine, which knows only this repository."""
 
-    def install(*names: str) -> None:
+    def install(*names: str, **scripts: str) -> None:
         for name in names:
-            repository.publish(name, "1.0")
+            repository.publish(name, "1.0", **scripts)
         lists = f"cat >/etc/apt/sources.list <<'END'\n{repository.sources()}END\napt-get -qq update\n"
         device.shell(f"{lists}apt-get -qq install {' '.join(names)} >&2")
 

@@ -37,16 +37,16 @@ class Repository:
         url = f"http://{HOST}:{self._http.server_port}"
         return "".join(f"deb [trusted=yes arch=amd64,all] {url} {suite} main\n" for suite in SUITES)
 
-    def publish(self, name: str, version: str, suite: str = "bookworm", postinst: str = "") -> None:
-        """Makes a package that holds `/usr/share/NAME/version`, and offers it."""
+    def publish(self, name: str, version: str, suite: str = "bookworm", **scripts: str) -> None:
+        """Makes a package that holds `/usr/share/NAME/version`, and offers it. Its scripts are named as dpkg does."""
         root = self._work / f"{name}_{version}"
         (root / "DEBIAN").mkdir(parents=True)
         control = f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: test <test@localhost>\n"
         control += "Section: misc\nPriority: optional\nDescription: made for a test\n"
         (root / "DEBIAN/control").write_text(control)
-        if postinst:
-            (root / "DEBIAN/postinst").write_text(f"#!/bin/sh\nset -e\n{postinst}\n")
-            (root / "DEBIAN/postinst").chmod(0o755)
+        for script, text in scripts.items():
+            (root / "DEBIAN" / script).write_text(f"#!/bin/sh\nset -e\n{text}\n")
+            (root / "DEBIAN" / script).chmod(0o755)
         (root / f"usr/share/{name}").mkdir(parents=True)
         (root / f"usr/share/{name}/version").write_text(f"{version}\n")
 

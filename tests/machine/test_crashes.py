@@ -5,6 +5,12 @@ from device import KILL_AGENT, run_command, system_update
 # A script that says when it is in the middle, and ends when it is told to.
 LONG = "echo 'drill: {0} began' >/dev/console; until [ -e /run/{0} ]; do sleep 0.2; done; echo done"
 
+# A script that kills everything of the agent: the runner that carries it out, and all the others.
+KILL_ALL = "systemctl kill --signal=KILL guardhouse-agent; sleep infinity"
+
+# What ada runs when she is logged on: it notes that it was asked to end, and goes on.
+STUBBORN = "trap 'touch ~/asked' TERM HUP; while :; do sleep 0.2; done"
+
 
 def test_an_action_outlives_its_agent(device, machine):
     task = device.order("RunCommand", run_command(LONG.format("outlives")))
@@ -19,11 +25,29 @@ def test_an_action_outlives_its_agent(device, machine):
 def test_an_action_whose_runner_dies_is_closed(device, machine):
     task = device.order("RunCommand", run_command(LONG.format("dies")))
     machine.wait_for_line("drill: dies began")
-    # Everything of the agent, the runner of this very command included.
-    killer = device.perform("RunCommand", run_command("systemctl kill --signal=KILL guardhouse-agent; sleep infinity"))
+    killer = device.perform("RunCommand", run_command(KILL_ALL))
     for run in (killer, device.wait(task)):
         assert run["status"] == "TASK_RUN_STATUS_FAILED", run
         assert run["result"]["code"] == "INTERRUPTED", run
+
+
+def test_removals_and_log_offs_whose_runners_die_are_closed(device, machine, install):
+    install("avast", prerm=LONG.format("avast"))
+    device.shell(
+        f"echo \"{STUBBORN}\" >/home/ada/.bash_profile; systemctl restart ada\n"
+        "until loginctl --no-legend list-sessions | grep -q ada; do sleep 0.2; done"
+    )
+    removal = device.order("ThirdPartyAVRemove")
+    machine.wait_for_line("drill: avast began")
+    log_off = device.order("LogOffComputerUser")
+    killer = device.perform("RunCommand", run_command(f"until [ -e /home/ada/asked ]; do sleep 0.2; done; {KILL_ALL}"))
+    for run in (killer, device.wait(removal), device.wait(log_off)):
+        assert run["status"] == "TASK_RUN_STATUS_FAILED", run
+        assert run["result"]["code"] == "INTERRUPTED", run
+
+    device.shell("rm /home/ada/.bash_profile; loginctl kill-user --signal=KILL ada")
+    device.shell("touch /run/avast")
+    assert device.achieve("ThirdPartyAVRemove")["removedCount"] == 1, "the removal is taken up where it was"
 
 
 def test_an_update_outlives_its_agent(device, machine, repository, install):
