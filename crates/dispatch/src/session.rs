@@ -347,6 +347,10 @@ impl Session<'_> {
                 }
             }
         }
+        if let Some(state) = state {
+            // Before the end of the run that changed it, as the agent says it: who sees that end finds the state.
+            self.report_state(state).await?;
+        }
         if !reports.is_empty() {
             self.keep(reports).await?;
         }
@@ -364,9 +368,6 @@ impl Session<'_> {
         }
         if let Some(inventory) = inventory {
             self.report(inventory).await?;
-        }
-        if let Some(state) = state {
-            self.report_state(state).await?;
         }
         if let Some(report) = policy_report {
             self.report_policy(report).await;
