@@ -3,6 +3,7 @@
 All tests share them. They run in the order of the files; what cannot be undone comes last.
 """
 
+import contextlib
 import pathlib
 import shutil
 import subprocess
@@ -34,15 +35,28 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="session")
 def machine(server):
     """A machine with the agent on it, running."""
+    with new_machine() as (machine, folder):
+        machine.boot(second_disk(folder, server))
+        machine.wait_until_installed()
+        yield machine
+
+
+@pytest.fixture
+def reinstalled(server, machine):
+    """The same machine with another disk, off, and the disk from which it installs the agent."""
+    with new_machine() as (reinstalled, folder):
+        yield reinstalled, second_disk(folder, server)
+
+
+@contextlib.contextmanager
+def new_machine():
+    """A machine that is off, with a fresh system, and the folder of what belongs to it."""
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="run-", dir=TARGET) as folder:
         folder = pathlib.Path(folder)
         machine = Machine(folder / "machine", image.prepare(TARGET / "images"))
         try:
-            machine.boot(second_disk(folder, server))
-            ended = machine.wait_for_line("^first boot: (.*)")[1]
-            assert ended == "success", machine.console()
-            yield machine
+            yield machine, folder
         finally:
             machine.cut_power()
 
@@ -98,4 +112,6 @@ def pytest_runtest_makereport(item, call):
     machine = item.funcargs.get("machine")
     if report.failed and machine is not None:
         report.sections.append(("console of the machine", machine.console()))
+    if report.failed and "reinstalled" in item.funcargs:
+        report.sections.append(("console after the installation", item.funcargs["reinstalled"][0].console()))
     return report

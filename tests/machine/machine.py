@@ -115,6 +115,11 @@ class Machine:
         found = lambda: next(filter(None, (re.search(pattern, line) for line in self._log)), None)  # noqa: E731
         return self._wait(found, f"the console did not say {pattern!r}")
 
+    def wait_until_installed(self) -> None:
+        """Waits until everything is installed that the second disk brought along."""
+        ended = self.wait_for_line("^first boot: (.*)")[1]
+        assert ended == "success", self.console()
+
     def restarts(self) -> int:
         """How often the guest restarted since the first boot."""
         return self._events.count("RESET")

@@ -1,14 +1,28 @@
-"""The end of a machine: it is switched off, comes back, and is managed no longer."""
+"""The end of a machine: it is switched off, comes back, is managed no longer, and is installed anew."""
 
 import subprocess
 
 from device import shutdown
 
+# What is left of the agent to the last; what removes it goes last of all.
+PLACES = ("/usr/bin/guardhouse-agent", "/var/lib/guardhouse-agent", "/etc/guardhouse-agent")
+REMOVER = ("/var/lib/guardhouse-agent-departure", "/etc/systemd/system/guardhouse-agent-departure.service")
+
 # Ends the machine when nothing of the agent is left, whatever that takes.
-WITNESS = """
-while [ -e /usr/bin/guardhouse-agent ] || systemctl cat guardhouse-agent >/dev/null 2>&1; do sleep 0.5; done
+WITNESS = f"""
+exec 2>/dev/null
+while ls -d {' '.join(PLACES + REMOVER)} | grep -q . || systemctl cat guardhouse-agent >/dev/null; do sleep 0.5; done
 echo 'witness: the agent is gone' >/dev/console
 systemctl poweroff
+"""
+
+# Kills the agent that has begun to leave, and then what removes it.
+CRASHES = """
+until [ -e /var/lib/guardhouse-agent/departure ]; do sleep 0.1; done
+systemctl kill --signal=KILL guardhouse-agent
+until [ "$(systemctl show --property MainPID --value guardhouse-agent-departure)" -gt 0 ]; do sleep 0.1; done
+systemctl kill --signal=KILL guardhouse-agent-departure
+echo 'crashes: both were killed' >/dev/console
 """
 
 
@@ -24,17 +38,40 @@ def test_the_machine_is_switched_off_and_comes_back(device, machine):
 
 
 def test_the_agent_removes_itself(device, machine):
-    device.shell(f"systemd-run --quiet --collect sh -c \"{WITNESS}\"")
+    leave(device, machine)
+
+
+def test_a_machine_that_is_installed_anew_is_its_device_again(device, reinstalled):
+    machine, installation = reinstalled
+    machine.boot(installation)
+    machine.wait_until_installed()
+    assert device.state()["enrollmentStatus"] == "DEVICE_ENROLLMENT_STATUS_FINISHED"
+    assert device.shell("hostname") == "machine-1\n"
+
+    # It leaves again. What may be killed on the way is killed.
+    accompany(device, "crashes", CRASHES)
+    leave(device, machine)
+    machine.wait_for_line("crashes: both were killed")
+
+
+def leave(device, machine) -> None:
+    """Ends the management of a machine, and looks for what is left of it."""
+    accompany(device, "witness", WITNESS)
     result = device.achieve("StopManaging")
     assert result["removals"], result
     machine.wait_for_line("witness: the agent is gone")
     machine.wait_until_off()
 
-    for path in ("/usr/bin/guardhouse-agent", "/var/lib/guardhouse-agent", "/etc/guardhouse-agent"):
+    for path in PLACES + REMOVER:
         assert "File not found by ext2_lookup" in debugfs(machine.disk, f"stat {path}"), path
     status = debugfs(machine.disk, "cat /var/lib/dpkg/status")
     assert "Package: guardhouse-agent\nStatus: install ok installed" not in status
-    assert device.state()["enrollmentStatus"] != "DEVICE_ENROLLMENT_STATUS_FINISHED"
+    assert device.state()["enrollmentStatus"] == "DEVICE_ENROLLMENT_STATUS_PENDING"
+
+
+def accompany(device, name: str, script: str) -> None:
+    """Starts a script that has nothing to do with the agent."""
+    device.shell(f"cat >/run/{name} <<'END'{script}END\nsystemd-run --quiet --collect sh /run/{name}")
 
 
 def debugfs(disk, command: str) -> str:
