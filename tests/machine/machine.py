@@ -60,7 +60,10 @@ class Machine:
     def _command(self, disks: list[pathlib.Path], control: int) -> list[str]:
         command = [
             *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none"),
-            *("-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"),
+            # After a restart of the guest qemu drops what it had translated before piece by piece, as the memory is used
+            # anew. Of a small store (in MiB) that is little: the guest boots in a third of the time.
+            *("-machine", "q35", "-accel", "tcg,thread=multi,tb-size=64"),
+            *("-cpu", "max", "-smp", "2", "-m", "1024"),
             *("-kernel", str(self._image.kernel), "-initrd", str(self._image.initrd)),
             *("-append", "root=/dev/vda rw console=ttyS0 quiet panic=-1 systemd.show_status=no"),
             *("-smbios", f"type=1,manufacturer=Guardhouse,product=Test,serial={SERIAL_NUMBER},uuid={UUID}"),
