@@ -30,6 +30,12 @@ class Device:
         assert answer.status == 200, answer
         return answer.json["device"]
 
+    def condition(self) -> dict:
+        """What the device is in for a while, as it has told the server: isolated, about to restart."""
+        answer = self.server.api("GET", f"/guardhouse/v1/devices/{self.uuid}/state")
+        assert answer.status == 200, answer
+        return answer.json
+
     def order(self, name: str, params: dict | None = None) -> str:
         """Creates a task for the device and answers its uuid."""
         task = {

@@ -44,6 +44,7 @@ def test_isolation_holds_until_it_is_ended(device, machine, bystander):
 
     started = device.achieve("StartNetworkIsolation")
     assert started["isolated"] and not started["unchanged"], started
+    assert device.condition().get("isolation"), device.condition()
     nothing = dict.fromkeys(free, False)
     assert reaches(device, bystander) == nothing
     heard = bystander.heard()
@@ -51,17 +52,24 @@ def test_isolation_holds_until_it_is_ended(device, machine, bystander):
     assert bystander.heard() == heard, "a connection from before goes on"
 
     boot, restarts = device.shell(BOOT_ID), machine.restarts()
+    # Neither isolation nor restart depends on the life of the agent. No script begins in the last minute.
+    killer = f"{KILL_AGENT}; echo drill: the agent was killed >/dev/console"
+    device.shell(f"systemd-run --quiet --collect --on-active=20 sh -c '{killer}'")
     restart = device.order("ShutdownComputer", shutdown(restart=True))
     run = device.wait(restart)
     assert run["status"] == "TASK_RUN_STATUS_FINISHED" and run["result"]["restart"], run
-    device.shell(KILL_AGENT)  # neither isolation nor restart depends on its life
-    assert reaches(device, bystander) == nothing
+    scheduled = device.condition()["powerAction"]
+    assert scheduled["restart"] and scheduled["scheduledTime"] == run["result"]["scheduledTime"], (scheduled, run)
+    machine.wait_for_line("drill: the agent was killed")
     machine.wait_for_restart(restarts)
     assert device.shell(BOOT_ID) != boot
     assert reaches(device, bystander) == nothing
+    told = device.condition()
+    assert told.get("isolation") and not told.get("powerAction"), told
 
     ended = device.achieve("EndNetworkIsolation")
     assert not ended["isolated"] and not ended["unchanged"], ended
+    assert not device.condition().get("isolation"), device.condition()
     assert reaches(device, bystander) == free
     assert device.achieve("EndNetworkIsolation")["unchanged"], "it is not isolated any more"
 
