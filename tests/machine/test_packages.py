@@ -44,6 +44,21 @@ def test_an_update_that_fails_is_told_with_its_reason(device, repository, instal
     assert device.installed("fence") == {"fence": "1.2"}
 
 
+def test_an_update_restarts_the_machine_where_it_may(device, machine, repository, install):
+    install("roof")
+    repository.publish("roof", "1.1", postinst="touch /run/reboot-required")
+    restarts = machine.restarts()
+    result = device.achieve("SystemUpdate", system_update(optional=True, reboot=True))
+    assert result["rebootRequired"] and changes(result) == {"roof": "UPDATED"}, result
+    assert result["reboot"]["restart"], result
+    assert device.condition()["powerAction"]["scheduledTime"] == result["reboot"]["scheduledTime"]
+    machine.wait_for_restart(restarts)
+
+    nothing = device.achieve("SystemUpdate", system_update(optional=True, reboot=True))
+    assert not nothing["rebootRequired"] and not nothing.get("reboot"), nothing
+    assert device.installed("roof") == {"roof": "1.1"}
+
+
 def test_products_of_others_are_removed(device, install):
     nothing = device.achieve("ThirdPartyAVRemove")
     assert not nothing["products"] and nothing["note"], nothing
