@@ -30,6 +30,7 @@ use crate::{
     service::{self, notify},
     state::{self, DEFAULT_STATE_DIR, StateDir},
     status::{self, StatusArgs},
+    update::{self, Role, Updates, plan::Plan, trial},
 };
 
 /// Exit code of `run` when the server no longer manages the device: starting the agent again is useless.
@@ -129,6 +130,9 @@ pub struct RunArgs {
     /// /etc/guardhouse-agent/agent.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// How long another version of the agent may take to reach the server.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_time, hide = true)]
+    trial_time: Duration,
 }
 
 /// Arguments of `policy`.
@@ -318,35 +322,74 @@ async fn work(args: RunArgs, self_command: Vec<OsString>, log: LogControl) -> an
     };
     let log = log.with_default(configuration.log_level);
     log.set(None);
-    let state = StateDir::open(&args.state_dir).await?;
+    let environment = Environment::system();
+    let folder = std::path::absolute(&args.state_dir)?;
     let options = agent::Options {
-        self_command: self_command.clone(),
         command_time_limit: args
             .command_time_limit
             .or(configuration.command_time_limit)
             .unwrap_or(COMMAND_TIME_LIMIT),
         disabled_actions: configuration.disabled_actions,
         log: Some(log),
+        // Another program cannot become the agent of another version.
+        updates: self_command.len() == 1,
+        on_trial: update::is_on_trial(),
+        self_command,
     };
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
-        stopped = agent::run(&state, options, Environment::system()) => match stopped {
-            Err(error @ AgentError::NotManaged) => {
-                tracing::error!("{error}");
-                Ok(ExitCode::from(EXIT_NOT_MANAGED))
-            }
-            Err(AgentError::Departed) => {
-                // Whoever started this process need not wait for more.
-                notify::ready();
-                departure::leave(state.path(), &self_command).await?;
-                tracing::info!("this machine is no longer a device; the agent is removed");
-                Ok(ExitCode::SUCCESS)
-            }
-            Err(error) => Err(error.into()),
-            Ok(never) => match never {},
-        },
+        ended = play(&folder, &options, args.trial_time, &environment) => ended,
         _ = terminate.recv() => Ok(stopped_by("SIGTERM")),
         _ = interrupt.recv() => Ok(stopped_by("SIGINT")),
+    }
+}
+
+/// Is the agent, or what it takes to become another version of it, until this process ends.
+async fn play(
+    folder: &Path,
+    options: &agent::Options,
+    trial_time: Duration,
+    environment: &Environment,
+) -> anyhow::Result<ExitCode> {
+    loop {
+        if options.updates && !options.on_trial {
+            let mut updates = Updates::open(folder)?;
+            match updates.role()? {
+                Role::Agent => {}
+                Role::Successor(program) => {
+                    let error = update::become_program(&program);
+                    tracing::error!(program = %program.display(), %error, "this version of the agent cannot be started");
+                    updates.change(Plan::forget)?;
+                    continue;
+                }
+                Role::Trial(program) => {
+                    notify::ready();
+                    trial::watch(&mut updates, folder, &program, trial_time, environment).await?;
+                    continue;
+                }
+            }
+        }
+        let state = StateDir::open(folder).await?;
+        let stopped = match agent::run(&state, options.clone(), environment.clone()).await {
+            Err(stopped) => stopped,
+            Ok(never) => match never {},
+        };
+        match stopped {
+            error @ AgentError::NotManaged => {
+                tracing::error!("{error}");
+                return Ok(ExitCode::from(EXIT_NOT_MANAGED));
+            }
+            AgentError::Departed => {
+                // Whoever started this process need not wait for more.
+                notify::ready();
+                departure::leave(state.path(), &options.self_command).await?;
+                tracing::info!("this machine is no longer a device; the agent is removed");
+                return Ok(ExitCode::SUCCESS);
+            }
+            AgentError::Proven => return Ok(ExitCode::SUCCESS),
+            AgentError::Succeeded => {}
+            error => return Err(error.into()),
+        }
     }
 }
 

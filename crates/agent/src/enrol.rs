@@ -1,6 +1,6 @@
 //! Enrolment: a host with a token becomes a device with a certificate; and the renewal of that certificate.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, path::Path, time::Duration};
 
 use guardhouse_contract::link::{EnrolRequest, Inventory, RenewRequest, enrolment_client::EnrolmentClient};
 use guardhouse_link::{
@@ -106,7 +106,7 @@ pub async fn enrol(state: &StateDir, enrolment: Enrolment) -> Result<Identity, E
         inventory: Some(enrolment.inventory),
         machine: Some(inventory::machine(enrolment.host_name.as_deref())),
     };
-    let (device, certificate, mut authorities) = redeem(channel, request).await?;
+    let (device, certificate, mut authorities) = redeem(&folder, channel, request).await?;
     authorities.extend(given.into_iter().filter(|given| !authorities.contains(given)).collect::<Vec<_>>());
     let host_name = enrolment.host_name;
     Ok(Identity::create(&folder, enrolment.server, device, host_name, certificate, authorities)?)
@@ -141,7 +141,7 @@ pub async fn enrol_anew(
         inventory: Some(inventory::read(present.host_name.as_deref())),
         machine: Some(inventory::machine(present.host_name.as_deref())),
     };
-    let (device, certificate, mut authorities) = redeem(connected?, request).await?;
+    let (device, certificate, mut authorities) = redeem(&folder, connected?, request).await?;
     let known = present.authorities().iter().filter(|known| !authorities.contains(known)).cloned();
     authorities.extend(known.collect::<Vec<_>>());
     let (server, host_name) = (present.server.clone(), present.host_name.clone());
@@ -149,14 +149,17 @@ pub async fn enrol_anew(
     Ok(device)
 }
 
-/// Redeems an enrolment token: answers the device, its certificate and the authorities to trust.
+/// Redeems an enrolment token: answers the device, its certificate and the authorities to trust. Stores the release key
+/// of the server in the folder of the identity to be.
 async fn redeem(
+    folder: &Path,
     channel: Channel,
     request: EnrolRequest,
 ) -> Result<(DeviceId, CertificateDer<'static>, Vec<CertificateDer<'static>>), EnrolError> {
     let answer = answer(EnrolmentClient::new(channel).enrol(request)).await?;
     let device = answer.device_uuid.parse().map_err(|_| EnrolError::Answer("device uuid"))?;
     let (certificate, authorities) = certificates(answer.certificate, answer.authorities)?;
+    identity::store_release_key(folder, &answer.release_key)?;
     Ok((device, certificate, authorities))
 }
 
@@ -167,6 +170,7 @@ async fn redeem(
 pub async fn renew(identity: &mut Identity, channel: Channel) -> Result<(), EnrolError> {
     let request = RenewRequest { signing_request: identity.signing_request()? };
     let answer = answer(EnrolmentClient::new(channel).renew(request)).await?;
+    identity.store_release_key(&answer.release_key)?;
     let (certificate, mut authorities) = certificates(answer.certificate, answer.authorities)?;
     // Authorities that an administrator gave (--ca) are not the server's to take away.
     authorities.extend(

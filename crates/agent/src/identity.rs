@@ -50,6 +50,9 @@ pub enum IdentityError {
     Tls(#[from] TlsError),
 }
 
+/// The file with the public key by which the server signs versions of the agent.
+const RELEASE_KEY: &str = "release-key";
+
 /// The identity of an enrolled device.
 #[derive(Debug)]
 pub struct Identity {
@@ -98,6 +101,17 @@ pub fn key(folder: &Path) -> Result<KeyPair, IdentityError> {
             Ok(key)
         }
         Err(source) => Err(IdentityError::Io { path, source }),
+    }
+}
+
+/// Stores the key by which the server signs versions of the agent, if it has said one.
+///
+/// # Errors
+/// It cannot be written.
+pub fn store_release_key(folder: &Path, key: &[u8]) -> Result<(), IdentityError> {
+    match key {
+        [] => Ok(()),
+        key => store(folder, RELEASE_KEY, key),
     }
 }
 
@@ -213,6 +227,20 @@ impl Identity {
             (self.certificate, self.authorities) = earlier;
         }
         renewed
+    }
+
+    /// The key by which the server signs versions of the agent; `None` when it has not said so yet.
+    #[must_use]
+    pub fn release_key(&self) -> Option<Vec<u8>> {
+        fs::read(self.folder.join(RELEASE_KEY)).ok()
+    }
+
+    /// Takes the key by which the server signs versions of the agent, if it has said one.
+    ///
+    /// # Errors
+    /// It cannot be stored.
+    pub fn store_release_key(&self, key: &[u8]) -> Result<(), IdentityError> {
+        store_release_key(&self.folder, key)
     }
 
     /// The authorities that this device trusts.

@@ -32,3 +32,5 @@ pub mod state;
 pub mod status;
 pub mod system;
 mod timer;
+pub mod update;
+pub mod version;

@@ -6,11 +6,12 @@ use clap::Parser as _;
 use guardhouse_agent::{
     command::{self, Command},
     logging::{self, LogControl},
+    version,
 };
 
 /// The endpoint agent of Guardhouse.
 #[derive(Debug, clap::Parser)]
-#[command(name = "guardhouse-agent", version, arg_required_else_help = true)]
+#[command(name = "guardhouse-agent", version = version::version(), arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

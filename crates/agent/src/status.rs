@@ -104,7 +104,7 @@ pub fn of_folder(folder: &Path, device: DeviceId) -> Status {
     let isolation = device_state::gather(folder).isolation;
     let isolation_time = isolation.and_then(|isolation| isolation.isolation_time);
     Status {
-        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        agent_version: crate::version::version().to_owned(),
         device_uuid: device.to_string(),
         server: identity.as_ref().map(|identity| identity.server.to_string()).unwrap_or_default(),
         certificate_end_time: identity.and_then(|identity| Some(identity.validity()?.ends)),

@@ -18,6 +18,7 @@ mod looks;
 mod presence;
 mod progress;
 mod registry;
+mod releases;
 mod results;
 mod session;
 mod states;
@@ -38,6 +39,7 @@ use batch::Batches;
 use looks::Look;
 use policies::Policies;
 use registry::Registry;
+use releases::Releases;
 use wakes::Outbox;
 
 /// How many batches of looks are under way at the same time. A task for everybody wakes all sessions; what does not
@@ -61,6 +63,7 @@ pub struct Dispatcher {
     registry: Arc<Registry>,
     outbox: Arc<Outbox>,
     policies: Arc<Policies>,
+    releases: Arc<Releases>,
     /// Actions that this server hands out to nobody.
     forbidden: Arc<[Action]>,
     looks: Batches<Claim, Look>,
@@ -109,6 +112,7 @@ impl Dispatcher {
                 async move { keep_progress(&store, said).await }
             }
         });
+        let releases = Arc::new(Releases::new(store.clone()));
         let replica = environment.uuid();
         let (registry, outbox) = Default::default();
         let forbidden = Arc::default();
@@ -118,6 +122,7 @@ impl Dispatcher {
             registry,
             outbox,
             policies,
+            releases,
             forbidden,
             looks,
             reports,

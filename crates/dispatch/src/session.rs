@@ -17,7 +17,7 @@ use guardhouse_contract::{
     time::to_proto,
 };
 use guardhouse_model::{DeviceId, RunId};
-use guardhouse_store::{Claim, DevicePolicy, OpenRun, RunReport, Store, StoreError};
+use guardhouse_store::{AgentRelease, Claim, DevicePolicy, OpenRun, RunReport, Store, StoreError};
 use prost::Message as _;
 use tokio::{
     sync::mpsc,
@@ -29,7 +29,7 @@ use crate::{
     Dispatcher, forbidden, inventory,
     looks::Look,
     policies::{Document, report},
-    progress, results, states,
+    progress, releases, results, states,
 };
 
 /// How long a fresh connection may take to say Hello.
@@ -87,6 +87,10 @@ struct Session<'a> {
     policy: Option<[u8; 32]>,
     /// What the device said last of its policy, until it is kept.
     unkept: Option<Box<DevicePolicy>>,
+    /// The version of its agent, as it said first.
+    agent_version: Box<str>,
+    /// The versions of the agent that were looked at for it.
+    releases: Arc<[AgentRelease]>,
     /// Whether the device knows that a look has found no more.
     settled: bool,
 }
@@ -112,6 +116,8 @@ pub async fn serve(
         progress: None,
         policy: None,
         unkept: None,
+        agent_version: Box::default(),
+        releases: Arc::default(),
         settled: false,
     };
     let hello = match Box::pin(timeout(HELLO_LIMIT, frames.next())).await {
@@ -138,6 +144,7 @@ pub async fn serve(
     }
     info!(%device, epoch, "device connected");
     if let Some(inventory) = hello.inventory {
+        session.agent_version = inventory.agent_version.as_str().into();
         Box::pin(session.report(inventory)).await?;
     }
     if let Some(state) = hello.state {
@@ -257,6 +264,9 @@ impl Session<'_> {
                 break;
             }
         }
+        if self.tell_releases().await.is_err() {
+            return Ok(Err(Gone));
+        }
         if !self.settled {
             self.settled = true;
             if self.send(Kind::Settled(Settled {})).await.is_err() {
@@ -265,6 +275,21 @@ impl Session<'_> {
         }
         self.keep_policy_report().await;
         Ok(Ok(()))
+    }
+
+    /// Tells the device which versions of the agent it is to have, when that has changed.
+    async fn tell_releases(&mut self) -> Result<(), Gone> {
+        let wanted = self.dispatcher.releases.wanted().await;
+        if *wanted == *self.releases {
+            return Ok(());
+        }
+        for release in wanted.iter().filter(|release| !self.releases.contains(release)) {
+            if releases::is_for(release, &self.agent_version) {
+                self.send(Kind::AgentRelease(releases::frame(release))).await?;
+            }
+        }
+        self.releases = wanted;
+        Ok(())
     }
 
     /// What the device is told of a run. `None`: nothing, as the server forbids its action and has ended it. A run that has

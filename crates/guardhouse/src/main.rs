@@ -41,6 +41,9 @@ enum Command {
     /// Manage enrolment tokens, whether the server runs or not.
     #[command(subcommand, alias = "enrolment-token")]
     EnrollmentToken(admin::enrolment_token::EnrolmentTokenCommand),
+    /// Manage the versions of the agent that devices get from the server, whether it runs or not.
+    #[command(subcommand)]
+    AgentRelease(admin::agent_release::AgentReleaseCommand),
     /// Write everything that the server keeps, keys included, to one file. The server may run.
     Backup(admin::backup::BackupArgs),
     /// Make a data folder, or fill a new database, from a backup. Devices do not carry out again what they did since.
@@ -112,6 +115,7 @@ fn run(cli: Cli, log: LogControl) -> anyhow::Result<ExitCode> {
             Command::Demo(args) => demo::run(args).await,
             Command::User(command) => admin::user::run(command).await,
             Command::EnrollmentToken(command) => admin::enrolment_token::run(command).await,
+            Command::AgentRelease(command) => admin::agent_release::run(command).await,
             Command::Backup(args) => admin::backup::run(&args).await,
             Command::Restore(args) => admin::restore::run(&args).await,
             Command::Login(args) => args.run().await,

@@ -16,6 +16,7 @@ mod digest;
 pub mod enrolment;
 mod failure;
 pub mod password;
+pub mod release_key;
 pub mod signing_request;
 pub mod tokens;
 
@@ -25,6 +26,8 @@ mod fixture;
 pub use accounts::Accounts;
 pub use authority::Authority;
 pub use devices::Devices;
+pub use digest::sha256;
 pub use enrolment::EnrolmentTokens;
 pub use failure::Failure;
+pub use release_key::ReleaseKey;
 pub use tokens::Tokens;

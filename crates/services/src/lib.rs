@@ -3,6 +3,7 @@
 //! A method checks its request, calls verbs of the store and words the answer. Who calls and whether they may
 //! is settled before; how a request travelled is not known here.
 
+mod agent_releases;
 mod agents;
 mod assets;
 mod automation;
@@ -25,7 +26,7 @@ use guardhouse_contract::{
     assets::groups_methods,
     automation::device_tasks_methods,
     devices::{device_groups_methods, devices_methods},
-    link::enrolment_methods,
+    link::{agent_releases_methods, enrolment_methods},
     management::{
         device_runs_methods, device_states_methods, dynamic_groups_methods, effective_policies_methods,
         identity_questions_methods,
@@ -58,6 +59,8 @@ pub struct Context {
     pub devices: Devices,
     /// Certificates, DER, by which a device knows this server.
     pub trust: Vec<Vec<u8>>,
+    /// The public key by which devices check versions of the agent.
+    pub release_key: Vec<u8>,
 }
 
 /// Every unary method of the contract, bound to its implementation.
@@ -77,6 +80,7 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         effective_policies_methods(&Arc::new(effective_policies::Service(context()))),
         policy_assignments_methods(&Arc::new(policy_assignments::Service(context()))),
         enrolment_methods(&Arc::new(agents::Service(context()))),
+        agent_releases_methods(&Arc::new(agent_releases::Service(context()))),
     ]
     .concat()
 }

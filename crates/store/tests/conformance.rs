@@ -8,6 +8,8 @@ mod support;
 
 #[path = "conformance/accounts.rs"]
 mod accounts;
+#[path = "conformance/agent_releases.rs"]
+mod agent_releases;
 #[path = "conformance/device_policies.rs"]
 mod device_policies;
 #[path = "conformance/device_runs.rs"]
@@ -76,6 +78,10 @@ macro_rules! conformance {
 }
 
 conformance! {
+    agent_releases {
+        a_program_is_kept_in_parts_and_goes_with_its_version
+        a_platform_has_one_wanted_version
+    }
     accounts {
         account_names_are_unique
         an_account_may_use_some_actions_or_all

@@ -15,6 +15,8 @@ mod pools;
 #[path = "model/postgres.rs"]
 mod postgres;
 
+#[path = "model/agent_releases.rs"]
+mod agent_releases;
 #[path = "model/device_policies.rs"]
 mod device_policies;
 #[path = "model/device_runs.rs"]
@@ -76,6 +78,7 @@ enum Command {
     Retention(retention::Command),
     Identity(identity::Command),
     Responses(responses::Command),
+    AgentReleases(agent_releases::Command),
 }
 
 /// Commands of all aggregates: first those that make something, as most others need it, then of any kind.
@@ -105,6 +108,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         4 => retention::commands().prop_map(Command::Retention),
         8 => identity::commands().prop_map(Command::Identity),
         4 => responses::commands().prop_map(Command::Responses),
+        3 => agent_releases::commands().prop_map(Command::AgentReleases),
     ];
     (vec(making, OPENING), vec(any, REST)).prop_map(|(making, any)| [making, any].concat())
 }
@@ -125,6 +129,7 @@ async fn carry_out(mut bench: Bench, commands: Vec<Command>) -> Outcome {
             Command::Retention(command) => retention::carry_out(&mut bench, command).await?,
             Command::Identity(command) => identity::carry_out(&mut bench, command).await?,
             Command::Responses(command) => responses::carry_out(&mut bench, command).await?,
+            Command::AgentReleases(command) => agent_releases::carry_out(&mut bench, command).await?,
         }
     }
     whole::compare(&mut bench).await

@@ -35,6 +35,7 @@ use crate::{
     service::notify,
     session::{Session, SessionError},
     state::StateDir,
+    update::{UpdateError, Updates, plan::Plan},
 };
 use desk::{Desk, Said};
 use dial::dial;
@@ -61,6 +62,10 @@ pub struct Options {
     pub disabled_actions: BTreeSet<String>,
     /// Changes how much is written to the log, where that is possible.
     pub log: Option<LogControl>,
+    /// The program may become another version of itself.
+    pub updates: bool,
+    /// It is such a version, and ends when it has reached the server.
+    pub on_trial: bool,
 }
 
 /// Why the agent stops by itself.
@@ -93,6 +98,15 @@ pub enum AgentError {
     /// It has left its server, and is to be removed.
     #[error("the server has let this device go")]
     Departed,
+    /// Which version of it runs cannot be read or written.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    /// Another version of it is there and is to try.
+    #[error("another version of the agent is there")]
+    Succeeded,
+    /// It was on trial, and has reached the server.
+    #[error("this version has proven itself")]
+    Proven,
 }
 
 /// The machine has a new identity, beside the present one.
@@ -141,8 +155,10 @@ async fn live(
         environment.clone(),
         kill_point.clone(),
     )?;
+    let on_trial = options.on_trial;
     let log = options.log;
     let folder = state.path().to_owned();
+    let updates = Updates::open(&folder)?;
     // These end with the agent.
     let mut beside = JoinSet::new();
     let (power, watching) = PowerWatch::new(folder.clone(), environment.clone());
@@ -162,6 +178,8 @@ async fn live(
         exited,
         policies,
         departure,
+        updates,
+        can_update: options.updates && !on_trial,
         keeper: Keeper::new(state.path().to_owned()),
         enrolled: identity.server.clone(),
         power,
@@ -194,6 +212,11 @@ async fn live(
         let ended = match opened {
             Ok(session) => {
                 backoff.reset();
+                if on_trial {
+                    work.updates.change(Plan::prove)?;
+                    return Err(AgentError::Proven);
+                }
+                work.updates.reached_server(environment.now())?;
                 let ended = match work.departure.run() {
                     Some(_) => work.depart(session.channel, session.inbound).await?,
                     None => work.talk(session, &mut identity, inventory).await?,
@@ -215,6 +238,7 @@ async fn live(
                 continue;
             }
             Ended::Departed => return Err(AgentError::Departed),
+            Ended::Succeeded => return Err(AgentError::Succeeded),
             // The answer was lost by which the server let the device go, or it was deleted meanwhile.
             ref ended if work.departure.run().is_some() && ended.is_not_managed() => {
                 work.departure.agree()?;
@@ -278,6 +302,8 @@ enum Ended {
     Moved(Box<Session>),
     /// The server has let the device go.
     Departed,
+    /// Another version of the agent is there and is to try.
+    Succeeded,
 }
 
 impl Ended {
@@ -286,7 +312,7 @@ impl Ended {
         match self {
             Self::GoneAway(reason) => *reason == Reason::NotManaged,
             Self::Lost(error) => error.is_not_managed(),
-            Self::Left | Self::Moved(_) | Self::Departed => false,
+            Self::Left | Self::Moved(_) | Self::Departed | Self::Succeeded => false,
         }
     }
 }
@@ -305,7 +331,7 @@ fn explain(ended: &Ended, identity: &Identity, environment: &Environment, wait: 
         ),
         Ended::GoneAway(reason) => tracing::info!(?reason, ?wait, "the server closed the link"),
         Ended::Lost(error) => tracing::warn!(error = %chain(error), ?wait, "no link"),
-        Ended::Left | Ended::Moved(_) | Ended::Departed => {}
+        Ended::Left | Ended::Moved(_) | Ended::Departed | Ended::Succeeded => {}
     }
     if let Some(validity) = identity.validity()
         && validity.ends < environment.now()

@@ -2,9 +2,14 @@
 
 use std::{future::pending, path::PathBuf, pin::Pin, time::Duration};
 
-use guardhouse_contract::link::{
-    AgentFrame, DeviceState, Hello, Inventory, ServerFrame, agent_frame, go_away::Reason, server_frame,
+use guardhouse_contract::{
+    link::{
+        AgentFrame, AgentRelease, DeviceState, FailedUpdate, Hello, Inventory, ServerFrame, agent_frame,
+        go_away::Reason, server_frame,
+    },
+    time,
 };
+use guardhouse_link::release::own_platform;
 use guardhouse_model::{Environment, RunId};
 use http::Uri;
 use tokio::{
@@ -26,7 +31,7 @@ use super::{
 use crate::{
     control::protocol::Link,
     departure::{self, ASK_AGAIN, Departure},
-    device_state,
+    device_state, enrol,
     identity::Identity,
     inventory,
     isolation::keeper::Keeper,
@@ -36,6 +41,11 @@ use crate::{
     power::{self, watch::PowerWatch},
     runs::Runs,
     session::{Inbound, Session, leave},
+    update::{
+        Updates,
+        fetch::{self, FetchError},
+    },
+    version,
 };
 
 /// How often the progress of runs at work is looked at, and sent where it changed.
@@ -49,6 +59,9 @@ pub(super) struct Work {
     pub(super) exited: UnboundedReceiver<RunId>,
     pub(super) policies: Policies,
     pub(super) departure: Departure,
+    pub(super) updates: Updates,
+    /// This program may become another version of itself.
+    pub(super) can_update: bool,
     pub(super) keeper: Keeper,
     /// The address with which the device enrolled.
     pub(super) enrolled: Uri,
@@ -86,7 +99,12 @@ struct Taken {
     policy: bool,
     /// The device is to leave.
     departs: bool,
+    /// The version of the agent that the device should have.
+    release: Option<AgentRelease>,
 }
+
+/// A version of the agent that is on its way.
+type Download = Pin<Box<dyn Future<Output = Result<String, FetchError>> + Send>>;
 
 /// A link that is tried by the addresses of a policy.
 type Trial = Pin<Box<dyn Future<Output = Result<Session, String>> + Send>>;
@@ -105,7 +123,12 @@ impl Work {
     /// What the device is in.
     fn state(&self) -> DeviceState {
         let disabled_actions = self.policies.rules().disabled_actions.iter().cloned().collect();
-        DeviceState { disabled_actions, ..device_state::gather(&self.folder) }
+        let failed_update = self.updates.plan().failed().map(|failed| FailedUpdate {
+            version: failed.version.clone(),
+            fail_time: Some(time::to_proto(failed.fail_time)),
+            reason: failed.reason.clone(),
+        });
+        DeviceState { disabled_actions, failed_update, ..device_state::gather(&self.folder) }
     }
 
     /// Puts what the kept policy says in force.
@@ -203,14 +226,15 @@ impl Work {
         let link = Link { server: server.to_string(), connect_time: self.environment.now() };
         self.tell_desk(Some(link.clone()));
         let mut settled = false;
+        let mut download: Option<Download> = None;
         let mut state = self.state();
         let mut housekeeping = interval(HOUSEKEEPING);
         housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut progress = interval(PROGRESS);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let may_leave =
-                settled && trial.is_none() && !report_due && state == told_state && self.runs.is_idle();
+            let told = !report_due && state == told_state && self.runs.is_idle();
+            let may_leave = settled && told && trial.is_none() && download.is_none();
             if may_leave && self.policies.rules().connection_interval.is_some() {
                 self.during(leave(outbound, inbound)).await?;
                 return Ok(Ended::Left);
@@ -226,6 +250,9 @@ impl Work {
                             return self.or_moved(trial, Ended::GoneAway(reason)).await;
                         }
                         settled |= taken.settled;
+                        if let Some(release) = taken.release {
+                            download = self.begin_download(release, identity, &channel).await?;
+                        }
                         if taken.policy {
                             self.tell_desk(Some(link.clone()));
                             // Before its servers are tried: what was excepted may not be any more.
@@ -245,6 +272,17 @@ impl Work {
                         place.send(AgentFrame { kind: self.policies.report().map(agent_frame::Kind::PolicyReport) });
                     } else if let Some(frame) = self.runs.next_frame() {
                         self.send(place, frame).await;
+                    }
+                }
+                fetched = fetched(&mut download) => {
+                    download = None;
+                    match fetched {
+                        Ok(version) => {
+                            let installed = self.updates.installed();
+                            self.updates.change(|plan| plan.try_out(&version, &installed))?;
+                            return Ok(Ended::Succeeded);
+                        }
+                        Err(error) => tracing::error!(%error, "another version of the agent is not taken"),
                     }
                 }
                 tried = outcome(&mut trial) => {
@@ -278,6 +316,33 @@ impl Work {
         }
     }
 
+    /// Begins to fetch a version of the agent, if the device is to have it.
+    async fn begin_download(
+        &mut self,
+        release: AgentRelease,
+        identity: &mut Identity,
+        channel: &Channel,
+    ) -> Result<Option<Download>, AgentError> {
+        let version = release.version.clone();
+        if !self.can_update || !self.updates.plan().wants(&version, version::version()) {
+            return Ok(None);
+        }
+        if identity.release_key().is_none() {
+            // It enrolled with a server that signed nothing yet.
+            let renewed = self.during(enrol::renew(identity, channel.clone())).await?;
+            if let Err(error) = renewed {
+                tracing::warn!(%error, "the release key of the server does not come");
+            }
+        }
+        if let Err(error) = fetch::check(&release, identity.release_key().as_deref()) {
+            tracing::error!(version, %error, "another version of the agent is not taken");
+            return Ok(None);
+        }
+        tracing::info!(version, "fetching another version of the agent");
+        let fetch = fetch::fetch(channel.clone(), release, self.updates.program(&version));
+        Ok(Some(Box::pin(async move { fetch.await.map(|()| version) })))
+    }
+
     /// Takes frames that arrived together, in the order of their arrival.
     fn take(&mut self, frames: Vec<ServerFrame>) -> Result<Taken, AgentError> {
         let (mut orders, mut acks, mut taken) = (Vec::new(), Vec::new(), Taken::default());
@@ -305,9 +370,12 @@ impl Work {
                 }
                 server_frame::Kind::Settled(_) => taken.settled = true,
                 server_frame::Kind::GoAway(go_away) => taken.goes_away = Some(go_away.reason()),
-                server_frame::Kind::Welcome(_)
-                | server_frame::Kind::AgentRelease(_)
-                | server_frame::Kind::EnrolAnew(_) => {}
+                // The server says them all, as it need not know what kind of machine this is.
+                server_frame::Kind::AgentRelease(release) => {
+                    taken.release =
+                        Some(release).filter(|release| release.platform == own_platform()).or(taken.release);
+                }
+                server_frame::Kind::Welcome(_) | server_frame::Kind::EnrolAnew(_) => {}
             }
         }
         if let Some(run) = self.runs.departure(&acks) {
@@ -410,6 +478,14 @@ impl Work {
             sleep(Duration::from_millis(100)).await;
             self.kill_point.reach(kill_points::RUN_ENDED_SENT);
         }
+    }
+}
+
+/// Waits for what comes of a download; for ever when there is none.
+async fn fetched(download: &mut Option<Download>) -> Result<String, FetchError> {
+    match download {
+        Some(download) => download.await,
+        None => pending().await,
     }
 }
 

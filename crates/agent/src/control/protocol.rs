@@ -130,7 +130,7 @@ pub fn read_request(line: &[u8]) -> Result<Request, Failure> {
         return Err(invalid(format!("a request is at most {LARGEST_REQUEST} bytes long")));
     }
     serde_json::from_slice(line).map_err(|error| {
-        invalid(format!("not a request of agent version {}: {error}", env!("CARGO_PKG_VERSION")))
+        invalid(format!("not a request of agent version {}: {error}", crate::version::version()))
     })
 }
 

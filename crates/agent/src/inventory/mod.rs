@@ -32,14 +32,14 @@ pub fn read(host_name: Option<&str>) -> Inventory {
     let kernel = system.release().to_string_lossy().into_owned();
     Inventory {
         host_name: host_name.map_or(real_name, str::to_owned),
-        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        agent_version: crate::version::version().to_owned(),
         operating_system: Some(system::operating_system(&files, &kernel, &machine)),
         hardware_profiles: vec![hardware::profile(&files, &machine)],
         deployed_components: vec![PlatformComponent {
             id: 0,
             name: COMPONENT.to_owned(),
             display_name: "Guardhouse Agent".to_owned(),
-            version: Some(version::version(env!("CARGO_PKG_VERSION"))),
+            version: Some(version::version(crate::version::version())),
         }],
         primary_local_ip_address: address::primary(&files).to_string(),
         device_type: system::device_type(&files).into(),
@@ -93,7 +93,7 @@ mod tests {
     fn this_host_has_an_inventory() {
         let inventory = read(None);
         assert!(!inventory.host_name.is_empty());
-        assert_eq!(inventory.agent_version, env!("CARGO_PKG_VERSION"));
+        assert_eq!(inventory.agent_version, crate::version::version());
         let system = inventory.operating_system.as_ref().expect("a system");
         assert_eq!(system.family_id, 2);
         assert!(!system.display_name.is_empty());

@@ -5,7 +5,7 @@ use std::{ffi::OsString, io, path::PathBuf, process::Stdio, thread};
 use guardhouse_model::RunId;
 use tokio::{process::Command, sync::mpsc::UnboundedSender};
 
-use crate::{actions::run_command::Limits, runs::folder::Folder, service::notify};
+use crate::{actions::run_command::Limits, runs::folder::Folder, service::notify, update};
 
 /// Stack of a thread that only waits for a lock, in bytes.
 const WAITING_STACK: usize = 64 * 1024;
@@ -44,6 +44,7 @@ impl Launcher {
             .args(["--output-limit".to_owned(), limits.output_limit.to_string()])
             .args(limits.directories.iter().flat_map(|path| ["--directory".as_ref(), path.as_os_str()]))
             .env_remove(notify::VARIABLE)
+            .env_remove(update::TRIAL_VARIABLE)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()?;

@@ -15,3 +15,4 @@ mod run_command;
 mod runner;
 mod server;
 mod system_update;
+mod update;

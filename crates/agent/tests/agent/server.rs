@@ -7,11 +7,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use guardhouse_agent::identity::{Identity, key, signing_request};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use guardhouse_agent::identity::{Identity, key, signing_request, store_release_key};
 use guardhouse_contract::{
     link::{
-        AgentFrame, EnrolRequest, EnrolResponse, GoAway, Hello, Order, Policy, PolicyReport, RetireRequest,
-        RetireResponse, RunEnded, RunEndedAck, ServerFrame, Settled, Welcome, agent_frame,
+        AgentFrame, DeviceState, EnrolRequest, EnrolResponse, FetchReleaseRequest, FetchReleaseResponse,
+        GoAway, Hello, Order, Policy, PolicyReport, RetireRequest, RetireResponse, RunEnded, RunEndedAck,
+        ServerFrame, Settled, Welcome, agent_frame,
         agent_link_server::{AgentLink, AgentLinkServer},
         go_away::Reason,
         server_frame,
@@ -42,6 +44,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 pub const DEVICE: &str = "01890000-0000-7000-8000-0000000000dd";
+
+/// The most bytes of a program that are given at once.
+const PART: usize = 1024 * 1024;
 
 /// How frames get to a device.
 type Link = mpsc::Sender<Result<ServerFrame, Status>>;
@@ -95,6 +100,14 @@ pub struct Server {
     rule: Arc<Mutex<Rule>>,
     /// The clock of the server as it says Welcome; absent: the server does not say.
     pub clock: Arc<Mutex<Option<prost_types::Timestamp>>>,
+    /// The key by which the server signs versions of the agent.
+    pub release_key: Arc<Ed25519KeyPair>,
+    /// The program of the version of the agent that the server has.
+    pub program: Arc<Mutex<Vec<u8>>>,
+    /// How many bytes of it were fetched.
+    pub fetched: Arc<Mutex<usize>>,
+    /// What the device said of its state, besides what it said first on a link.
+    pub states: Arc<Mutex<Vec<DeviceState>>>,
     /// The runs because of which the device asked to leave.
     pub leaving: Arc<Mutex<Vec<String>>>,
     /// The server agrees to let devices go; otherwise it does not know that call.
@@ -121,6 +134,10 @@ impl Server {
             links: Arc::default(),
             visits: Arc::default(),
             rule: Arc::default(),
+            release_key: Arc::new(Ed25519KeyPair::generate().expect("a key")),
+            program: Arc::default(),
+            fetched: Arc::default(),
+            states: Arc::default(),
             leaving: Arc::default(),
             lets_go: Arc::default(),
             asked: Arc::default(),
@@ -181,6 +198,7 @@ impl Server {
         let certificate = self.issue(request);
         Identity::create(identity, server, device, None, certificate, vec![self.certificate()])
             .expect("created");
+        store_release_key(identity, self.release_key.public_key().as_ref()).expect("stored");
     }
 
     fn issue(&self, request: Vec<u8>) -> CertificateDer<'static> {
@@ -263,6 +281,14 @@ impl Server {
             });
             return Ok(tonic::server::Grpc::new(codec).unary(service, request).await);
         }
+        if request.uri().path() == "/guardhouse.link.v1.AgentReleases/Fetch" {
+            let codec = tonic_prost::ProstCodec::<FetchReleaseResponse, FetchReleaseRequest>::default();
+            let service = tower::service_fn(move |request: Request<FetchReleaseRequest>| {
+                let server = self.clone();
+                async move { Ok(Response::new(server.part(request.into_inner()))) }
+            });
+            return Ok(tonic::server::Grpc::new(codec).unary(service, request).await);
+        }
         if request.uri().path() == "/guardhouse.link.v1.Enrolment/Retire" {
             let codec = tonic_prost::ProstCodec::<RetireResponse, RetireRequest>::default();
             let service = tower::service_fn(move |request: Request<RetireRequest>| {
@@ -285,7 +311,17 @@ impl Server {
             device_uuid: DEVICE.to_owned(),
             certificate: self.issue(request.signing_request).to_vec(),
             authorities: vec![self.certificate().to_vec()],
+            release_key: self.release_key.public_key().as_ref().to_vec(),
         })
+    }
+
+    /// A part of the program.
+    fn part(&self, request: FetchReleaseRequest) -> FetchReleaseResponse {
+        let program = self.program.lock().expect("not poisoned");
+        let rest = program.get(request.offset as usize..).unwrap_or_default();
+        let content = rest[..rest.len().min(PART)].to_vec();
+        *self.fetched.lock().expect("not poisoned") += content.len();
+        FetchReleaseResponse { content }
     }
 
     fn retire(&self, request: RetireRequest) -> Result<RetireResponse, Status> {
@@ -322,6 +358,7 @@ impl Server {
                     answer = Some(ServerFrame { kind: Some(kind) });
                 }
             }
+            Some(agent_frame::Kind::State(state)) => self.states.lock().expect("not poisoned").push(state),
             Some(agent_frame::Kind::PolicyReport(report)) => self.rule().reports.push(report),
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! Commands that work on what the server keeps, beside a running server or without one.
 
+pub mod agent_release;
 pub mod backup;
 pub mod enrolment_token;
 pub mod restore;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use guardhouse_contract::{frames::LARGEST_OF_AGENT, link::agent_link_server::AgentLinkServer};
 use guardhouse_dispatch::Dispatcher;
 use guardhouse_gateway::{Bound, Gateway, Parts, Registry, Settings};
-use guardhouse_identity::{Authority, Devices, EnrolmentTokens, Tokens, tokens::TokenSettings};
+use guardhouse_identity::{Authority, Devices, EnrolmentTokens, ReleaseKey, Tokens, tokens::TokenSettings};
 use guardhouse_model::{Environment, rate::Quota};
 use guardhouse_services::{AgentLinkService, Context, page::Pages};
 use guardhouse_store::{KeyRecord, Store};
@@ -74,6 +74,7 @@ impl Server {
             enrolment: EnrolmentTokens::new(store.clone(), environment.clone(), authority),
             devices: devices.clone(),
             trust: tls.trust,
+            release_key: ReleaseKey::load_or_create(&store, &environment).await?.public().to_vec(),
             store: store.clone(),
         });
         let link = AgentLinkServer::new(AgentLinkService(Arc::clone(&context)))

@@ -30,6 +30,7 @@ pub async fn run(context: &Context, call: &Call, request: EnrolRequest) -> Resul
         device_uuid: enrolled.device.to_string(),
         certificate: enrolled.certificate,
         authorities: context.trust.clone(),
+        release_key: context.release_key.clone(),
     })
 }
 

@@ -24,5 +24,9 @@ pub async fn run(context: &Context, call: &Call, request: RenewRequest) -> Resul
         }
         RenewError::Failure(failure) => failure.into(),
     })?;
-    Ok(RenewResponse { certificate, authorities: context.trust.clone() })
+    Ok(RenewResponse {
+        certificate,
+        authorities: context.trust.clone(),
+        release_key: context.release_key.clone(),
+    })
 }

@@ -19,10 +19,10 @@ use super::{
     support::{Fixture, at},
 };
 use crate::{
-    AccountRecord, Assignment, AssignmentFilter, Claim, DerivedFacts, DeviceFilter, DevicePolicy,
-    DeviceReport, DeviceStateReport, DynamicGroupUpdate, EnrolDevice, Group, KeyRecord, MachineArrival,
-    NewDynamicGroup, NewEnrolmentToken, NewRefreshToken, NewResponse, Overdue, PolicyTarget, QuestionAnswer,
-    RunEnd, RunPosition, RunProgress, RunReport, Targets,
+    AccountRecord, AgentRelease, Assignment, AssignmentFilter, Claim, DerivedFacts, DeviceFilter,
+    DevicePolicy, DeviceReport, DeviceStateReport, DynamicGroupUpdate, EnrolDevice, Group, KeyRecord,
+    MachineArrival, NewDynamicGroup, NewEnrolmentToken, NewRefreshToken, NewResponse, Overdue, PolicyTarget,
+    QuestionAnswer, RunEnd, RunPosition, RunProgress, RunReport, Targets, Wanted,
 };
 
 /// Carries all of them out.
@@ -36,6 +36,7 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
     policies(plans, f).await;
     identity(plans, f).await;
     responses(plans, f).await;
+    agent_releases(plans, f).await;
 }
 
 async fn devices(plans: &mut Plans, f: &Fixture) {
@@ -406,4 +407,24 @@ async fn responses(plans: &mut Plans, f: &Fixture) {
     plans.of("response_add", store.response_add(new, at(0))).await;
     plans.of("response_complete", store.response_complete(id, vec![1], at(100))).await;
     plans.of("response_take", store.response_take(id, request, at(0))).await;
+}
+
+async fn agent_releases(plans: &mut Plans, f: &Fixture) {
+    let store = &f.store;
+    let (version, platform) = ("1.0".to_owned(), "x86_64-linux".to_owned());
+    let release = AgentRelease {
+        version: version.clone(),
+        platform: platform.clone(),
+        size_bytes: 1,
+        sha256: vec![1; 32],
+        signature: vec![2; 64],
+        import_time: at(0),
+        wanted: Wanted::Nowhere,
+    };
+    plans.of("agent_release_add", store.agent_release_add(release, vec![1])).await;
+    plans.of("agent_release_want", store.agent_release_want(version.clone(), Wanted::Upgrade)).await;
+    plans.of("agent_releases_wanted", store.agent_releases_wanted()).await;
+    plans.of("agent_releases_list", store.agent_releases_list()).await;
+    plans.of("agent_release_part", store.agent_release_part(platform, version.clone(), 0)).await;
+    plans.of("agent_release_delete", store.agent_release_delete(version)).await;
 }

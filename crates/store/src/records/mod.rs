@@ -1,5 +1,6 @@
 //! What the verbs take and give: plain records.
 
+mod agent_releases;
 mod device_runs;
 mod devices;
 mod dynamic_groups;
@@ -12,6 +13,7 @@ mod responses;
 mod task_runs;
 mod tasks;
 
+pub use agent_releases::*;
 pub use device_runs::*;
 pub use devices::*;
 pub use dynamic_groups::*;

@@ -1,4 +1,5 @@
 mod accounts;
+mod agent_releases;
 mod device_links;
 mod device_machines;
 mod device_policies;

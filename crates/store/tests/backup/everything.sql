@@ -81,3 +81,7 @@ insert into retired_keys values
 insert into device_states values
     (x'0000000000000000000000000000d001', 1700000000000001, x'0a00ff'),
     (x'ffffffffffffffffffffffffffffffff', -1, x'');
+insert into agent_releases values
+    ('x86_64-linux', '1.2.3', 2, zeroblob(32), zeroblob(64), 1700000000000001, 2),
+    ('', 'ä', 0, x'', x'', -1, 0);
+insert into agent_release_parts values ('x86_64-linux', '1.2.3', 0, x'00ff'), ('x86_64-linux', '1.2.3', 1, x'');

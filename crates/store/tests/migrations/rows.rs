@@ -5,8 +5,8 @@ use guardhouse_model::{
     tasks::RunStatus,
 };
 use guardhouse_store::{
-    AssignmentFilter, Closure, DeviceMachine, DevicePolicy, DeviceStateReport, KeyRecord, NewRefreshToken,
-    PolicyTarget, QuestionReason, RefreshOutcome, ResponseOutcome, Store,
+    AgentRelease, AssignmentFilter, Closure, DeviceMachine, DevicePolicy, DeviceStateReport, KeyRecord,
+    NewRefreshToken, PolicyTarget, QuestionReason, RefreshOutcome, ResponseOutcome, Store, Wanted,
 };
 use uuid::Uuid;
 
@@ -215,6 +215,19 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
                 bytes(&[27])
             ),
         ],
+        9 => vec![
+            format!(
+                "insert into agent_releases (platform, version, size_bytes, sha256, signature, import_time, wanted)
+                 values ('x86_64-linux', '1.2.3', 2, {}, {}, 1700000003000000, 2)",
+                bytes(&[28; 32]),
+                bytes(&[29; 64])
+            ),
+            format!(
+                "insert into agent_release_parts (platform, version, position, content)
+                 values ('x86_64-linux', '1.2.3', 0, {})",
+                bytes(&[30, 31])
+            ),
+        ],
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -304,6 +317,23 @@ pub async fn check(store: &Store, version: usize) {
     let kept = store.device_policy_get(id).await.expect("reads");
     assert_eq!(kept, (version >= 5).then_some(reported));
     identity(store, version, id).await;
+    agent_releases(store, version).await;
+}
+
+async fn agent_releases(store: &Store, version: usize) {
+    let wanted = store.agent_releases_wanted().await.expect("reads");
+    let part = store.agent_release_part("x86_64-linux".to_owned(), "1.2.3".to_owned(), 0).await;
+    let kept = AgentRelease {
+        version: "1.2.3".to_owned(),
+        platform: "x86_64-linux".to_owned(),
+        size_bytes: 2,
+        sha256: vec![28; 32],
+        signature: vec![29; 64],
+        import_time: Timestamp::from_second(1_700_000_003).expect("in range"),
+        wanted: Wanted::Everywhere,
+    };
+    let (kept, program) = if version >= 9 { (vec![kept], Some(vec![30, 31])) } else { (vec![], None) };
+    assert_eq!((wanted, part.expect("reads")), (kept, program));
 }
 
 async fn identity(store: &Store, version: usize, device: DeviceId) {

@@ -10,7 +10,7 @@ use guardhouse_model::{
     machines::KnownMachine,
 };
 use guardhouse_store::{
-    AccountRecord, Device, DevicePolicy, DeviceStateReport, DynamicGroup, Group, KeyRecord,
+    AccountRecord, AgentRelease, Device, DevicePolicy, DeviceStateReport, DynamicGroup, Group, KeyRecord,
     NewEnrolmentToken, Policy, PolicyTarget, Store, StoreError,
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
@@ -63,6 +63,8 @@ pub struct Model {
     /// The device of each key that is revoked, and the run by which it is.
     pub retired_keys: BTreeMap<[u8; 32], (DeviceId, RunId)>,
     pub states: BTreeMap<DeviceId, DeviceStateReport>,
+    /// By platform and version, with their programs.
+    pub agent_releases: BTreeMap<(String, String), (AgentRelease, Vec<u8>)>,
 }
 
 /// Why the store refuses with an error and changes nothing.

@@ -150,6 +150,7 @@ async fn identity(bench: &mut Bench) -> Outcome {
     for name in KEYS {
         agree!(bench.key_get(name));
     }
+    agree!(bench.agent_releases_list());
     Ok(())
 }
 

@@ -110,3 +110,8 @@ select sha256(('retired ' || n)::bytea), md5('device ' || n)::uuid, md5('run ' |
 from generate_series(1, 2000) n;
 
 insert into device_states select md5('device ' || n)::uuid, 0, '\x00' from generate_series(1, 20000) n;
+
+insert into agent_releases
+select 'x86_64-linux', '1.' || n, 1, '\x', '\x', 0, case when n = 7 then 1 else 0 end from generate_series(1, 20) n;
+insert into agent_release_parts
+select 'x86_64-linux', '1.' || n % 20 + 1, n / 20, '\x' from generate_series(0, 1999) n;

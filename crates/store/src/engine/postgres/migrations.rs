@@ -18,6 +18,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0006_dynamic_groups.sql"),
     include_str!("../../../migrations/postgres/0007_run_outcomes.sql"),
     include_str!("../../../migrations/postgres/0008_identity.sql"),
+    include_str!("../../../migrations/postgres/0009_agent_releases.sql"),
 ];
 
 /// Makes the table that counts them.

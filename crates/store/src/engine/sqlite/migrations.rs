@@ -14,6 +14,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0006_dynamic_groups.sql"),
     include_str!("../../../migrations/sqlite/0007_run_outcomes.sql"),
     include_str!("../../../migrations/sqlite/0008_identity.sql"),
+    include_str!("../../../migrations/sqlite/0009_agent_releases.sql"),
 ];
 
 /// `pragma application_id` of a database of Guardhouse ("Guar"), set by the first migration.
