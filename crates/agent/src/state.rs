@@ -17,7 +17,7 @@ pub const DEFAULT_STATE_DIR: &str = "/var/lib/guardhouse-agent";
 pub const DEPARTURE: &str = "departure";
 
 /// Everything that an agent keeps in its state folder, but for [`DEPARTURE`] and the lock.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 14] = [
     "runs",
     "journal",
     "policy",
@@ -28,7 +28,9 @@ const PARTS: [&str; 12] = [
     "power.lock",
     "power.output",
     "releases",
+    "update.json",
     "control",
+    "identity.new",
     "identity",
 ];
 

@@ -31,6 +31,10 @@ fn asked(server: &Server) -> Vec<String> {
 #[tokio::test]
 async fn a_device_leaves_when_the_server_has_kept_its_word() {
     let (server, state, _) = scene().await;
+    // Not every agent has these.
+    for (name, content) in [("update.json", "{}"), ("isolation.lock", ""), ("power.lock", "")] {
+        std::fs::write(state.path().join(name), content).expect("written");
+    }
     let_go(&server);
     let mut agent = agent(state.path(), None);
     server.hand_out(stop_managing(1));
