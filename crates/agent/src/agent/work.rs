@@ -227,6 +227,7 @@ impl Work {
         self.tell_desk(Some(link.clone()));
         let mut settled = false;
         let mut download: Option<Download> = None;
+        let mut offered = None;
         let mut state = self.state();
         let mut housekeeping = interval(HOUSEKEEPING);
         housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -250,8 +251,10 @@ impl Work {
                             return self.or_moved(trial, Ended::GoneAway(reason)).await;
                         }
                         settled |= taken.settled;
-                        if let Some(release) = taken.release {
-                            download = self.begin_download(release, identity, &channel).await?;
+                        if taken.release.is_some() || taken.policy {
+                            // Another version takes the place of the earlier one, and the policy may have changed its mind.
+                            offered = taken.release.or(offered);
+                            download = self.begin_download(offered.clone(), identity, &channel).await?;
                         }
                         if taken.policy {
                             self.tell_desk(Some(link.clone()));
@@ -316,13 +319,16 @@ impl Work {
         }
     }
 
-    /// Begins to fetch a version of the agent, if the device is to have it.
+    /// Begins to fetch the version of the agent that the server offers, if the device is to have it.
     async fn begin_download(
         &mut self,
-        release: AgentRelease,
+        offered: Option<AgentRelease>,
         identity: &mut Identity,
         channel: &Channel,
     ) -> Result<Option<Download>, AgentError> {
+        let Some(release) = offered.filter(|_| self.policies.rules().follows_releases) else {
+            return Ok(None);
+        };
         let version = release.version.clone();
         if !self.can_update || !self.updates.plan().wants(&version, version::version()) {
             return Ok(None);

@@ -43,6 +43,8 @@ pub struct Rules {
     pub run_command: RunCommandRules,
     /// What an isolated device may still reach.
     pub isolation_exceptions: Vec<Exception>,
+    /// The agent becomes the version that its server offers.
+    pub follows_releases: bool,
     /// How much is written to the log; `None`: as the agent was started.
     pub log_level: Option<LogLevel>,
 }
@@ -81,6 +83,7 @@ impl Default for Rules {
             delayed_actions: DELAYED_BY_DEFAULT.map(str::to_owned).into(),
             run_command: RunCommandRules::default(),
             isolation_exceptions: Vec::new(),
+            follows_releases: true,
             log_level: None,
         }
     }

@@ -14,6 +14,12 @@ pub(super) static AGENT: Shape = Shape(&[
     (7, "runCommand", Some(&RUN_COMMAND)),
     (8, "isolationExceptions", Some(&EXCEPTIONS)),
 ]);
+/// `guardhouse.policy.v1.UpdatesPolicy`.
+pub(super) static UPDATES: Shape = Shape(&[
+    (1, "agentAutomatic", None),
+    (2, "systemSecurityAutomatic", None),
+    (3, "excludedPackages", Some(&STRINGS)),
+]);
 /// `guardhouse.policy.v1.LoggingPolicy`.
 pub(super) static LOGGING: Shape = Shape(&[(1, "level", None)]);
 static STRINGS: Shape = Shape(&[(1, "values", None), (2, "merge", None)]);
@@ -110,6 +116,7 @@ mod tests {
         let set = FileDescriptorSet::decode(guardhouse_contract::DESCRIPTORS).expect("descriptors");
         let file = set.file.iter().find(|file| file.package() == "guardhouse.policy.v1").expect("a file");
         compare(&AGENT, "AgentPolicy", &file.message_type);
+        compare(&UPDATES, "UpdatesPolicy", &file.message_type);
         compare(&LOGGING, "LoggingPolicy", &file.message_type);
     }
 

@@ -63,6 +63,7 @@ fn settings(rules: &Rules) -> Vec<String> {
         "isolationExceptions",
         rules.isolation_exceptions.iter().map(ToString::to_string).collect(),
     ));
+    lines.extend((!rules.follows_releases).then(|| "agentAutomatic: false".to_owned()));
     lines.extend(rules.log_level.map(|level| format!("level: {}", level.as_str_name())));
     lines
 }

@@ -3,7 +3,11 @@
 use std::{fs, path::Path, process::Stdio};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use guardhouse_contract::link::{AgentRelease, FailedUpdate, server_frame};
+use guardhouse_contract::{
+    link::{AgentRelease, EffectiveFeature, FailedUpdate, Policy, server_frame},
+    settings::{Feature, UpdatesPolicy},
+    status::pack,
+};
 use guardhouse_link::release::{Release, own_platform, stamp, version_of_program};
 use tokio::process::{Child, Command};
 
@@ -116,6 +120,27 @@ async fn a_version_that_does_not_come_up_is_given_up_and_not_tried_again() {
         assert_eq!(versions(&server), [OWN, OWN], "it goes on as it was");
         stop(agent).await;
     }
+}
+
+#[tokio::test]
+async fn a_policy_keeps_the_version_until_it_is_gone() {
+    let (server, state, evidence) = scene().await;
+    let stay = UpdatesPolicy { agent_automatic: Some(false), ..Default::default() };
+    let feature = EffectiveFeature {
+        feature_id: i32::from(Feature::Updates).unsigned_abs(),
+        configuration: Some(pack(&stay)),
+        read_only_paths: Vec::new(),
+    };
+    server.set_policy(Policy { generation: vec![1; 32], features: vec![feature] });
+    let agent = agent(state.path());
+    server.until_reported(1).await;
+    offer(&server, "9.0.0", program("9.0.0"));
+    carries_out(&server, 1, &evidence.script()).await;
+    assert_eq!(versions(&server), [OWN]);
+    server.set_policy(Policy { generation: vec![2; 32], features: Vec::new() });
+    server.until_linked(3).await;
+    assert_eq!(versions(&server), [OWN, "9.0.0", "9.0.0"]);
+    stop(agent).await;
 }
 
 #[tokio::test]

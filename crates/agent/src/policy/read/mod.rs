@@ -9,7 +9,7 @@ use guardhouse_contract::{
     link::{EffectiveFeature, Policy, UnappliedSetting, unapplied_setting::Reason},
     settings::{
         AgentPolicy, Feature, IsolationException, LogLevel, LoggingPolicy, MaintenanceWindow,
-        RunCommandLimits, StringList, maintenance_window::Day,
+        RunCommandLimits, StringList, UpdatesPolicy, maintenance_window::Day,
     },
 };
 use guardhouse_model::maintenance::Window;
@@ -62,6 +62,7 @@ pub fn read(policy: &Policy, abilities: Abilities<'_>) -> (Rules, Vec<UnappliedS
         let known = i32::try_from(feature.feature_id).ok().and_then(|number| Feature::try_from(number).ok());
         match known {
             Some(Feature::Agent) => reading.settings(feature, &shape::AGENT, Reading::agent),
+            Some(Feature::Updates) => reading.settings(feature, &shape::UPDATES, Reading::updates),
             Some(Feature::Logging) if abilities.log_level => {
                 reading.settings(feature, &shape::LOGGING, Reading::logging);
             }
@@ -139,6 +140,17 @@ impl Reading<'_> {
         }
         if let Some(exceptions) = settings.isolation_exceptions {
             self.rules.isolation_exceptions = self.exceptions(&exceptions.values);
+        }
+    }
+
+    fn updates(&mut self, settings: UpdatesPolicy) {
+        self.rules.follows_releases = settings.agent_automatic.unwrap_or(true);
+        let not_yet = "this agent version updates packages only when a task says so";
+        if settings.system_security_automatic == Some(true) {
+            self.unsupported("systemSecurityAutomatic", not_yet);
+        }
+        if settings.excluded_packages.is_some_and(|list| !list.values.is_empty()) {
+            self.unsupported("excludedPackages", "this agent version leaves no packages out");
         }
     }
 

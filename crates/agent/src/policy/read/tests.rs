@@ -189,7 +189,6 @@ fn what_is_not_known_is_reported() {
     vendor.feature_id = 4_000_000_000;
     let table = [
         (feature(Feature::Scan, pack(&ScanPolicy::default())), "", Reason::NotSupported),
-        (feature(Feature::Updates, pack(&UpdatesPolicy::default())), "", Reason::NotSupported),
         (feature(Feature::Logging, debug()), "", Reason::NotSupported),
         (vendor, "", Reason::NotSupported),
         (feature(Feature::Agent, foreign), "", Reason::NotUsable),
@@ -280,4 +279,26 @@ proptest! {
         let windows = rules.maintenance_windows.expect("they are set");
         prop_assert!(windows.iter().all(|window| window.duration >= SignedDuration::from_mins(1)));
     }
+}
+
+#[test]
+fn the_agent_follows_its_server_unless_it_is_told_not_to() {
+    for (automatic, follows) in [(None, true), (Some(true), true), (Some(false), false)] {
+        let settings = UpdatesPolicy { agent_automatic: automatic, ..Default::default() };
+        let (rules, unapplied) = with_abilities(true, |abilities| {
+            read(&policy(vec![feature(Feature::Updates, pack(&settings))]), abilities)
+        });
+        assert_eq!((rules.follows_releases, unapplied.len()), (follows, 0));
+    }
+    let settings = UpdatesPolicy {
+        agent_automatic: None,
+        system_security_automatic: Some(true),
+        excluded_packages: Some(StringList { values: vec!["linux".to_owned()], merge: 0 }),
+    };
+    let (_, unapplied) = with_abilities(true, |abilities| {
+        read(&policy(vec![feature(Feature::Updates, pack(&settings))]), abilities)
+    });
+    let expected =
+        ["systemSecurityAutomatic", "excludedPackages"].map(|path| (path, Reason::NotSupported)).to_vec();
+    assert_eq!(said(&unapplied), expected);
 }
