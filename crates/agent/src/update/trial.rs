@@ -10,6 +10,7 @@ use guardhouse_model::Environment;
 use tokio::{process::Command, time::timeout};
 
 use super::{TRIAL_VARIABLE, UpdateError, Updates, plan::MOST_TRIALS};
+use crate::service::notify;
 
 /// Lets `program` try for as long as `limit`, and writes down what came of it. Dropping the future ends the program.
 ///
@@ -33,6 +34,8 @@ pub async fn watch(
         }
         let mut command = Command::new(program);
         command.args(env::args_os().skip(1)).env(TRIAL_VARIABLE, &version).kill_on_drop(true);
+        // The service manager hears from this process alone.
+        command.env_remove(notify::VARIABLE);
         let ended = match command.spawn() {
             Ok(mut child) => match timeout(limit, child.wait()).await {
                 Ok(ended) => ended,
