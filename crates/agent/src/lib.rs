@@ -21,6 +21,7 @@ pub mod inventory;
 pub mod isolation;
 pub mod journal;
 pub mod kill_points;
+pub mod lock;
 pub mod logging;
 pub mod logind;
 pub mod policy;

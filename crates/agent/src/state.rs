@@ -1,14 +1,12 @@
 //! The state folder of an agent: what lies where, and that only one process uses it.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File},
     io,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use crate::{durable, identity};
+use crate::{durable, identity, lock};
 
 /// Where the agent of a machine keeps its state unless told otherwise.
 pub const DEFAULT_STATE_DIR: &str = "/var/lib/guardhouse-agent";
@@ -33,10 +31,6 @@ const PARTS: [&str; 14] = [
     "identity.new",
     "identity",
 ];
-
-/// How often a held lock is tried, and how long is waited in between: two seconds together.
-const LOCK_ATTEMPTS: u32 = 40;
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// A state folder, held by this process until dropped.
 #[derive(Debug)]
@@ -108,22 +102,11 @@ impl StateDir {
         // Runners and scripts work elsewhere, and find what is theirs by this path.
         let path = &std::path::absolute(path).map_err(unusable)?;
         durable::create_folder(path).map_err(unusable)?;
-        let mut options = OpenOptions::new();
-        let lock = options
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(durable::PRIVATE_FILE)
-            .open(path.join("lock"))
-            .map_err(unusable)?;
-        for _ in 0..LOCK_ATTEMPTS {
-            match lock.try_lock() {
-                Ok(()) => return Ok(Self { path: path.to_owned(), _lock: lock }),
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
-                Err(TryLockError::Error(error)) => return Err(unusable(error)),
-            }
+        let lock = lock::open(&path.join("lock")).map_err(unusable)?;
+        match lock::try_for_a_moment(&lock).await.map_err(unusable)? {
+            true => Ok(Self { path: path.to_owned(), _lock: lock }),
+            false => Err(StateError::InUse(path.to_owned())),
         }
-        Err(StateError::InUse(path.to_owned()))
     }
 
     /// The folder itself.

@@ -85,9 +85,8 @@ fn left_behind(folder: &Path) -> anyhow::Result<Status> {
         loaded => loaded.context("no agent is running")?,
     };
     let policies = Policies::open(state::policy_in(folder), true, KillPoint::default());
-    let generation = policies.report().map(|report| report.generation).unwrap_or_default();
     Ok(Status {
-        policy_generation: generation.iter().map(|byte| format!("{byte:02x}")).collect(),
+        policy_generation: policies.generation(),
         power_action: power::recorded(folder).as_ref().map(PowerAction::from),
         ..of_folder(folder, identity.device)
     })

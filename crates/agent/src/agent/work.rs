@@ -199,8 +199,7 @@ impl Work {
 
     /// Says what only this loop knows to those who ask over the control socket.
     pub(super) fn tell_desk(&self, link: Option<Link>) {
-        let generation = self.policies.report().map(|report| report.generation).unwrap_or_default();
-        let policy_generation = generation.iter().map(|byte| format!("{byte:02x}")).collect();
+        let policy_generation = self.policies.generation();
         let disabled_actions = self.policies.rules().disabled_actions.iter().cloned().collect();
         self.said.send_modify(|said| {
             let last_contact_time = match (&link, &said.link) {

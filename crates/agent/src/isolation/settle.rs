@@ -4,13 +4,7 @@
 //! comes next, the agent, another runner or the machine that starts again, finds out here: a run that succeeded has
 //! isolated the device or ended that; every other one has not, and what it did is undone.
 
-use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-    time::Duration,
-};
+use std::{fs::File, io, path::Path};
 
 use guardhouse_model::RunId;
 
@@ -19,14 +13,10 @@ use super::{
     nft::{self, NftError},
 };
 use crate::{
-    durable,
+    lock,
     runs::folder::{Facts, Folder},
     state,
 };
-
-/// How often a lock that another process holds is tried, and how long is waited in between: two seconds together.
-const LOCK_ATTEMPTS: u32 = 40;
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why it is not known what the device is, or the rules do not say the same as the file.
 #[derive(Debug, thiserror::Error)]
@@ -75,20 +65,12 @@ impl Lock {
     /// What the system says.
     pub async fn try_for_a_moment(folder: &Path) -> io::Result<Option<Self>> {
         let file = open(folder)?;
-        for _ in 0..LOCK_ATTEMPTS {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(Self(file))),
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-        }
-        Ok(None)
+        Ok(lock::try_for_a_moment(&file).await?.then_some(Self(file)))
     }
 }
 
 fn open(folder: &Path) -> io::Result<File> {
-    let path = folder.join("isolation.lock");
-    OpenOptions::new().write(true).create(true).truncate(false).mode(durable::PRIVATE_FILE).open(path)
+    lock::open(&folder.join("isolation.lock"))
 }
 
 /// What is known of the run that makes a change.

@@ -110,6 +110,12 @@ impl Policies {
         self.rules.disabled_actions.clone_from(&self.disabled_actions);
     }
 
+    /// The generation of the policy in hexadecimal digits; empty when the device has none.
+    #[must_use]
+    pub fn generation(&self) -> String {
+        self.kept.policy.as_ref().map_or_else(String::new, |policy| show::hex(&policy.generation))
+    }
+
     /// What became of the policy; `None` when the device has none.
     #[must_use]
     pub fn report(&self) -> Option<PolicyReport> {

@@ -96,7 +96,7 @@ fn unapplied(setting: &UnappliedSetting) -> String {
     format!("{feature}{path}: {}: {}", setting.reason().as_str_name(), setting.detail)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -2,9 +2,8 @@
 //! of the device.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +11,7 @@ use guardhouse_contract::{link::ScheduledPowerAction, time};
 use prost::Message as _;
 
 use super::rules::{Mechanism, Scheduled};
-use crate::durable;
+use crate::{durable, lock};
 
 /// What the file holds.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -46,7 +45,7 @@ impl Record {
     /// # Errors
     /// What the system says.
     pub fn lock(&self) -> io::Result<File> {
-        let lock = self.open_lock()?;
+        let lock = lock::open(&self.lock)?;
         lock.lock()?;
         Ok(lock)
     }
@@ -56,17 +55,12 @@ impl Record {
     /// # Errors
     /// What the system says.
     pub fn try_lock(&self) -> io::Result<Option<File>> {
-        let lock = self.open_lock()?;
+        let lock = lock::open(&self.lock)?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(lock)),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(error)) => Err(error),
         }
-    }
-
-    fn open_lock(&self) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(durable::PRIVATE_FILE).open(&self.lock)
     }
 
     /// Whether anything is written down, be it of this life of the kernel or not.

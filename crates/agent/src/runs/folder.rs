@@ -13,9 +13,8 @@
 //! `outcome` knows that a runner died in the middle of the action.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     io,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -23,7 +22,7 @@ use guardhouse_contract::link::{Order, RunEnded, RunProgress};
 use guardhouse_model::RunId;
 use prost::Message as _;
 
-use crate::durable;
+use crate::{durable, lock};
 
 /// The folder of one run; it need not exist.
 #[derive(Debug, Clone)]
@@ -116,8 +115,7 @@ impl Folder {
     /// # Errors
     /// What the system says; `NotFound` when there is no folder.
     pub fn open_lock(&self) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(durable::PRIVATE_FILE).open(self.0.join("lock"))
+        lock::open(&self.0.join("lock"))
     }
 
     /// Reads the order.
