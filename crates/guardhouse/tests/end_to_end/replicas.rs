@@ -63,7 +63,7 @@ impl House {
     /// Enrols that many hosts and starts their agents, all at the one address.
     async fn start_agents(&mut self, count: usize) {
         let token = self.replicas[0].enrolment_token(None).await;
-        for number in 0..count {
+        for number in (self.agents.len()..).take(count) {
             let enrolled = Agent::try_enrol(&self.balancer.url(), &format!("host-{number}"), &token).await;
             let mut agent = enrolled.expect("enrolled");
             agent.start();
