@@ -1,0 +1,72 @@
+//! What lies on a disk: partitions, logical volumes, and what each of them holds.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::file_system::FileSystem;
+
+/// A part of the target, and what it holds.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    /// Where it is, in the words of the field: `disk`, `partition 2`, `logical volume vg0/root`, `image linux/amd64`.
+    pub place: String,
+    /// How long it is, in bytes.
+    pub size: u64,
+    /// The unique id that its partition table gives it, as fstab writes it in `PARTUUID=`; empty without one.
+    pub partition_uuid: String,
+    /// The name that its partition table gives it, as fstab writes it in `PARTLABEL=`; empty without one.
+    pub partition_label: String,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a volume holds.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Files.
+    Files(Arc<dyn FileSystem>),
+    /// Something that was taken apart: its parts are volumes of their own. The word for it: `lvm2`, `extended`.
+    Parts(&'static str),
+    /// Nothing to scan by its nature. The word for it: `swap`, `bios-boot`, `empty` (only zeros where every known
+    /// file system has its head).
+    Nothing(&'static str),
+    /// There may be files, but they cannot be read. Always told, never taken for an empty volume.
+    Refused(Refusal),
+}
+
+/// Why a volume, or a whole target, is not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// Which kind of reason.
+    pub reason: Reason,
+    /// What was met: `LUKS2`, `LVM2 thin pool`, `mdraid level 5`, `zfs`, `file system of unknown kind`.
+    pub what: String,
+    /// What to do, or what exactly is wrong, in a sentence.
+    pub detail: String,
+}
+
+/// Kinds of reasons why something is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Reason {
+    /// Only its key opens it.
+    Encrypted,
+    /// Its kind is known and not read.
+    Unsupported,
+    /// Its kind is not known.
+    Unknown,
+    /// Its head contradicts itself, or what it refers to.
+    Damaged,
+    /// Parts of it lie on disks that were not given.
+    Incomplete,
+    /// A backing file or an extent in another file, which was not allowed.
+    NotAllowed,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.detail)
+    }
+}

@@ -1,0 +1,12 @@
+//! What is installed: readers of package databases, lock files and binaries. Bytes in, packages out; where the bytes
+//! come from is somebody else's business.
+//!
+//! Each [`Format`] says which files are its own ([`Format::claims`]) and reads one of them ([`Format::read`]).
+//! [`FORMATS`] lists them all. Everything that is read may have been written by an attacker: sizes, depths and counts
+//! are bounded, and what is cut off is said ([`Found::Limit`]).
+
+pub mod format;
+pub mod package;
+
+pub use format::{Claim, Class, FORMATS, Format, Found, Input, ParseError, Source};
+pub use package::{Kind, Origin, Package, SourcePackage};
