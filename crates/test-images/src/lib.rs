@@ -5,6 +5,7 @@
 
 mod commands;
 pub mod disks;
+pub mod file_systems;
 pub mod tree;
 
 pub use commands::{run, try_run};
