@@ -1,6 +1,36 @@
 //! Disks as numbered bytes, whatever file they are kept in.
+//!
+//! The containers are read by readers of our own, although crates exist for most of them. Scanning reads one disk from
+//! several threads, and the crates cannot be shared that way: `vmdk-core`, `vhd-core` and `vhdx-core` are `Read + Seek`
+//! behind `&mut self`, `rust-img-qcow2` keeps one table and one inflated cluster behind a lock each. Besides,
+//! `vmdk-core` inflates a grain anew for every read that touches it, `rust-img-qcow2` refuses subclusters, and
+//! `vhdx-core` takes the sequence number of a log entry for its place, and the length to allocate from it. The formats
+//! are small; here each of them is a function from a place on the disk to a place in the file, and the tables of that
+//! function are read through one bounded [`Cache`], so that no header can ask for memory.
 
 use std::{fmt::Debug, io};
+
+mod bytes;
+mod cache;
+mod chunks;
+pub mod container;
+mod crc32c;
+mod file;
+mod inflate;
+mod qcow2;
+mod section;
+mod vdi;
+mod vhd;
+mod vhdx;
+mod vmdk;
+
+pub use cache::{Cache, Cached};
+pub use file::FileDisk;
+pub use section::Section;
+
+pub(crate) use bytes::{be16, be32, be64, le16, le32, le64};
+pub(crate) use chunks::by_chunk;
+pub(crate) use crc32c::crc32c;
 
 /// A disk, a disk image, a partition or a logical volume: bytes that can be read from anywhere.
 ///
@@ -20,4 +50,18 @@ pub trait BlockRead: Debug + Send + Sync {
     /// `UnexpectedEof` when that reaches beyond the end; `InvalidData` when the container that holds the bytes is
     /// damaged; what the system says.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
+}
+
+/// Reads what there is, which is less than `length` where the disk ends sooner: for heads that are looked at, not
+/// needed.
+pub(crate) fn read_up_to(disk: &dyn BlockRead, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let there = disk.len().saturating_sub(offset);
+    let mut bytes = vec![0; usize::try_from(there).unwrap_or(usize::MAX).min(length)];
+    disk.read_at(offset, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The error for a container that contradicts itself.
+pub(crate) fn damaged(what: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.into())
 }

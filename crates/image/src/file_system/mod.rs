@@ -6,6 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::path::FilePath;
 
+mod disk;
+mod guard;
+mod names;
+mod open;
+mod xfs;
+
+pub use open::{Kind, open};
+
 /// A file tree that can be read. Shared by threads; each of them reads through a [`Reader`] of its own.
 pub trait FileSystem: Debug + Send + Sync {
     /// What it is, in the word that `blkid` has for it: `ext4`, `xfs`, `ntfs`; `layers`, `folder`.
@@ -24,6 +32,12 @@ pub trait FileSystem: Debug + Send + Sync {
     /// Things to tell whoever reads the result: a journal that was replayed in memory, a feature that was ignored.
     fn notes(&self) -> &[String] {
         &[]
+    }
+
+    /// The folder that is seen when the file system is mounted and nothing says which: the default subvolume of a
+    /// btrfs; the root otherwise.
+    fn default_folder(&self) -> FilePath {
+        FilePath::root()
     }
 
     /// A reader for one thread.

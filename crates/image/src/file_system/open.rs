@@ -1,0 +1,61 @@
+//! Opens the file system of a volume whose kind is known.
+
+use std::sync::Arc;
+
+use super::{FileSystem, ReadError, disk::Disk, xfs};
+use crate::{
+    block::BlockRead,
+    volume::{Reason, Refusal},
+};
+
+/// Kinds of file systems on disks, as their heads tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// ext2, ext3, ext4.
+    Ext,
+    /// XFS.
+    Xfs,
+    /// btrfs.
+    Btrfs,
+    /// NTFS.
+    Ntfs,
+    /// FAT12, FAT16, FAT32, exFAT.
+    Fat,
+    /// squashfs.
+    Squashfs,
+}
+
+impl Kind {
+    /// The word for it in a refusal.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ext => "ext",
+            Self::Xfs => "xfs",
+            Self::Btrfs => "btrfs",
+            Self::Ntfs => "ntfs",
+            Self::Fat => "fat",
+            Self::Squashfs => "squashfs",
+        }
+    }
+}
+
+/// Opens a file system. A journal or log that holds changes is replayed in memory.
+///
+/// # Errors
+/// [`Reason::Unsupported`] names the feature that is not read, [`Reason::Incomplete`] says how many devices are missing,
+/// [`Reason::Damaged`] what contradicts itself.
+pub fn open(kind: Kind, disk: Arc<dyn BlockRead>) -> Result<Arc<dyn FileSystem>, Refusal> {
+    match kind {
+        Kind::Xfs => xfs::open(Disk::new(disk)),
+        _ => Err(ReadError::Unsupported("its reader is not there yet".into())),
+    }
+    .map_err(|error| refusal(kind, error))
+}
+
+fn refusal(kind: Kind, error: ReadError) -> Refusal {
+    let reason = match error {
+        ReadError::Unsupported(_) | ReadError::Limit { .. } => Reason::Unsupported,
+        ReadError::NotFound(_) | ReadError::Damaged(_) | ReadError::Io(_) => Reason::Damaged,
+    };
+    Refusal { reason, what: kind.word().into(), detail: error.to_string() }
+}

@@ -1,0 +1,100 @@
+//! Opening what the user names.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    tree::{self, System},
+    volume::{Refusal, Volume},
+};
+
+/// How a target is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Files besides the target that it may refer to: backing files, extents, further disks of a volume group. A
+    /// reference to anything else is refused.
+    pub also: Vec<PathBuf>,
+    /// Which image of an index with several platforms is taken, as `os/architecture[/variant]`; all of them without.
+    pub platform: Option<String>,
+    /// A folder for layers that have to be unpacked; the system's folder for temporary files without. What is put there
+    /// has no name and is gone with the process.
+    pub scratch: Option<PathBuf>,
+}
+
+/// What a target is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TargetKind {
+    /// Bytes of a disk as they are: a file or a block device.
+    Raw,
+    /// QEMU.
+    Qcow2,
+    /// VMware.
+    Vmdk,
+    /// Virtual PC, Azure.
+    Vhd,
+    /// Hyper-V.
+    Vhdx,
+    /// `VirtualBox`.
+    Vdi,
+    /// A folder or a tar archive in the layout of the Open Container Initiative.
+    Oci,
+    /// What `docker save` writes.
+    Docker,
+    /// A folder, which is taken for the root of a system.
+    Folder,
+}
+
+/// An opened target.
+#[derive(Debug)]
+pub struct Opened {
+    /// What it is.
+    pub kind: TargetKind,
+    /// How long it is as the guest sees it, in bytes; 0 for a folder.
+    pub size: u64,
+    /// Its parts, in their order on the disk.
+    pub volumes: Vec<Volume>,
+    /// Things to tell whoever reads the result: a damaged primary partition table, a backing file that was read.
+    pub notes: Vec<String>,
+}
+
+impl Opened {
+    /// The systems on it: each with its volumes put together, and each volume that belongs to none as a tree of its own.
+    #[must_use]
+    pub fn systems(&self) -> Vec<System> {
+        tree::systems(&self.volumes)
+    }
+}
+
+/// Why a target cannot be opened at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The system says why.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It is not what can be read.
+    #[error("{}: {refusal}", path.display())]
+    Refused {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// Opens a target, read-only.
+///
+/// # Errors
+/// See [`OpenError`]. Parts that cannot be read are no error: they are volumes with a [`Refusal`].
+pub fn open(_path: &Path, _options: &Options) -> Result<Opened, OpenError> {
+    unimplemented!()
+}

@@ -1,0 +1,11 @@
+//! Disks and container images for the tests: a small tree of files of every kind, and the images that real tools make of
+//! it. Without root, mounts and loop devices.
+//!
+//! A tool that is not installed makes the test panic with the Debian package that has it; `scripts/test` installs them.
+
+mod commands;
+pub mod disks;
+pub mod file_systems;
+pub mod tree;
+
+pub use commands::{run, try_run};
