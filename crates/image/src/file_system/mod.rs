@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::path::FilePath;
 
 mod disk;
+pub mod folder;
 mod guard;
 mod names;
 mod open;

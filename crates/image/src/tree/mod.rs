@@ -1,19 +1,33 @@
 //! Volumes put together as the system on them saw them.
 
-use std::{ops::ControlFlow, sync::Arc};
+mod compose;
+mod device;
+mod empty;
+mod fstab;
+mod os;
+mod reader;
+mod roots;
+mod subvolumes;
+mod systems;
+
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    file_system::{Entry, FileSystem, Metadata, Place, ReadError, Reader},
+    file_system::{FileSystem, Place},
     path::FilePath,
-    volume::Volume,
 };
+
+pub(crate) use fstab::unescape_octal;
+pub use reader::TreeReader;
+pub use systems::systems;
 
 /// A system, or a volume that belongs to none.
 #[derive(Debug)]
 pub struct System {
-    /// The volume of its root: see [`Volume::place`].
+    /// The volume of its root: see [`crate::Volume::place`]. With the folder behind it, when the root is not the root
+    /// of that volume: `partition 2, subvolume /@`.
     pub place: String,
     /// Which operating system it is; `None` for a volume with data alone.
     pub os: Option<Os>,
@@ -27,7 +41,7 @@ pub struct System {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Os {
-    /// `ID`: `debian`, `alpine`, `rocky`, `windows`.
+    /// `ID`: `debian`, `alpine`, `rocky`, `windows`; empty for a system that does not say.
     pub id: String,
     /// `ID_LIKE`, nearest first.
     pub id_like: Vec<String>,
@@ -42,12 +56,13 @@ pub struct Os {
 /// The files of a system: file systems put into each other.
 #[derive(Debug)]
 pub struct Tree {
-    /// The root first; a later one hides what an earlier one has there.
+    /// The root first; a later one hides what an earlier one has there. Their folders are written without symbolic
+    /// links.
     pub mounts: Vec<Mount>,
 }
 
 /// A file system in its place.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Mount {
     /// The folder.
     pub at: FilePath,
@@ -55,13 +70,16 @@ pub struct Mount {
     pub file_system: Arc<dyn FileSystem>,
     /// Which folder of the file system is seen there: `/`, or the subvolume of a btrfs.
     pub from: FilePath,
-    /// See [`Volume::place`].
+    /// See [`crate::Volume::place`].
     pub volume: String,
 }
 
-/// Reads a tree in one thread.
-pub struct TreeReader {
-    readers: Vec<(Mount, Box<dyn Reader>)>,
+impl fmt::Debug for Mount {
+    // Without the file system: its index may have millions of files.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, file_system, from, volume } = self;
+        write!(f, "Mount({at:?}: {from:?} of {} on {volume})", file_system.kind())
+    }
 }
 
 /// A file of a tree.
@@ -75,68 +93,13 @@ pub struct TreePlace {
     pub path: FilePath,
 }
 
-/// The systems on some volumes: see [`crate::Opened::systems`].
-#[must_use]
-pub fn systems(_volumes: &[Volume]) -> Vec<System> {
-    unimplemented!()
-}
-
 impl Tree {
-    /// A reader for one thread.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub fn reader(&self) -> Result<TreeReader, ReadError> {
-        unimplemented!()
-    }
-}
-
-impl TreeReader {
-    /// The root folder.
+    /// One file system alone, from one of its folders on.
     #[must_use]
-    pub fn root(&self) -> TreePlace {
-        unimplemented!()
-    }
-
-    /// See [`Reader::metadata`].
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub fn metadata(&mut self, _place: &TreePlace) -> Result<Metadata, ReadError> {
-        unimplemented!()
-    }
-
-    /// See [`Reader::read_folder`]; folders that another mount hides lead to that mount.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub fn read_folder(
-        &mut self,
-        _folder: &TreePlace,
-        _each: &mut dyn FnMut(Entry<'_>, TreePlace) -> ControlFlow<()>,
-    ) -> Result<(), ReadError> {
-        unimplemented!()
-    }
-
-    /// The file at a path of the system, with symbolic links followed inside the tree, as a program with that root
-    /// would find it; `None` when there is none.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub fn find(&mut self, _path: &FilePath) -> Result<Option<TreePlace>, ReadError> {
-        unimplemented!()
-    }
-
-    /// See [`Reader::read_at`].
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub fn read_at(
-        &mut self,
-        _place: &TreePlace,
-        _offset: u64,
-        _buffer: &mut [u8],
-    ) -> Result<usize, ReadError> {
-        unimplemented!()
+    pub fn of(file_system: Arc<dyn FileSystem>, from: FilePath, volume: String) -> Self {
+        Self { mounts: vec![Mount { at: FilePath::root(), file_system, from, volume }] }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,8 @@ pub enum Reason {
     Incomplete,
     /// A backing file or an extent in another file, which was not allowed.
     NotAllowed,
+    /// It asks for more than its reader spends on it: see [`crate::limits`].
+    Limit,
 }
 
 impl fmt::Display for Refusal {
