@@ -4,8 +4,13 @@ use std::io;
 
 use crate::package::Package;
 
-/// All formats.
-pub const FORMATS: &[Format] = &[];
+/// All formats, a line for each ecosystem. [`formats`] walks them.
+pub const FORMATS: &[&[Format]] = &[];
+
+/// All formats, one after the other.
+pub fn formats() -> impl Iterator<Item = &'static Format> {
+    FORMATS.iter().copied().flatten()
+}
 
 /// A format: a kind of file that names packages.
 #[derive(Clone, Copy, Debug)]

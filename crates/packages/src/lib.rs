@@ -8,5 +8,5 @@
 pub mod format;
 pub mod package;
 
-pub use format::{Claim, Class, FORMATS, Format, Found, Input, ParseError, Source};
+pub use format::{Claim, Class, FORMATS, Format, Found, Input, ParseError, Source, formats};
 pub use package::{Kind, Origin, Package, SourcePackage};
