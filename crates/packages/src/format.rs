@@ -101,6 +101,22 @@ pub trait Source {
     fn sibling(&mut self, name: &[u8], at_most: u64) -> io::Result<Option<Vec<u8>>>;
 }
 
+/// Bytes in memory, without neighbours.
+impl Source for &[u8] {
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
+    }
+
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or_default();
+        io::Read::read(&mut rest, buffer)
+    }
+
+    fn sibling(&mut self, _name: &[u8], _at_most: u64) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+}
+
 impl Input<'_> {
     /// The whole file.
     ///

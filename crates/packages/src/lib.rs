@@ -15,6 +15,8 @@ pub mod system;
 
 mod bytes;
 mod lines;
+#[cfg(test)]
+mod testing;
 
 pub use format::{Claim, Class, FORMATS, Format, Found, Input, ParseError, Source, formats};
 pub use package::{Kind, Origin, Package, SourcePackage};

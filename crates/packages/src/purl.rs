@@ -12,7 +12,8 @@ use crate::package::{Kind, Package};
 pub fn purl(package: &Package, os_id: &str, os_version: &str) -> String {
     let (namespace, name) = name(package, os_id);
     let mut url = format!("pkg:{}", package.kind);
-    for segment in namespace.split('/').filter(|segment| !segment.is_empty()) {
+    // A parser would take such segments away.
+    for segment in namespace.split('/').filter(|segment| !matches!(*segment, "" | "." | "..")) {
         url.push('/');
         encode(segment, &mut url);
     }

@@ -27,7 +27,7 @@ pub(crate) fn packages(go: &[u8], list: &[u8], found: &mut dyn FnMut(Found)) {
         let (what, name) = (columns.next().unwrap_or_default(), columns.next().unwrap_or_default());
         let told = version(&columns.next().unwrap_or_default());
         match what.as_str() {
-            "mod" | "dep" => {
+            "mod" | "dep" if !name.is_empty() => {
                 last.replace((name, told_version(told)))
                     .into_iter()
                     .for_each(|(name, version)| report(name, version));

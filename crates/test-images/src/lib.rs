@@ -1,0 +1,6 @@
+//! Disks and container images for the tests: a small tree of files of every kind, and the images that real tools make of
+//! it. Without root, mounts and loop devices.
+//!
+//! A tool that is not installed makes the test panic with the Debian package that has it; `scripts/test` installs them.
+
+pub mod packages;
