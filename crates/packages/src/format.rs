@@ -3,9 +3,20 @@
 use std::io;
 
 use crate::package::Package;
+use crate::{executable, go, rust, system};
 
-/// All formats.
-pub const FORMATS: &[Format] = &[];
+/// All formats, a line for each ecosystem. [`formats`] walks them.
+pub const FORMATS: &[&[Format]] = &[
+    system::FORMATS,     // dpkg, rpm, apk
+    executable::FORMATS, // what Go and Rust build into programs
+    rust::FORMATS,
+    go::FORMATS,
+];
+
+/// All formats, one after the other.
+pub fn formats() -> impl Iterator<Item = &'static Format> {
+    FORMATS.iter().copied().flatten()
+}
 
 /// A format: a kind of file that names packages.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +29,11 @@ pub struct Format {
     pub claims: fn(&Claim<'_>) -> bool,
     /// Reads a file, which may turn out to be something else: then it finds nothing. What was found before an error is
     /// true.
-    pub read: fn(&mut Input<'_>, &mut dyn FnMut(Found)) -> Result<(), ParseError>,
+    pub read: Read,
 }
+
+/// Reads a file, and hands out what it finds.
+pub type Read = fn(&mut Input<'_>, &mut dyn FnMut(Found)) -> Result<(), ParseError>;
 
 /// Whose packages a format names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +53,21 @@ pub struct Claim<'a> {
     pub size: u64,
     /// Whether somebody may execute it.
     pub executable: bool,
+}
+
+impl<'a> Claim<'a> {
+    /// The last name of the path.
+    #[must_use]
+    pub fn file_name(&self) -> &'a [u8] {
+        self.path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+    }
+
+    /// The path without its last name and the slash before it; empty for a file in the root.
+    #[must_use]
+    pub fn folder(&self) -> &'a [u8] {
+        let end = self.path.len().saturating_sub(self.file_name().len().saturating_add(1));
+        self.path.get(..end).unwrap_or_default()
+    }
 }
 
 /// A file that is read. Nothing of it is in memory until it is asked for.
@@ -68,8 +97,24 @@ pub trait Source {
     /// A file in the same folder, whole; `None` when there is none. For formats of several files.
     ///
     /// # Errors
-    /// What the system or the image says; `FileTooLarge` when it is longer than `at_most` bytes.
+    /// What the system or the image says; [`io::ErrorKind::FileTooLarge`] when it is longer than `at_most` bytes.
     fn sibling(&mut self, name: &[u8], at_most: u64) -> io::Result<Option<Vec<u8>>>;
+}
+
+/// Bytes in memory, without neighbours.
+impl Source for &[u8] {
+    fn len(&self) -> u64 {
+        <[u8]>::len(self) as u64
+    }
+
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or_default();
+        io::Read::read(&mut rest, buffer)
+    }
+
+    fn sibling(&mut self, _name: &[u8], _at_most: u64) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
 }
 
 impl Input<'_> {

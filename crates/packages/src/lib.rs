@@ -5,8 +5,19 @@
 //! [`FORMATS`] lists them all. Everything that is read may have been written by an attacker: sizes, depths and counts
 //! are bounded, and what is cut off is said ([`Found::Limit`]).
 
+pub mod executable;
 pub mod format;
+pub mod go;
 pub mod package;
+pub mod purl;
+pub mod rust;
+pub mod system;
 
-pub use format::{Claim, Class, FORMATS, Format, Found, Input, ParseError, Source};
+mod bytes;
+mod lines;
+#[cfg(test)]
+mod testing;
+
+pub use format::{Claim, Class, FORMATS, Format, Found, Input, ParseError, Source, formats};
 pub use package::{Kind, Origin, Package, SourcePackage};
+pub use purl::purl;

@@ -13,11 +13,13 @@ pub struct Package {
     /// The name as advisories write it: `openssl`, `org.apache.logging.log4j:log4j-core`, `@babel/core`,
     /// `github.com/gin-gonic/gin`, `symfony/http-kernel`. Python's are normalised (PEP 503).
     pub name: String,
-    /// The whole version: `1:9.2p1-2+deb12u2`, `0:4.18.0-553.el8_10`; without the `v` of Go's. Empty when it is not told.
+    /// The whole version: `1:9.2p1-2+deb12u2`, `4.18.0-553.el8_10`; without the `v` of Go's. Empty when it is not told.
+    /// An rpm's epoch stands before it only when it is not 0: to rpm, no epoch is epoch 0.
     pub version: String,
     /// For which processor; empty when it is not told or any.
     pub architecture: String,
-    /// What it was built from, where advisories speak of that (deb, rpm, apk); the package itself when nothing is told.
+    /// What it was built from, where advisories speak of that: always there for deb, rpm and apk, and the package itself
+    /// when it does not tell; never there for the others.
     pub source: Option<SourcePackage>,
     /// How it is known.
     pub origin: Origin,

@@ -9,3 +9,4 @@ pub mod file_systems;
 pub mod tree;
 
 pub use commands::{run, try_run};
+pub mod packages;
