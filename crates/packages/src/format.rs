@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::package::Package;
-use crate::{executable, go, rust, system};
+use crate::{dotnet, executable, go, npm, php, python, ruby, rust, system};
 
 /// All formats, a line for each ecosystem. [`formats`] walks them.
 pub const FORMATS: &[&[Format]] = &[
@@ -11,6 +11,11 @@ pub const FORMATS: &[&[Format]] = &[
     executable::FORMATS, // what Go and Rust build into programs
     rust::FORMATS,
     go::FORMATS,
+    npm::FORMATS,
+    python::FORMATS,
+    ruby::FORMATS,
+    php::FORMATS,
+    dotnet::FORMATS,
 ];
 
 /// All formats, one after the other.
