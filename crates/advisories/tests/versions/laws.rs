@@ -1,0 +1,50 @@
+//! Every order of versions is total: it turns round, it goes through, and equal versions are equal to all others.
+
+use std::cmp::Ordering;
+
+use guardhouse_advisories::version::{Version, compare};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::generate::{KINDS, matching, ordinary};
+
+#[test]
+fn orders_are_total() {
+    for kind in KINDS {
+        proptest!(ProptestConfig::with_cases(128), |(texts in vec(matching(ordinary(kind)), 8))| {
+            let versions: Vec<_> = texts.iter().filter_map(|text| Version::parse(kind, text).ok()).collect();
+            let orders: Vec<Vec<_>> =
+                versions.iter().map(|left| versions.iter().map(|right| left.partial_cmp(right)).collect()).collect();
+            let order = |left: usize, right: usize| orders[left][right].expect("versions of one kind have an order");
+            let all = || 0..versions.len();
+            for (left, right) in all().flat_map(|left| all().map(move |right| (left, right))) {
+                prop_assert_eq!(order(left, right), order(right, left).reverse());
+                prop_assert!(left != right || order(left, right).is_eq());
+                for third in all().filter(|third| order(left, right).is_le() && order(right, *third).is_le()) {
+                    let through = order(left, right).then(order(right, third));
+                    prop_assert_eq!(order(left, third), through, "{:?}", (&versions[left], &versions[right], &versions[third]));
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn most_generated_texts_are_versions() {
+    for kind in KINDS {
+        let pairs = crate::generate::pairs(kind, 500);
+        let compared = pairs.iter().filter(|(left, right)| compare(kind, left, right).is_ok()).count();
+        assert!(compared >= 150, "{kind}: only {compared} of 500");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_too_much(left in ".{0,40}", right in "[0-9a-z.:~^+_-]{0,40}") {
+        for kind in KINDS {
+            if let (Ok(left), Ok(right)) = (Version::parse(kind, &left), Version::parse(kind, &right)) {
+                prop_assert_eq!(left.partial_cmp(&right), right.partial_cmp(&left).map(Ordering::reverse));
+            }
+        }
+    }
+}
