@@ -76,7 +76,9 @@ pub(crate) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    const SIZE: u64 = 128 * 1024;
+    /// How much is read where reads follow each other, and where they do not, in bytes.
+    const FOLLOWING: usize = 128 * 1024;
+    const ALONE: usize = 16 * 1024;
 
     pub(crate) fn new(source: &'a mut dyn Source) -> Self {
         Self { source, start: 0, buffer: Vec::new(), filled: 0 }
@@ -105,14 +107,14 @@ impl<'a> Window<'a> {
 
     /// What the window holds from `at` on; moves it when it does not hold that.
     fn seen(&mut self, at: u64) -> io::Result<&[u8]> {
-        let start = at - at % Self::SIZE;
-        if self.buffer.is_empty() || start != self.start {
-            self.buffer.resize(usize::try_from(Self::SIZE).unwrap_or(usize::MAX), 0);
+        let end = self.start.saturating_add(self.filled as u64);
+        if at < self.start || at >= end {
+            self.buffer.resize(if at == end { Self::FOLLOWING } else { Self::ALONE }, 0);
             self.filled = 0;
-            self.start = start;
-            self.filled = fill(self.source, start, &mut self.buffer)?;
+            self.start = at;
+            self.filled = fill(self.source, at, &mut self.buffer)?;
         }
-        let within = usize::try_from(at - start).unwrap_or(usize::MAX);
+        let within = usize::try_from(at - self.start).unwrap_or(usize::MAX);
         Ok(self.buffer.get(within..self.filled).unwrap_or_default())
     }
 }

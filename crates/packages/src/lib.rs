@@ -8,6 +8,8 @@
 pub mod dotnet;
 pub mod executable;
 pub mod format;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod go;
 pub mod npm;
 pub mod package;

@@ -17,6 +17,9 @@ pub(crate) struct Lines<'a> {
     number: u64,
 }
 
+/// What is behind this many bytes of a file of lines is not read: a hundred times what large systems have.
+const LARGEST: u64 = 256 * 1024 * 1024;
+
 /// A line.
 pub(crate) struct Line<'a> {
     /// From 1 on.
@@ -70,7 +73,18 @@ impl<'a> Lines<'a> {
         Ok((len, len > 0 && all.get(len - 1) == Some(&b'\n')))
     }
 
+    /// An error when there was more than is read.
+    pub(crate) fn end(&self) -> Result<(), ParseError> {
+        match self.source.len() {
+            size if size > LARGEST => Err(ParseError::TooLarge { size, at_most: LARGEST }),
+            _ => Ok(()),
+        }
+    }
+
     fn read_more(&mut self) -> io::Result<()> {
+        if self.offset >= LARGEST {
+            return Ok(());
+        }
         self.buffer.resize(Self::LONGEST, 0);
         let read = fill(self.source, self.offset, self.buffer.get_mut(self.filled..).unwrap_or_default())?;
         self.offset = self.offset.saturating_add(read as u64);
@@ -81,7 +95,7 @@ impl<'a> Lines<'a> {
     /// Passes over the rest of a line that fills the buffer, which keeps its beginning.
     fn skip_rest_of_line(&mut self) -> io::Result<bool> {
         let mut part = vec![0; 64 * 1024];
-        loop {
+        while self.offset < LARGEST {
             let read = fill(self.source, self.offset, &mut part)?;
             let mut rest = part.get(..read).unwrap_or_default();
             let skipped = rest.skip_until(b'\n')?;
@@ -93,6 +107,7 @@ impl<'a> Lines<'a> {
                 return Ok(true);
             }
         }
+        Ok(false)
     }
 }
 
@@ -122,7 +137,7 @@ impl<const N: usize> Stanza<N> {
 /// passed over.
 ///
 /// # Errors
-/// What the source says. [`ParseError::Malformed`] for a last line without its end: the file was cut off there. What
+/// What the source says; [`ParseError::TooLarge`] after 256 MiB. [`ParseError::Malformed`] for a last line without its end: the file was cut off there. What
 /// came before was handed out, the last stanza too, without that line.
 pub(crate) fn stanzas<const N: usize>(
     input: &mut Input<'_>,
@@ -159,6 +174,7 @@ pub(crate) fn stanzas<const N: usize>(
     if stanza.line > 0 {
         each(&stanza);
     }
+    lines.end()?;
     match cut_off {
         Some(line) => {
             Err(ParseError::Malformed(format!("line {line}: the file ends in the middle of a line")))

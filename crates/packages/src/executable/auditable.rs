@@ -47,7 +47,10 @@ pub(super) fn read(
     }
     let crates: Crates = serde_json::from_slice(&json).map_err(|error| wrong(&error))?;
     for this in crates.packages {
-        if this.source != "crates.io" || this.kind.is_some_and(|kind| kind == "build") {
+        if this.name.trim().is_empty()
+            || this.source != "crates.io"
+            || this.kind.is_some_and(|kind| kind == "build")
+        {
             continue;
         }
         found(Found::Package(Package {

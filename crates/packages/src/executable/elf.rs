@@ -71,11 +71,14 @@ pub(super) fn layout(input: &mut Input<'_>, head: &[u8]) -> Result<Layout, Parse
     let range = |entry: &[u8]| Some((words.get(entry, 16, 24)?, words.get(entry, 20, 32)?));
     let names = read_part(input, range(names).unwrap_or_default(), LONGEST_TABLE, SECTION_NAMES)?;
     for entry in table.chunks_exact(sections.width()) {
+        /// Enough to tell the names of interest from all others.
+        const LONGEST_NAME: usize = 32;
         const NO_BITS: u32 = 8;
         if order.u32(entry, 4) == Some(NO_BITS) {
             continue;
         }
         let name = order.u32(entry, 0).and_then(|at| names.get(usize::try_from(at).ok()?..));
+        let name = name.map(|name| name.get(..LONGEST_NAME).unwrap_or(name));
         if let Some((name, (offset, size))) = name.and_then(wanted).zip(range(entry)) {
             layout.sections.push(Section { name, offset, size });
         }

@@ -34,7 +34,7 @@ pub(crate) fn packages(go: &[u8], list: &[u8], found: &mut dyn FnMut(Found)) {
             }
             // What was built instead of the module in the line before. A folder has no version: it is that module,
             // changed by somebody.
-            "=>" => {
+            "=>" if !name.is_empty() => {
                 if let Some(replaced) = &mut last {
                     match told_version(told) {
                         version if version.is_empty() => replaced.1.clear(),

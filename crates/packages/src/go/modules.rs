@@ -4,8 +4,7 @@
 //! were considered and not selected as well, and old ones until somebody tidies up; so it is read only where `go.mod` is
 //! not complete: when it is missing, or of an older Go. See <https://go.dev/ref/mod>.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bytes::text;
 use crate::format::{Claim, Class, Format, Found, Input, ParseError};
@@ -75,7 +74,7 @@ fn read_sum(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Result<(), P
             found(package(name, &version, Origin::Locked));
         }
     }
-    wrong.map_or(Ok(()), Err)
+    lines.end().and(wrong.map_or(Ok(()), Err))
 }
 
 fn package(name: String, written: &str, origin: Origin) -> Found {
@@ -95,14 +94,12 @@ struct GoMod {
     is_complete: bool,
     /// Names and versions.
     requires: BTreeMap<String, String>,
-    replaces: Vec<Replace>,
+    /// `old [version] => new [version]`.
+    replaces: BTreeMap<Module, Module>,
 }
 
-/// `old [version] => new [version]`.
-struct Replace {
-    old: (String, Option<String>),
-    new: (String, Option<String>),
-}
+/// A name, with a version or without.
+type Module = (String, Option<String>);
 
 impl GoMod {
     fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
@@ -132,6 +129,9 @@ impl GoMod {
     }
 
     fn take(&mut self, directive: &str, arguments: &[&str]) -> Option<()> {
+        if matches!(directive, "require" | "replace") && arguments.contains(&"") {
+            return None;
+        }
         match (directive, arguments) {
             ("go", [version]) => self.is_complete = lists_all_modules(version),
             ("require", [name, version]) => {
@@ -144,10 +144,8 @@ impl GoMod {
                     [name, version] => Some(((*name).to_owned(), Some((*version).to_owned()))),
                     _ => None,
                 };
-                self.replaces.push(Replace {
-                    old: side(arguments.get(..arrow)?)?,
-                    new: side(arguments.get(arrow + 1..)?)?,
-                });
+                let (old, new) = (side(arguments.get(..arrow)?)?, side(arguments.get(arrow + 1..)?)?);
+                self.replaces.insert(old, new);
             }
             ("go" | "require", _) => return None,
             _ => {}
@@ -157,19 +155,14 @@ impl GoMod {
 
     /// The modules as they are built: names, and versions, which are empty where a folder replaces a module.
     fn selected(&self) -> BTreeSet<(String, &str)> {
-        let exact = |name: &str, version: &str| {
-            let mut replaces = self.replaces.iter().filter(|replace| replace.old.0 == name);
-            replaces
-                .clone()
-                .find(|replace| replace.old.1.as_deref() == Some(version))
-                .or_else(|| replaces.find(|replace| replace.old.1.is_none()))
+        let replacement = |name: &String, version: &String| {
+            let exactly = self.replaces.get(&(name.clone(), Some(version.clone())));
+            exactly.or_else(|| self.replaces.get(&(name.clone(), None)))
         };
-        let built = self.requires.iter().map(|(name, version)| {
-            match exact(name, version).map(|replace| &replace.new) {
-                None => (name.clone(), version.as_str()),
-                Some((new, Some(version))) => (new.clone(), version.as_str()),
-                Some((_, None)) => (name.clone(), ""),
-            }
+        let built = self.requires.iter().map(|(name, version)| match replacement(name, version) {
+            None => (name.clone(), version.as_str()),
+            Some((new, Some(version))) => (new.clone(), version.as_str()),
+            Some((_, None)) => (name.clone(), ""),
         });
         built.collect()
     }

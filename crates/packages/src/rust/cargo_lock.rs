@@ -41,7 +41,9 @@ fn read(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Result<(), Parse
     let lock: Lock = toml::from_slice(&bytes)
         .map_err(|error| ParseError::Malformed(error.to_string().trim_end().to_owned()))?;
     for this in lock.package {
-        if this.source.is_none_or(|source| !CRATES_IO.contains(&source.as_str())) {
+        if this.name.trim().is_empty()
+            || this.source.is_none_or(|source| !CRATES_IO.contains(&source.as_str()))
+        {
             continue;
         }
         found(Found::Package(Package {

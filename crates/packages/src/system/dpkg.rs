@@ -104,6 +104,7 @@ fn package_of(stanza: &Stanza<6>) -> Result<Package, ParseError> {
 
 /// `Source` is a name, with a version in parentheses when that is another one than the package's.
 fn source_of(field: Option<&str>, name: &str, version: &str) -> SourcePackage {
+    let field = field.filter(|field| !field.starts_with('('));
     let (source, source_version) = match field {
         None => (name, version),
         Some(field) => match field.split_once('(') {

@@ -42,10 +42,10 @@ pub(super) fn headers(
         if !matches!(page.get(25), Some(&(HASH_UNSORTED | HASH_SORTED))) {
             continue;
         }
-        for pair in Pairs::new(order, &page)
-            .ok_or_else(|| malformed(number, "its table of entries is longer than it"))?
-        {
-            let (key, entry) = pair.ok_or_else(|| malformed(number, "an entry is outside of it"))?;
+        let pairs = Pairs::new(order, &page);
+        for pair in pairs.ok_or_else(|| malformed(number, "its table of entries is longer than it"))? {
+            let (key, entry) =
+                pair.ok_or_else(|| malformed(number, "an entry is outside of it, or inside of another"))?;
             match entry.split_first() {
                 // Number 0 is no package: rpm counts there.
                 _ if key.get(1..).is_some_and(|key| key.iter().all(|byte| *byte == 0)) => {}
@@ -141,19 +141,29 @@ struct Pairs<'a> {
     page: &'a [u8],
     entries: usize,
     next: usize,
+    /// How many bytes of entries may still be in the page: they do not overlap.
+    left: usize,
 }
 
 impl<'a> Pairs<'a> {
     fn new(order: Order, page: &'a [u8]) -> Option<Self> {
         let entries = usize::from(order.u16(page, 20)?);
-        (PAGE_HEAD + 2 * entries <= page.len()).then_some(Self { order, page, entries, next: 0 })
+        (PAGE_HEAD + 2 * entries <= page.len()).then_some(Self {
+            order,
+            page,
+            entries,
+            next: 0,
+            left: page.len(),
+        })
     }
 
     /// An entry reaches from where it begins to where the one before it begins: they are written from the end.
-    fn entry(&self, entry: usize) -> Option<&'a [u8]> {
+    fn entry(&mut self, entry: usize) -> Option<&'a [u8]> {
         let begin = |entry| self.order.u16(self.page, PAGE_HEAD + 2 * entry).map(usize::from);
         let end = entry.checked_sub(1).map_or(Some(self.page.len()), begin)?;
-        self.page.get(begin(entry)?..end)
+        let bytes = self.page.get(begin(entry)?..end)?;
+        self.left = self.left.checked_sub(bytes.len())?;
+        Some(bytes)
     }
 }
 

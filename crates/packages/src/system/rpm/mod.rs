@@ -18,6 +18,8 @@ pub const DATABASE: Format = Format { name: "rpm-database", class: Class::System
 
 /// A header longer than this is not read. The longest real ones, of kernels and of texts of TeX, have some 10 MiB.
 const LONGEST_HEADER: usize = 64 * 1024 * 1024;
+/// A database larger than this is not read, in bytes: one with all packages of a distribution is smaller.
+const LARGEST: u64 = 2 << 30;
 
 fn claims(claim: &Claim<'_>) -> bool {
     // Fedora and SUSE moved it to usr/lib/sysimage, ostree keeps it in usr/share.
@@ -29,6 +31,10 @@ fn claims(claim: &Claim<'_>) -> bool {
 fn read(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Result<(), ParseError> {
     let mut head = [0; 16];
     let len = fill(input.source, 0, &mut head)?;
+    let size = input.source.len();
+    if size > LARGEST {
+        return Err(ParseError::TooLarge { size, at_most: LARGEST });
+    }
     let mut limits = Vec::new();
     let mut damaged = Damaged::default();
     let mut each = |blob: &[u8]| match header::package(blob) {

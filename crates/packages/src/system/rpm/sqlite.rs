@@ -9,8 +9,6 @@ use super::wal::Wal;
 
 pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// A database larger than this is not read: packages of a whole distribution fit in.
-const LARGEST: u64 = 4 << 30;
 /// A tree of SQLite is never deeper.
 const DEEPEST: u32 = 20;
 const BIG: Order = Order::Big;
@@ -44,17 +42,16 @@ struct Database<'a> {
     /// What of a page is used, in bytes.
     usable: usize,
     pages: u32,
-    /// How many pages may still be visited: a good tree visits each page once.
+    /// How many pages may still be visited, and how many bytes of rows may still be in them: a good tree has each page
+    /// once, and its rows do not overlap.
     visits: u64,
+    bytes: u64,
 }
 
 impl<'a> Database<'a> {
     /// `None` when it has no page yet.
     fn open(input: &'a mut Input<'_>, limits: &mut Vec<String>) -> Result<Option<Self>, ParseError> {
         let size = input.source.len();
-        if size > LARGEST {
-            return Err(ParseError::TooLarge { size, at_most: LARGEST });
-        }
         let wal = Wal::beside(input, limits)?;
         let mut file = Window::new(input.source);
         let mut head = [0; 100];
@@ -76,7 +73,7 @@ impl<'a> Database<'a> {
         let usable = page_size - usize::from(head.get(20).copied().unwrap_or_default());
         let in_file = u32::try_from(size / page_size as u64).unwrap_or(u32::MAX);
         let pages = wal.pages().unwrap_or(in_file);
-        Ok(Some(Self { file, wal, page_size, usable, pages, visits: u64::from(pages) + 1 }))
+        Ok(Some(Self { file, wal, page_size, usable, pages, visits: 0, bytes: 0 }))
     }
 
     /// Reads a page into `page`.
@@ -102,7 +99,8 @@ impl<'a> Database<'a> {
 
     /// Hands out the rows of the table whose tree begins at `root`, in the order of their keys.
     fn rows(&mut self, root: u32, each: &mut dyn FnMut(&[u8])) -> Result<(), ParseError> {
-        self.visits = u64::from(self.pages) + 1;
+        self.visits = u64::from(self.pages);
+        self.bytes = self.visits * self.page_size as u64;
         let mut to_visit = vec![(root, 0)];
         let (mut page, mut overflow, mut row) = (Vec::new(), Vec::new(), Vec::new());
         while let Some((number, depth)) = to_visit.pop() {
@@ -143,6 +141,8 @@ impl<'a> Database<'a> {
         let (_key, payload) = varint(after_len).ok_or_else(outside)?;
         let len = usize::try_from(len).ok().filter(|len| *len <= LONGEST_HEADER);
         let len = len.ok_or_else(|| malformed(number, "a row is longer than 64 MiB"))?;
+        let left = self.bytes.checked_sub(len as u64);
+        self.bytes = left.ok_or_else(|| malformed(number, "rows overlap"))?;
         let local = self.local(len);
         row.clear();
         row.extend_from_slice(part(payload, 0, local).ok_or_else(outside)?);

@@ -2,7 +2,7 @@ use guardhouse_test_images::packages;
 use rusqlite::Connection;
 
 use super::*;
-use crate::testing::{File, Outcome, read};
+use crate::testing::{File, Outcome, read, rpm_header};
 
 /// A line for each package, as [`packages::rpm_list`] writes it.
 fn lines(outcome: &Outcome) -> Vec<String> {
@@ -107,40 +107,21 @@ fn newest_packages_in_the_log(folder: &std::path::Path, database: &Connection, e
     assert_eq!(lines(&torn), sorted(&packages::rpm_list(copy.path())));
 }
 
-/// A header with texts and, when it is not 0, an epoch.
-fn header(texts: &[(u32, &str)], epoch: u32) -> Vec<u8> {
-    let (mut index, mut data) = (Vec::new(), Vec::new());
-    let mut entry = |tag: u32, kind: u32, bytes: &[u8]| {
-        let offset = u32::try_from(data.len()).expect("short");
-        index.extend([tag, kind, offset, 1].iter().flat_map(|word| word.to_be_bytes()));
-        data.extend_from_slice(bytes);
-    };
-    if epoch != 0 {
-        entry(1003, 4, &epoch.to_be_bytes());
-    }
-    for (tag, text) in texts {
-        entry(*tag, 6, format!("{text}\0").as_bytes());
-    }
-    let counts =
-        [index.len() / 16, data.len()].map(|count| u32::try_from(count).expect("short").to_be_bytes());
-    [counts.concat(), index, data].concat()
-}
-
 #[test]
 fn what_a_header_tells() {
     let texts =
         [(1000, "a"), (1001, "1"), (1002, "2.el9"), (1044, "b-c-0.9-3.el9.src.rpm"), (1011, "Red Hat, Inc.")];
-    let package = header::package(&header(&texts, 7)).expect("a header").expect("a package");
+    let package = header::package(&rpm_header(&texts, 7)).expect("a header").expect("a package");
     assert_eq!((package.name.as_str(), package.version.as_str()), ("a", "7:1-2.el9"));
     assert_eq!(package.vendor, "Red Hat, Inc.");
     let source = package.source.expect("a source");
     assert_eq!((source.name.as_str(), source.version.as_str()), ("b-c", "7:0.9-3.el9"));
 
-    let key = header(&[(1000, "gpg-pubkey"), (1001, "1"), (1002, "2")], 0);
+    let key = rpm_header(&[(1000, "gpg-pubkey"), (1001, "1"), (1002, "2")], 0);
     assert_eq!(header::package(&key).expect("a header"), None);
-    let error = header::package(&header(&[(1000, "a"), (1001, "1")], 0)).expect_err("no release");
+    let error = header::package(&rpm_header(&[(1000, "a"), (1001, "1")], 0)).expect_err("no release");
     assert_eq!(error.to_string(), "a: it has no release");
-    let mut long = header(&texts, 0);
+    let mut long = rpm_header(&texts, 0);
     if let Some(count) = long.first_mut() {
         *count = 0xff;
     }
@@ -150,8 +131,8 @@ fn what_a_header_tells() {
 /// Each ends with an error, or without the damaged part; never in a circle.
 #[test]
 fn damaged_databases() {
-    let one = header(&[(1000, "a"), (1001, "1"), (1002, "2")], 0);
-    let large = header(&[(1000, "b"), (1001, "1"), (1002, "2"), (1005, &"x".repeat(9000))], 0);
+    let one = rpm_header(&[(1000, "a"), (1001, "1"), (1002, "2")], 0);
+    let large = rpm_header(&[(1000, "b"), (1001, "1"), (1002, "2"), (1005, &"x".repeat(9000))], 0);
     let berkeley = packages::rpm_berkeley(&[(1, one.clone()), (2, large.clone())], 1234);
     let ndb = packages::rpm_ndb(&[(1, one), (2, large)]);
 
@@ -184,7 +165,7 @@ fn damaged_databases() {
 
 #[test]
 fn pages_of_sqlite_of_every_size() {
-    let large = header(&[(1000, "b"), (1001, "1"), (1002, "2"), (1005, &"x".repeat(200_000))], 0);
+    let large = rpm_header(&[(1000, "b"), (1001, "1"), (1002, "2"), (1005, &"x".repeat(200_000))], 0);
     for page_size in [512, 1024, 4096, 65536] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("rpmdb.sqlite");
@@ -197,7 +178,7 @@ fn pages_of_sqlite_of_every_size() {
             .expect("tables");
         for number in 1..300 {
             let name = format!("package-{number:03}");
-            let header = header(&[(1000, &name), (1001, "1"), (1002, &"2".repeat(number))], 0);
+            let header = rpm_header(&[(1000, &name), (1001, "1"), (1002, &"2".repeat(number))], 0);
             database.execute("insert into Packages (blob) values (?)", [header]).expect("a row");
         }
         database.execute("insert into Packages (blob) values (?)", [&large]).expect("a row");

@@ -1,5 +1,7 @@
 //! What the tests of the formats have in common: a file in memory with neighbours, and reading it.
 
+pub(crate) mod programs;
+
 use std::collections::BTreeMap;
 use std::io;
 
@@ -64,4 +66,23 @@ pub(crate) fn names(format: &Format, bytes: &[u8]) -> (Vec<String>, String) {
         .iter()
         .map(|package| format!("{} {}", package.name, package.version).trim().to_owned());
     (names.collect(), outcome.error)
+}
+
+/// A header of rpm with texts and, when it is not 0, an epoch.
+pub(crate) fn rpm_header(texts: &[(u32, &str)], epoch: u32) -> Vec<u8> {
+    let (mut index, mut data) = (Vec::new(), Vec::new());
+    let mut entry = |tag: u32, kind: u32, bytes: &[u8]| {
+        let offset = u32::try_from(data.len()).expect("short");
+        index.extend([tag, kind, offset, 1].iter().flat_map(|word| word.to_be_bytes()));
+        data.extend_from_slice(bytes);
+    };
+    if epoch != 0 {
+        entry(1003, 4, &epoch.to_be_bytes());
+    }
+    for (tag, text) in texts {
+        entry(*tag, 6, format!("{text}\0").as_bytes());
+    }
+    let counts =
+        [index.len() / 16, data.len()].map(|count| u32::try_from(count).expect("short").to_be_bytes());
+    [counts.concat(), index, data].concat()
 }
