@@ -185,13 +185,11 @@ pub(crate) fn stanzas<const N: usize>(
 
 /// Which of the wanted fields a line is, and its value.
 fn field_of<'l, const N: usize>(line: &'l [u8], wanted: &Wanted<N>) -> Option<(usize, &'l [u8])> {
-    /// No name of a field is longer; most lines of a stanza are told apart by their first bytes.
-    const LONGEST_NAME: usize = 32;
-    let colon = line.iter().take(LONGEST_NAME).position(|byte| *byte == b':')?;
-    let (name, value) = line.split_at_checked(colon)?;
-    let field = wanted.names.iter().position(|wanted_name| match wanted.any_case {
-        true => name.eq_ignore_ascii_case(wanted_name.as_bytes()),
-        false => name == wanted_name.as_bytes(),
+    let field = wanted.names.iter().position(|name| match line.split_at_checked(name.len()) {
+        Some((start, [b':', ..])) if wanted.any_case => start.eq_ignore_ascii_case(name.as_bytes()),
+        Some((start, [b':', ..])) => start == name.as_bytes(),
+        _ => false,
     })?;
-    Some((field, value.get(1..).unwrap_or_default()))
+    let name = wanted.names.get(field)?;
+    line.get(name.len() + 1..).map(|value| (field, value))
 }

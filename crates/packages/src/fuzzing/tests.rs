@@ -126,7 +126,16 @@ impl Source for Enormous<'_> {
 #[test]
 fn enormous_files_are_not_read_to_their_end() {
     for format in formats() {
-        for (path, _, bytes) in SEEDS.iter() {
+        let claims = |path: &str| {
+            (format.claims)(&Claim {
+                path: path.as_bytes(),
+                size: 1 << 60,
+                executable: path.ends_with("bin"),
+            })
+        };
+        let seeds =
+            SEEDS.iter().filter(|seed| claims(seed.0)).map(|(path, _, bytes)| (*path, bytes.as_slice()));
+        for (path, bytes) in seeds.chain([("/zeros", [].as_slice())]) {
             let mut source = Enormous { bytes, largest: 0, read: 0 };
             let _ = (format.read)(&mut Input { path: path.as_bytes(), source: &mut source }, &mut |_| ());
             assert!(
