@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::package::Package;
-use crate::{dotnet, executable, go, npm, php, python, ruby, rust, system};
+use crate::{dotnet, executable, go, java, npm, php, python, ruby, rust, system};
 
 /// All formats, a line for each ecosystem. [`formats`] walks them.
 pub const FORMATS: &[&[Format]] = &[
@@ -13,6 +13,7 @@ pub const FORMATS: &[&[Format]] = &[
     go::FORMATS,
     npm::FORMATS,
     python::FORMATS,
+    java::FORMATS,
     ruby::FORMATS,
     php::FORMATS,
     dotnet::FORMATS,

@@ -11,6 +11,7 @@ pub mod format;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod go;
+pub mod java;
 pub mod npm;
 pub mod package;
 pub mod php;

@@ -1,6 +1,8 @@
 //! Files as the tools of the languages write them, and what is found in them.
 
 mod dotnet;
+mod hostile;
+mod java;
 mod npm;
 mod php;
 mod python;

@@ -1,0 +1,73 @@
+//! Groups of artefacts that are built without Maven and are in very many programs.
+
+/// What an artifact is called, a folder that it must have (`/` at its end), and its group. A `*` stands for any end. The
+/// folder keeps somebody else's `spring-core` out. From Maven Central, 2026.
+const KNOWN: &[(&str, &str, &str)] = &[
+    ("spring-boot*", "org/springframework/boot/", "org.springframework.boot"),
+    ("spring-security-*", "org/springframework/security/", "org.springframework.security"),
+    ("spring-data-*", "org/springframework/data/", "org.springframework.data"),
+    ("spring-integration-*", "org/springframework/integration/", "org.springframework.integration"),
+    ("spring-cloud-*", "org/springframework/cloud/", "org.springframework.cloud"),
+    ("spring-amqp", "org/springframework/amqp/", "org.springframework.amqp"),
+    ("spring-rabbit", "org/springframework/amqp/", "org.springframework.amqp"),
+    ("spring-kafka", "org/springframework/kafka/", "org.springframework.kafka"),
+    ("spring-ldap-core", "org/springframework/ldap/", "org.springframework.ldap"),
+    ("spring-aop", "org/springframework/aop/", "org.springframework"),
+    ("spring-beans", "org/springframework/beans/", "org.springframework"),
+    ("spring-context*", "org/springframework/", "org.springframework"),
+    ("spring-core", "org/springframework/core/", "org.springframework"),
+    ("spring-expression", "org/springframework/expression/", "org.springframework"),
+    ("spring-jdbc", "org/springframework/jdbc/", "org.springframework"),
+    ("spring-jms", "org/springframework/jms/", "org.springframework"),
+    ("spring-messaging", "org/springframework/messaging/", "org.springframework"),
+    ("spring-orm", "org/springframework/orm/", "org.springframework"),
+    ("spring-oxm", "org/springframework/oxm/", "org.springframework"),
+    ("spring-test", "org/springframework/test/", "org.springframework"),
+    ("spring-tx", "org/springframework/transaction/", "org.springframework"),
+    ("spring-web", "org/springframework/web/", "org.springframework"),
+    ("spring-webflux", "org/springframework/web/", "org.springframework"),
+    ("spring-webmvc", "org/springframework/web/", "org.springframework"),
+    ("spring-websocket", "org/springframework/web/", "org.springframework"),
+    ("asm", "org/objectweb/asm/", "org.ow2.asm"),
+    ("asm-*", "org/objectweb/asm/", "org.ow2.asm"),
+    ("tomcat-embed-*", "org/apache/", "org.apache.tomcat.embed"),
+    ("tomcat-*", "org/apache/", "org.apache.tomcat"),
+    ("lucene-*", "org/apache/lucene/", "org.apache.lucene"),
+    ("kafka-clients", "org/apache/kafka/", "org.apache.kafka"),
+    ("hibernate-core", "org/hibernate/", "org.hibernate"),
+    ("kotlin-stdlib*", "kotlin/", "org.jetbrains.kotlin"),
+    ("okhttp", "okhttp3/", "com.squareup.okhttp3"),
+    ("okio", "okio/", "com.squareup.okio"),
+    ("reactor-core", "reactor/core/", "io.projectreactor"),
+    ("reactor-netty-http", "reactor/netty/", "io.projectreactor.netty"),
+    ("micrometer-core", "io/micrometer/core/", "io.micrometer"),
+    ("elasticsearch", "org/elasticsearch/", "org.elasticsearch"),
+    ("bcprov-*", "org/bouncycastle/", "org.bouncycastle"),
+    ("bcpkix-*", "org/bouncycastle/", "org.bouncycastle"),
+    ("mysql-connector-java", "com/mysql/", "mysql"),
+    ("mysql-connector-j", "com/mysql/", "com.mysql"),
+    ("mssql-jdbc", "com/microsoft/sqlserver/", "com.microsoft.sqlserver"),
+];
+
+/// The group of an artifact that is known, when its folder `is_there`.
+pub(super) fn known(artifact: &str, is_there: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let (_, folder, group) = KNOWN.iter().find(|(name, ..)| match name.strip_suffix('*') {
+        Some(beginning) => artifact.starts_with(beginning),
+        None => artifact == *name,
+    })?;
+    is_there(folder).then_some(group)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::known;
+
+    #[test]
+    fn the_folder_has_to_be_there() {
+        let there = |folder: &str| folder == "org/springframework/core/";
+        assert_eq!(known("spring-core", there), Some("org.springframework"));
+        assert_eq!(known("spring-core", |_| false), None);
+        assert_eq!(known("spring-core-extra", |_| true), None);
+        assert_eq!(known("spring-boot-actuator", |_| true), Some("org.springframework.boot"));
+    }
+}
