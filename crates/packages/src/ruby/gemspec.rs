@@ -19,10 +19,12 @@ pub(super) fn read(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Resul
     let text = text::read(input, text::MANIFEST_AT_MOST)?;
     let (mut name, mut version, mut licences) = (None, None, Vec::new());
     for line in text.lines().map(str::trim) {
-        // `# stub: rake 13.0.6 ruby lib`, which RubyGems itself reads instead of running the rest.
+        // `# stub: rake 13.0.6 ruby lib`, which RubyGems itself reads instead of running the rest. A second one lists
+        // what is to be compiled.
         if let Some(stub) = line.strip_prefix("# stub: ") {
             let mut words = stub.split(' ');
-            (name, version) = (words.next(), words.next());
+            name = name.or_else(|| words.next());
+            version = version.or_else(|| words.next());
             continue;
         }
         let Some((target, value)) = line.split_once('=') else { continue };

@@ -18,7 +18,7 @@ fn gemfile_lock() {
 #[test]
 fn specifications_of_installed_gems() {
     // As RubyGems writes it, as a gem of Ruby itself has it, and with nothing to go by but the name of the file.
-    let written = "# -*- encoding: utf-8 -*-\n# stub: rake 13.0.6 ruby lib\n\nGem::Specification.new do |s|\n  s.name = \"rake\".freeze\n  \
+    let written = "# -*- encoding: utf-8 -*-\n# stub: rake 13.0.6 ruby lib\n# stub: ext/a.rb\0ext/b.rb\n\nGem::Specification.new do |s|\n  s.name = \"rake\".freeze\n  \
         s.version = \"13.0.6\"\n  s.licenses = [\"MIT\".freeze]\n  s.rubygems_version = \"3.3.5\".freeze\nend\n";
     let literal = "Gem::Specification.new do |spec|\n  spec.name = 'rake'\n  spec.version = Gem::Version.new('13.0.6')\n  spec.license = 'MIT'\nend\n";
     let computed = "Gem::Specification.new do |s|\n  s.name = File.basename(__FILE__)\n  s.version = Rake::VERSION\n  s.licenses = ['MIT']\nend\n";
