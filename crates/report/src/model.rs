@@ -145,6 +145,47 @@ pub enum ProblemKind {
     NoAdvisories,
 }
 
+impl ProblemKind {
+    /// All kinds, worst first.
+    pub const ALL: [Self; 7] = [
+        Self::ScannerDied,
+        Self::VolumeRefused,
+        Self::Unreadable,
+        Self::Malformed,
+        Self::Limit,
+        Self::NotAVersion,
+        Self::NoAdvisories,
+    ];
+
+    /// As the JSON form names it: `VOLUME_REFUSED`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::ScannerDied => "SCANNER_DIED",
+            Self::VolumeRefused => "VOLUME_REFUSED",
+            Self::Unreadable => "UNREADABLE",
+            Self::Malformed => "MALFORMED",
+            Self::Limit => "LIMIT",
+            Self::NotAVersion => "NOT_A_VERSION",
+            Self::NoAdvisories => "NO_ADVISORIES",
+        }
+    }
+
+    /// In words, for people: `volume not read`.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::ScannerDied => "the scan broke off",
+            Self::VolumeRefused => "volume not read",
+            Self::Unreadable => "not readable",
+            Self::Malformed => "malformed",
+            Self::Limit => "cut off by a limit",
+            Self::NotAVersion => "not a version",
+            Self::NoAdvisories => "no advisories",
+        }
+    }
+}
+
 /// A source of advisories that was compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,0 +1,122 @@
+//! A report as the forms show it: findings with their packages, worst first, and their number.
+
+use std::cmp::Reverse;
+
+use guardhouse_advisories::{Finding, SeverityLevel};
+
+use crate::model::{FoundPackage, Report, SystemReport};
+
+/// A finding with what it is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Which of the systems.
+    pub system_index: usize,
+    /// The system.
+    pub system: &'a SystemReport,
+    /// Which of its packages.
+    pub package_index: usize,
+    /// The package.
+    pub package: &'a FoundPackage,
+    /// What the advisory says.
+    pub finding: &'a Finding,
+}
+
+/// All findings, worst first: those that count, by level, score, system, package, advisory; then the suppressed ones. A
+/// finding about a package that is not in the report is left out; there is none.
+#[must_use]
+pub fn rows(report: &Report) -> Vec<Row<'_>> {
+    let row = |reported: &'_ crate::model::ReportedFinding| (reported.system, reported.package);
+    let mut rows: Vec<Row<'_>> = report
+        .findings
+        .iter()
+        .filter_map(|reported| {
+            let (system_index, package_index) = row(reported);
+            let system = report.systems.get(system_index)?;
+            let package = system.packages.get(package_index)?;
+            Some(Row { system_index, system, package_index, package, finding: &reported.finding })
+        })
+        .collect();
+    rows.sort_by(|left, right| {
+        let score = |row: &Row<'_>| row.finding.severity.score.unwrap_or(-1.0);
+        let rest = |row: &Row<'_>| (row.system_index, row.package_index);
+        (left.finding.suppressed.is_some(), Reverse(left.finding.severity.level))
+            .cmp(&(right.finding.suppressed.is_some(), Reverse(right.finding.severity.level)))
+            .then_with(|| score(right).total_cmp(&score(left)))
+            .then_with(|| rest(left).cmp(&rest(right)))
+            .then_with(|| left.finding.advisory.cmp(&right.finding.advisory))
+    });
+    rows
+}
+
+/// Levels, worst first.
+pub const LEVELS: [SeverityLevel; 6] = [
+    SeverityLevel::Critical,
+    SeverityLevel::High,
+    SeverityLevel::Medium,
+    SeverityLevel::Low,
+    SeverityLevel::Negligible,
+    SeverityLevel::Unknown,
+];
+
+/// How many findings there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// That count.
+    pub counted: usize,
+    /// That count, by level, in the order of [`LEVELS`].
+    pub by_level: [usize; 6],
+    /// That count and have a fixed version.
+    pub fixable: usize,
+    /// That do not count.
+    pub suppressed: usize,
+}
+
+impl Counts {
+    /// Counts.
+    #[must_use]
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let mut counts = Self::default();
+        for finding in findings {
+            if finding.suppressed.is_some() {
+                counts.suppressed += 1;
+                continue;
+            }
+            counts.counted += 1;
+            counts.fixable += usize::from(finding.fixed.is_some());
+            for (level, count) in LEVELS.iter().zip(&mut counts.by_level) {
+                *count += usize::from(*level == finding.severity.level);
+            }
+        }
+        counts
+    }
+
+    /// `1 critical, 2 high`: the levels that there are.
+    #[must_use]
+    pub fn levels(&self) -> String {
+        let counts = LEVELS.iter().zip(self.by_level).filter(|(_, count)| *count > 0);
+        counts.map(|(level, count)| format!("{count} {level}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl SystemReport {
+    /// What it is called: the name that it gives itself, or where it is.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match (self.os_name.as_str(), self.os_id.as_str(), self.place.as_str()) {
+            ("", "", "") => "the target".to_owned(),
+            ("", "", place) => place.to_owned(),
+            ("", id, "") => id.to_owned(),
+            ("", id, place) => format!("{id} on {place}"),
+            (name, _, "") => name.to_owned(),
+            (name, _, place) => format!("{name} on {place}"),
+        }
+    }
+}
+
+impl FoundPackage {
+    /// Where it was found: the file, and the archives in it.
+    #[must_use]
+    pub fn evidence(&self) -> String {
+        std::iter::once(&self.path).chain(&self.package.inside).cloned().collect::<Vec<_>>().join("!/")
+    }
+}
