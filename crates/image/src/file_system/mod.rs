@@ -6,14 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::path::FilePath;
 
+mod btrfs;
 mod disk;
+mod ext;
+mod fat;
 pub mod folder;
 mod guard;
 mod names;
 mod open;
+mod squashfs;
 mod xfs;
 
-pub use open::{Kind, open};
+pub use open::{Kind, open, open_btrfs};
 
 /// A file tree that can be read. Shared by threads; each of them reads through a [`Reader`] of its own.
 pub trait FileSystem: Debug + Send + Sync {

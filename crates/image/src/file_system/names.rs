@@ -7,12 +7,13 @@ use super::{Entry, FileKind, ReadError};
 /// Shows the entries of one folder, and lets no name through that is no name.
 pub(super) struct Shown<'a> {
     each: &'a mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
+    shown: u64,
     refused: u64,
 }
 
 impl<'a> Shown<'a> {
     pub fn new(each: &'a mut dyn FnMut(Entry<'_>) -> ControlFlow<()>) -> Self {
-        Self { each, refused: 0 }
+        Self { each, shown: 0, refused: 0 }
     }
 
     /// Shows an entry; `.` and `..` are left out silently, what cannot be a name is counted.
@@ -23,8 +24,16 @@ impl<'a> Shown<'a> {
                 self.refused += 1;
                 ControlFlow::Continue(())
             }
-            _ => (self.each)(Entry { name, node, kind }),
+            _ => {
+                self.shown += 1;
+                (self.each)(Entry { name, node, kind })
+            }
         }
+    }
+
+    /// How many were shown.
+    pub fn count(&self) -> u64 {
+        self.shown
     }
 
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{FileSystem, ReadError, disk::Disk, xfs};
+use super::{FileSystem, ReadError, btrfs, disk::Disk, ext, fat, squashfs, xfs};
 use crate::{
     block::BlockRead,
     volume::{Reason, Refusal},
@@ -45,11 +45,29 @@ impl Kind {
 /// [`Reason::Unsupported`] names the feature that is not read, [`Reason::Incomplete`] says how many devices are missing,
 /// [`Reason::Damaged`] what contradicts itself.
 pub fn open(kind: Kind, disk: Arc<dyn BlockRead>) -> Result<Arc<dyn FileSystem>, Refusal> {
+    let disk = Disk::new(disk);
     match kind {
-        Kind::Xfs => xfs::open(Disk::new(disk)),
+        Kind::Ext => ext::open(disk),
+        Kind::Xfs => xfs::open(disk),
+        Kind::Btrfs => return open_btrfs(vec![disk.into_inner()]),
+        Kind::Squashfs => squashfs::open(disk),
+        Kind::Fat => fat::open(disk),
         _ => Err(ReadError::Unsupported("its reader is not there yet".into())),
     }
     .map_err(|error| refusal(kind, error))
+}
+
+/// Opens a btrfs, which may lie on several devices; their order does not matter.
+///
+/// # Errors
+/// See [`open`].
+pub fn open_btrfs(devices: Vec<Arc<dyn BlockRead>>) -> Result<Arc<dyn FileSystem>, Refusal> {
+    btrfs::open(devices).map_err(|error| match error {
+        btrfs::OpenError::Incomplete(detail) => {
+            Refusal { reason: Reason::Incomplete, what: "btrfs on several devices".into(), detail }
+        }
+        btrfs::OpenError::Read(error) => refusal(Kind::Btrfs, error),
+    })
 }
 
 fn refusal(kind: Kind, error: ReadError) -> Refusal {

@@ -144,7 +144,10 @@ pub fn compare(source: &Path, file_system: &dyn FileSystem, keeps: Keeps) {
                 let apart = metadata.modified.abs_diff(expected.mtime());
                 assert!(apart <= most, "{shown}: {} and {}", metadata.modified, expected.mtime());
             }
-            check_lookup(reader.as_mut(), &there);
+            // Without an index each look-up reads the folder: of the many, some will do.
+            if !inner.starts_with(b"/many/") || inner.ends_with(b"77") {
+                check_lookup(reader.as_mut(), &there);
+            }
         }
     }
     assert!(found.is_empty(), "more than the source has: {:?}", found.keys().map(|path| FilePath::new(path)));

@@ -1,5 +1,9 @@
 //! Every file system against real images: made by its own tools, compared file by file with the folder they hold.
 
+mod btrfs;
 mod compare;
 mod disks;
+mod ext;
+mod fat;
+mod squashfs;
 mod xfs;
