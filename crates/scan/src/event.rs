@@ -68,14 +68,14 @@ pub enum Event {
         /// 0 to 100; never falls, and 100 only at its end.
         percent: u8,
     },
-    /// A file that is about to be read by an analyser: if nothing follows, this is what killed the scanner.
-    At {
-        /// Which system.
-        system: usize,
-        /// Which file.
-        path: FilePath,
-        /// Who reads it.
-        analyser: String,
+    /// Every file was offered, but for those that are suspected of having killed an earlier scanner: they come now.
+    Walked {
+        /// See [`Event::Done`].
+        files: u64,
+        /// See [`Event::Done`].
+        bytes: u64,
+        /// See [`Event::Done`].
+        bytes_read: u64,
     },
     /// The walk is over, and everything was told. A scanner that ends without this has failed.
     Done {
@@ -89,7 +89,7 @@ pub enum Event {
 }
 
 /// Kinds of trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Trouble {
     /// A file or folder cannot be read.
@@ -98,6 +98,8 @@ pub enum Trouble {
     Malformed,
     /// A bound was reached.
     Limit,
+    /// An analyser or a reader failed in a way that its author did not foresee. What it would have said is missing.
+    Panicked,
 }
 
 /// The projects of a scan, in the words of the agentless API.
@@ -108,4 +110,9 @@ pub enum Project {
     Vul,
     /// Vulnerable packages of languages.
     ScaVul,
+}
+
+impl Project {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Vul, Self::ScaVul];
 }

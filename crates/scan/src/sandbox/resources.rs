@@ -1,0 +1,45 @@
+//! Bounds on what the process uses.
+
+use std::io;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde::{Deserialize, Serialize};
+
+/// How much a process may use. The kernel kills it, or its allocations fail, when that is not enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Resources {
+    /// Memory that is not backed by a file, in bytes.
+    pub memory: u64,
+    /// Time on all processors together, in seconds.
+    pub cpu: u64,
+    /// The length of a temporary file, in bytes.
+    pub file: u64,
+}
+
+impl Default for Resources {
+    fn default() -> Self {
+        Self { memory: 2 << 30, cpu: 6 * 3600, file: 64 << 30 }
+    }
+}
+
+impl Resources {
+    /// How many files are open at most.
+    const OPEN_FILES: u64 = 1024;
+
+    /// Binds this process.
+    pub(super) fn apply(&self) -> io::Result<()> {
+        lower(Resource::Data, self.memory)?;
+        lower(Resource::Cpu, self.cpu)?;
+        lower(Resource::Fsize, self.file)?;
+        lower(Resource::Nofile, Self::OPEN_FILES)?;
+        lower(Resource::Core, 0)
+    }
+}
+
+/// Sets a limit for good; one that is already lower stays.
+fn lower(resource: Resource, limit: u64) -> io::Result<()> {
+    let maximum = getrlimit(resource).maximum.map_or(limit, |maximum| maximum.min(limit));
+    let limit = Rlimit { current: Some(maximum), maximum: Some(maximum) };
+    Ok(setrlimit(resource, limit)?)
+}
