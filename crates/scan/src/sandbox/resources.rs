@@ -29,17 +29,19 @@ impl Resources {
 
     /// Binds this process.
     pub(super) fn apply(&self) -> io::Result<()> {
-        lower(Resource::Data, self.memory)?;
-        lower(Resource::Cpu, self.cpu)?;
-        lower(Resource::Fsize, self.file)?;
-        lower(Resource::Nofile, Self::OPEN_FILES)?;
-        lower(Resource::Core, 0)
+        lower(Resource::Data, self.memory, self.memory)?;
+        // At the first one it gets SIGXCPU, which says what happened; at the second one SIGKILL.
+        lower(Resource::Cpu, self.cpu, self.cpu.saturating_add(10))?;
+        lower(Resource::Fsize, self.file, self.file)?;
+        lower(Resource::Nofile, Self::OPEN_FILES, Self::OPEN_FILES)?;
+        lower(Resource::Core, 0, 0)
     }
 }
 
 /// Sets a limit for good; one that is already lower stays.
-fn lower(resource: Resource, limit: u64) -> io::Result<()> {
-    let maximum = getrlimit(resource).maximum.map_or(limit, |maximum| maximum.min(limit));
-    let limit = Rlimit { current: Some(maximum), maximum: Some(maximum) };
-    Ok(setrlimit(resource, limit)?)
+fn lower(resource: Resource, current: u64, maximum: u64) -> io::Result<()> {
+    let before = getrlimit(resource);
+    let maximum = before.maximum.map_or(maximum, |before| before.min(maximum));
+    let current = before.current.map_or(current, |before| before.min(current)).min(maximum);
+    Ok(setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) })?)
 }

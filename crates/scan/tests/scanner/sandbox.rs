@@ -1,0 +1,53 @@
+//! What the scanning process cannot do.
+
+use guardhouse_scan::{Event, supervisor::Outcome};
+
+use crate::scene::{Scene, Seen};
+
+pub const TESTS: &[(&str, fn())] = &[
+    ("programs_and_sockets_end_the_scanner", programs_and_sockets),
+    ("files_of_this_machine_are_out_of_reach", files_of_this_machine),
+    ("temporary_files_go_to_the_scratch_folder", temporary_files),
+];
+
+fn programs_and_sockets() {
+    for name in ["exec", "listen"] {
+        let seen = Scene::new(&[name, "a"]).scan();
+        assert_eq!(seen.ended.outcome, Outcome::Complete, "{:?}", seen.ended);
+        assert!(seen.files.contains("/a"), "{:?}", seen.files);
+        if name == "exec" && seen.files.iter().any(|file| file.starts_with("/exec ")) {
+            // A process is a kind of clone that is refused before there is anything to start a program in.
+            assert!(seen.files.contains("/exec permission denied"), "{:?}", seen.files);
+            continue;
+        }
+        let [death] = seen.ended.deaths.as_slice() else { panic!("{:?}", seen.ended) };
+        assert!(death.cause.starts_with("SIGSYS"), "{death:?}");
+    }
+}
+
+fn files_of_this_machine() {
+    let seen = Scene::new(&["read-passwd", "list-home", "write-outside", "write-target"]).scan();
+    assert_eq!(seen.ended.outcome, Outcome::Complete, "{:?}", seen.ended);
+    if let Some(note) = landlock_note(&seen) {
+        println!("SKIPPED reading: {note}");
+    } else {
+        assert!(seen.files.contains("/read-passwd permission denied"), "{:?}", seen.files);
+        assert!(seen.files.contains("/list-home permission denied"), "{:?}", seen.files);
+        assert!(seen.files.contains("/write-outside permission denied"), "{:?}", seen.files);
+        assert!(seen.files.contains("/write-target permission denied"), "{:?}", seen.files);
+    }
+}
+
+fn temporary_files() {
+    let scene = Scene::new(&["write-scratch"]);
+    let seen = scene.scan();
+    assert!(seen.files.contains("/write-scratch done"), "{:?}", seen.files);
+    assert!(scene.scratch.path().join("file").exists());
+}
+
+fn landlock_note(seen: &Seen) -> Option<String> {
+    seen.events.iter().find_map(|event| match event {
+        Event::Opened { notes, .. } => notes.iter().find(|note| note.contains("landlock")).cloned(),
+        _ => None,
+    })
+}
