@@ -24,7 +24,7 @@ const TEXTS_FOLLOW: u8 = 2;
 /// Finds the modules that are in a program, and Go's own library.
 pub(super) fn read(
     input: &mut Input<'_>,
-    layout: &mut Layout,
+    layout: &Layout,
     found: &mut dyn FnMut(Found),
 ) -> Result<(), ParseError> {
     let Some((offset, end)) = place(input, layout)? else { return Ok(()) };

@@ -36,9 +36,9 @@ fn claims(claim: &Claim<'_>) -> bool {
 }
 
 fn read(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Result<(), ParseError> {
-    let Some(mut layout) = layout(input)? else { return Ok(()) };
+    let Some(layout) = layout(input)? else { return Ok(()) };
     let rust = auditable::read(input, &layout, found);
-    let go = build_info::read(input, &mut layout, found);
+    let go = build_info::read(input, &layout, found);
     rust.and(go)
 }
 

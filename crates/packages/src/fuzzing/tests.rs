@@ -23,8 +23,11 @@ const SUM: &str = "a.b/c v1.0.0 h1:x=\nd.e/f v1.0.0 h1:x=\na.b/c v1.0.0/go.mod h
 const CRATES: &str =
     r#"{"packages":[{"name":"time","version":"0.1.43","source":"crates.io","kind":"runtime"}]}"#;
 
-/// A good file of each kind: its path, the file beside it, and the file. A new format adds its own.
-fn seeds() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
+/// A path, the file beside it, and the file.
+type Seed = (&'static str, Vec<u8>, Vec<u8>);
+
+/// A good file of each kind. A new format adds its own.
+fn seeds() -> Vec<Seed> {
     let header = |name: &str, filling: usize| {
         let texts =
             [(1000, name), (1001, "1"), (1002, "2"), (1044, "a-1-2.src.rpm"), (1005, &"x".repeat(filling))];
@@ -74,7 +77,7 @@ fn encoded(path: &str, beside: &[u8], bytes: &[u8]) -> Vec<u8> {
     [path.as_bytes(), b"\n", &len.to_le_bytes(), beside, bytes].concat()
 }
 
-static SEEDS: LazyLock<Vec<(&str, Vec<u8>, Vec<u8>)>> = LazyLock::new(seeds);
+static SEEDS: LazyLock<Vec<Seed>> = LazyLock::new(seeds);
 
 /// Each is claimed and read without an error. With `FUZZ_CORPUS`, the path of a folder, they are written there too.
 #[test]

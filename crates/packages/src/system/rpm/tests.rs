@@ -188,3 +188,17 @@ fn pages_of_sqlite_of_every_size() {
         assert!(outcome.packages.windows(2).take(298).all(|pair| matches!(pair, [a, b] if a.name < b.name)));
     }
 }
+
+#[test]
+fn what_lies_beside_a_database_and_is_not_read_is_told() {
+    let hot = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7].to_vec();
+    for (journal, expected) in [(hot, 1), (vec![1; 2 << 20], 1), (vec![0; 512], 0), (vec![], 0)] {
+        let siblings = [("rpmdb.sqlite-journal", journal)].into();
+        let outcome = read(&DATABASE, "/var/lib/rpm/rpmdb.sqlite", File { siblings, ..File::default() });
+        assert_eq!(outcome.limits.len(), expected, "{:?}", outcome.limits);
+    }
+    // A log that is none is passed over, as SQLite does.
+    let siblings = [("rpmdb.sqlite-wal", vec![7; 5000])].into();
+    let outcome = read(&DATABASE, "/var/lib/rpm/rpmdb.sqlite", File { siblings, ..File::default() });
+    assert_eq!((outcome.packages.len(), outcome.limits.len(), outcome.error.as_str()), (0, 0, ""));
+}

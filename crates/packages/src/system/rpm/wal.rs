@@ -9,6 +9,8 @@ use crate::format::{Input, ParseError};
 
 /// A log longer than this is not read. SQLite writes one back every few MiB.
 const LONGEST: u64 = 256 * 1024 * 1024;
+/// A rollback journal of more than this many bytes is taken for one of a transaction that did not end.
+const SHORT_JOURNAL: u64 = 1024 * 1024;
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
@@ -28,8 +30,9 @@ impl Wal {
     pub(super) fn beside(input: &mut Input<'_>, limits: &mut Vec<String>) -> Result<Self, ParseError> {
         let name = input.path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         let beside = |suffix: &str| [name, suffix.as_bytes()].concat();
-        if input.source.sibling(&beside("-journal"), 1 << 20).is_ok_and(|journal| is_hot(journal.as_deref()))
-        {
+        let journal = input.source.sibling(&beside("-journal"), SHORT_JOURNAL);
+        let too_large = |error: &io::Error| error.kind() == io::ErrorKind::FileTooLarge;
+        if journal.map_or_else(|error| too_large(&error), |journal| is_hot(journal.as_deref())) {
             limits.push(
                 "a rollback journal is beside it, and was not applied: packages may be listed that a \
                 transaction would have removed again"
@@ -38,7 +41,7 @@ impl Wal {
         }
         match input.source.sibling(&beside("-wal"), LONGEST) {
             Ok(bytes) => Ok(bytes.and_then(Self::parse).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            Err(error) if too_large(&error) => {
                 limits.push(format!(
                     "its write-ahead log is longer than {LONGEST} bytes and was not read: the newest \
                     changes are missing"
