@@ -42,7 +42,7 @@ pub fn write(report: &Report, serial: Uuid, out: &mut dyn Write) -> io::Result<(
                     { "type": "application", "name": "guardhouse", "version": report.tool_version },
                 ] },
                 "component": {
-                    "type": if matches!(report.target.kind.as_str(), "oci" | "docker") { "container" } else { "file" },
+                    "type": if report.target.is_container() { "container" } else { "file" },
                     "bom-ref": TARGET,
                     "name": report.target.name,
                 },
@@ -190,12 +190,13 @@ fn vulnerability(index: usize, rows: &[Row<'_>]) -> Option<Value> {
             "versions": [{ "version": row.package.package.version, "status": "affected" }],
         })
     });
+    let reference = |alias| json!({ "id": alias, "source": { "name": finding.source } });
     let aliases = finding.aliases.iter().filter(|alias| **alias != finding.advisory);
     let mut vulnerability = json!({
         "bom-ref": format!("vulnerability-{index}"),
         "id": finding.advisory,
         "source": { "name": finding.source },
-        "references": aliases.map(|alias| json!({ "id": alias, "source": { "name": finding.source } })).collect::<Vec<_>>(),
+        "references": aliases.map(reference).collect::<Vec<_>>(),
         "ratings": [rating(finding)],
         "advisories": links.map(|url| json!({ "url": url })).collect::<Vec<_>>(),
         "affects": affects.collect::<Vec<_>>(),

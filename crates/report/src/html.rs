@@ -171,7 +171,8 @@ fn table(rows: &[&Row<'_>], out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "<table>\n<thead><tr><th>Severity</th><th>Package</th><th>Installed</th><th>Fixed in</th><th>Advisory</th></tr></thead>\n<tbody>"
+        "<table>\n<thead><tr><th>Severity</th><th>Package</th><th>Installed</th><th>Fixed in</th>\
+         <th>Advisory</th></tr></thead>\n<tbody>"
     )?;
     for row in rows {
         let package = &row.package.package;

@@ -1,5 +1,5 @@
-//! What a scan found, and the forms in which it is handed out: one module per form, each with a `write`. None of them
-//! decides anything: [`decide`] does, and says it in plain functions.
+//! What a scan found, and the forms in which it is handed out: one module per form, each with a `write` that writes in
+//! small pieces. None of them decides anything: [`decide`] does, and says it in plain functions.
 //!
 //! Names, versions and messages come out of images that an attacker may have made. Forms for people escape what would
 //! control a terminal, a page or the direction of the text ([`text`]); forms for programs have every text as it is.

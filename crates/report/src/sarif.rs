@@ -26,6 +26,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let rows = rows(report);
     let (rules, places) = rules(&rows);
     let results: Vec<Value> = rows.iter().map(|row| result(row, &places)).collect();
+    let notifications: Vec<Value> = report.problems.iter().map(notification).collect();
     let died = report.problems.iter().any(|problem| problem.kind == ProblemKind::ScannerDied);
     let bases: serde_json::Map<String, Value> = report
         .systems
@@ -50,7 +51,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                     "executionSuccessful": !died,
                     "startTimeUtc": moment(report.started),
                     "endTimeUtc": moment(report.ended),
-                    "toolExecutionNotifications": report.problems.iter().map(notification).collect::<Vec<_>>(),
+                    "toolExecutionNotifications": notifications,
                 }],
                 "originalUriBaseIds": bases,
                 "results": results,
@@ -222,8 +223,9 @@ fn notification_kinds() -> Vec<Value> {
 fn notification(problem: &Problem) -> Value {
     let place = printable(&problem.place);
     let message = printable(&problem.message);
+    let index = ProblemKind::ALL.iter().position(|kind| *kind == problem.kind);
     json!({
-        "descriptor": { "id": problem.kind.id(), "index": ProblemKind::ALL.iter().position(|kind| *kind == problem.kind) },
+        "descriptor": { "id": problem.kind.id(), "index": index },
         "level": match problem.kind {
             ProblemKind::ScannerDied | ProblemKind::VolumeRefused => "error",
             _ => "warning",

@@ -98,7 +98,7 @@ fn element(id: &str, name: &str, purpose: &str) -> Value {
 }
 
 fn target(report: &Report) -> Value {
-    let purpose = if matches!(report.target.kind.as_str(), "oci" | "docker") { "CONTAINER" } else { "OTHER" };
+    let purpose = if report.target.is_container() { "CONTAINER" } else { "OTHER" };
     let mut target = element(TARGET, &report.target.name, purpose);
     target["licenseDeclared"] = json!(NO_ASSERTION);
     target

@@ -1,7 +1,5 @@
 //! Texts out of images, made fit for people; and quantities in words.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
 /// A text on one line in which nothing controls the terminal, hides, or turns the direction of what follows: such a
@@ -78,18 +76,13 @@ pub fn size(bytes: u64) -> String {
 #[must_use]
 pub fn age(moment: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second().saturating_sub(moment.as_second());
-    match seconds {
-        ..60 => "just now".to_owned(),
-        60..3600 => count_of(seconds / 60, "minute"),
-        3600..86400 => count_of(seconds / 3600, "hour"),
-        _ => count_of(seconds / 86400, "day"),
-    }
-}
-
-fn count_of(number: i64, unit: &str) -> String {
-    let mut text = format!("{number} {unit}");
-    let _ = write!(text, "{} ago", if number == 1 { "" } else { "s" });
-    text
+    let (number, one, many) = match seconds {
+        ..60 => return "just now".to_owned(),
+        60..3600 => (seconds / 60, "minute", "minutes"),
+        3600..86400 => (seconds / 3600, "hour", "hours"),
+        _ => (seconds / 86400, "day", "days"),
+    };
+    format!("{} ago", count(usize::try_from(number).unwrap_or(usize::MAX), one, many))
 }
 
 /// A moment in UTC to the second, as the standards ask for it: `2026-11-22T10:00:00Z`.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use guardhouse_advisories::{Finding, SeverityLevel};
 
-use crate::model::{FoundPackage, Report, SystemReport};
+use crate::model::{FoundPackage, Report, ReportedFinding, SystemReport, TargetReport};
 
 /// A finding with what it is about.
 #[derive(Clone, Copy, Debug)]
@@ -21,31 +21,31 @@ pub struct Row<'a> {
     pub finding: &'a Finding,
 }
 
-/// All findings, worst first: those that count, by level, score, system, package, advisory; then the suppressed ones. A
-/// finding about a package that is not in the report is left out; there is none.
+/// All findings, worst first: those that count, by level, score, system, package, advisory; then the suppressed ones in the
+/// same order. A finding about a package that is not in the report is left out; there is none.
 #[must_use]
 pub fn rows(report: &Report) -> Vec<Row<'_>> {
-    let row = |reported: &'_ crate::model::ReportedFinding| (reported.system, reported.package);
-    let mut rows: Vec<Row<'_>> = report
-        .findings
-        .iter()
-        .filter_map(|reported| {
-            let (system_index, package_index) = row(reported);
-            let system = report.systems.get(system_index)?;
-            let package = system.packages.get(package_index)?;
-            Some(Row { system_index, system, package_index, package, finding: &reported.finding })
-        })
-        .collect();
+    let mut rows: Vec<Row<'_>> =
+        report.findings.iter().filter_map(|reported| row(report, reported)).collect();
     rows.sort_by(|left, right| {
         let score = |row: &Row<'_>| row.finding.severity.score.unwrap_or(-1.0);
-        let rest = |row: &Row<'_>| (row.system_index, row.package_index);
-        (left.finding.suppressed.is_some(), Reverse(left.finding.severity.level))
-            .cmp(&(right.finding.suppressed.is_some(), Reverse(right.finding.severity.level)))
+        let first = |row: &Row<'_>| (row.finding.suppressed.is_some(), Reverse(row.finding.severity.level));
+        first(left)
+            .cmp(&first(right))
             .then_with(|| score(right).total_cmp(&score(left)))
-            .then_with(|| rest(left).cmp(&rest(right)))
+            .then_with(|| {
+                (left.system_index, left.package_index).cmp(&(right.system_index, right.package_index))
+            })
             .then_with(|| left.finding.advisory.cmp(&right.finding.advisory))
     });
     rows
+}
+
+fn row<'a>(report: &'a Report, reported: &'a ReportedFinding) -> Option<Row<'a>> {
+    let (system_index, package_index) = (reported.system, reported.package);
+    let system = report.systems.get(system_index)?;
+    let package = system.packages.get(package_index)?;
+    Some(Row { system_index, system, package_index, package, finding: &reported.finding })
 }
 
 /// Levels, worst first.
@@ -95,6 +95,14 @@ impl Counts {
     pub fn levels(&self) -> String {
         let counts = LEVELS.iter().zip(self.by_level).filter(|(_, count)| *count > 0);
         counts.map(|(level, count)| format!("{count} {level}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl TargetReport {
+    /// Whether it is the image of a container.
+    #[must_use]
+    pub fn is_container(&self) -> bool {
+        self.kind.starts_with("oci") || self.kind.starts_with("docker")
     }
 }
 

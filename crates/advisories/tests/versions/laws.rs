@@ -13,20 +13,23 @@ fn orders_are_total() {
     for kind in KINDS {
         proptest!(ProptestConfig::with_cases(128), |(texts in vec(matching(ordinary(kind)), 8))| {
             let versions: Vec<_> = texts.iter().filter_map(|text| Version::parse(kind, text).ok()).collect();
-            let orders: Vec<Vec<_>> =
-                versions.iter().map(|left| versions.iter().map(|right| left.partial_cmp(right)).collect()).collect();
-            let order = |left: usize, right: usize| orders[left][right].expect("versions of one kind have an order");
+            let orders: Vec<Vec<Ordering>> =
+                versions.iter().map(|left| versions.iter().map(|right| order(left, right)).collect()).collect();
             let all = || 0..versions.len();
-            for (left, right) in all().flat_map(|left| all().map(move |right| (left, right))) {
-                prop_assert_eq!(order(left, right), order(right, left).reverse());
-                prop_assert!(left != right || order(left, right).is_eq());
-                for third in all().filter(|third| order(left, right).is_le() && order(right, *third).is_le()) {
-                    let through = order(left, right).then(order(right, third));
-                    prop_assert_eq!(order(left, third), through, "{:?}", (&versions[left], &versions[right], &versions[third]));
+            for (a, b) in all().flat_map(|a| all().map(move |b| (a, b))) {
+                prop_assert_eq!(orders[a][b], orders[b][a].reverse());
+                prop_assert!(a != b || orders[a][b].is_eq());
+                for c in all().filter(|c| orders[a][b].is_le() && orders[b][*c].is_le()) {
+                    let shown = (&versions[a], &versions[b], &versions[c]);
+                    prop_assert_eq!(orders[a][c], orders[a][b].then(orders[b][c]), "{:?}", shown);
                 }
             }
         });
     }
+}
+
+fn order(left: &Version, right: &Version) -> Ordering {
+    left.partial_cmp(right).expect("versions of one kind have an order")
 }
 
 #[test]
