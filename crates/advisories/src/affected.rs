@@ -45,6 +45,18 @@ pub enum Event {
     Limit(String),
 }
 
+impl Event {
+    /// Where it is.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        let (Self::Introduced(version)
+        | Self::Fixed(version)
+        | Self::LastAffected(version)
+        | Self::Limit(version)) = self;
+        version
+    }
+}
+
 impl Affected {
     /// Everything below `fixed`, or everything there is.
     #[must_use]

@@ -1,6 +1,6 @@
 //! A document: which of the formats it is, and its entries.
 
-use std::io::{Cursor, Read};
+use std::io::{BufReader, Cursor, Read};
 
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::{Deserializer, Value, de::Read as JsonRead};
@@ -12,6 +12,9 @@ use crate::{
 
 /// Up to this length a document is read into memory first, which is quicker.
 const SMALL: u64 = 4 * 1024 * 1024;
+
+/// How much is read at once of a longer one, in bytes.
+const BUFFER: usize = 128 * 1024;
 
 /// Reads a document. What cannot be read is counted; an error is one of the store.
 pub(super) fn read(
@@ -32,7 +35,8 @@ pub(super) fn read(
     match text.first() {
         Some(b'{') if is_tracker(text) => {
             // Its first entries are in `head`, which is bounded; it counts for them.
-            let entries = Deserializer::from_reader(Cursor::new(text).chain(file));
+            let entries =
+                Deserializer::from_reader(BufReader::with_capacity(BUFFER, Cursor::new(text).chain(file)));
             tracker::read(place, entries, allowance, intake)
         }
         Some(b'{' | b'[') if is_whole => {
@@ -41,7 +45,8 @@ pub(super) fn read(
         }
         Some(b'{' | b'[') => {
             let is_list = text.first() == Some(&b'[');
-            let entries = Deserializer::from_reader(Cursor::new(text).chain(file));
+            let entries =
+                Deserializer::from_reader(BufReader::with_capacity(BUFFER, Cursor::new(text).chain(file)));
             values(place, is_list, entries, allowance, intake)
         }
         Some(_) if text.starts_with(b"```toml") && is_whole => rustsec::read(place, text, intake),

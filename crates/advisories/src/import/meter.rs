@@ -21,6 +21,7 @@ const ALWAYS_ALLOWED: u64 = 64 * 1024 * 1024;
 pub(super) struct Allowance {
     total: Rc<Cell<u64>>,
     entry: Rc<Cell<u64>>,
+    largest: u64,
 }
 
 impl Allowance {
@@ -28,12 +29,22 @@ impl Allowance {
     pub fn of_file(length: Option<u64>) -> Self {
         let total = length
             .map_or(u64::MAX, |length| length.saturating_mul(MOST_EXPANSION).saturating_add(ALWAYS_ALLOWED));
-        Self { total: Rc::new(Cell::new(total)), entry: Rc::new(Cell::new(LARGEST_ENTRY)) }
+        Self {
+            total: Rc::new(Cell::new(total)),
+            entry: Rc::new(Cell::new(LARGEST_ENTRY)),
+            largest: LARGEST_ENTRY,
+        }
+    }
+
+    /// For tests: small bounds.
+    #[cfg(test)]
+    pub fn of(total: u64, largest: u64) -> Self {
+        Self { total: Rc::new(Cell::new(total)), entry: Rc::new(Cell::new(largest)), largest }
     }
 
     /// Another advisory begins.
     pub fn next_entry(&self) {
-        self.entry.set(LARGEST_ENTRY);
+        self.entry.set(self.largest);
     }
 
     /// A reader that takes what it reads from the allowance.
@@ -50,13 +61,13 @@ pub(super) struct Metered<R> {
 
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Allowance { total, entry } = &self.allowance;
+        let Allowance { total, entry, largest } = &self.allowance;
         if total.get() == 0 {
             let told = "it unpacks to far more than advisories do";
             return Err(io::Error::new(io::ErrorKind::InvalidData, told));
         }
         if entry.get() == 0 {
-            let told = format!("an entry has more than {LARGEST_ENTRY} bytes");
+            let told = format!("an entry has more than {largest} bytes");
             return Err(io::Error::new(io::ErrorKind::InvalidData, told));
         }
         let most = usize::try_from(total.get().min(entry.get())).unwrap_or(usize::MAX);
@@ -74,20 +85,23 @@ impl<R: Read> Read for Metered<R> {
 mod tests {
     use super::*;
 
+    fn read(allowance: &Allowance, length: u64) -> io::Result<u64> {
+        io::copy(&mut allowance.meter(io::repeat(0).take(length)), &mut io::sink())
+    }
+
     #[test]
     fn neither_a_file_nor_an_entry_is_without_end() {
-        let allowance = Allowance::of_file(Some(1));
-        let read = |length: u64| io::copy(&mut allowance.meter(io::repeat(0).take(length)), &mut io::sink());
-        let entry = read(LARGEST_ENTRY + 1).expect_err("too large");
-        assert!(entry.to_string().contains("an entry has more than"), "{entry}");
+        let allowance = Allowance::of(150, 100);
+        let entry = read(&allowance, 101).expect_err("too large");
+        assert!(entry.to_string().contains("an entry has more than 100 bytes"), "{entry}");
         allowance.next_entry();
-        let total = read(MOST_EXPANSION + 1).expect_err("too much");
+        let total = read(&allowance, 51).expect_err("too much");
         assert!(total.to_string().contains("unpacks to far more"), "{total}");
 
         let stream = Allowance::of_file(None);
         for _ in 0..3 {
-            let taken = io::copy(&mut stream.meter(io::repeat(0).take(LARGEST_ENTRY)), &mut io::sink());
-            assert_eq!(taken.expect("within the bounds"), LARGEST_ENTRY);
+            let taken = read(&stream, LARGEST_ENTRY - 1).expect("within the bounds");
+            assert_eq!(taken, LARGEST_ENTRY - 1);
             stream.next_entry();
         }
     }

@@ -1,13 +1,19 @@
 //! Advisories in the OSV format (<https://ossf.github.io/osv-schema/>).
 
+use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap};
+
 use guardhouse_packages::Kind;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    Advisory, Affected, AffectedPackage, Severity, affected::Event, ecosystem, import::Intake,
-    store::StoreError, version,
+    Advisory, Affected, AffectedPackage, Severity,
+    affected::Event,
+    ecosystem,
+    import::Intake,
+    store::StoreError,
+    version::{NotAVersion, Version},
 };
 
 /// An advisory, as far as it is read.
@@ -179,12 +185,33 @@ fn convert_affected(from: OsvAffected, summary: &str) -> Result<AffectedPackage,
         severity: severity(&from.severity, [&from.ecosystem_specific, &from.database_specific]),
         note: String::new(),
     };
-    affected.compact(&|left, right| version::compare(kind, left, right));
+    compact(kind, &mut affected);
     Ok(AffectedPackage {
         ecosystem: ecosystem::normalised(&package.ecosystem).into_owned(),
         name: ecosystem::normalised_name(kind, &package.name).into_owned(),
         affected,
     })
+}
+
+/// Leaves out the listed versions that the ranges hold. Each version takes part in many comparisons, and is read once.
+fn compact(kind: Kind, affected: &mut Affected) {
+    let texts = affected
+        .ranges
+        .iter()
+        .flatten()
+        .map(Event::version)
+        .chain(affected.versions.iter().map(String::as_str));
+    let read = texts.map(|text| (text.to_owned(), Version::parse(kind, text)));
+    let read: BTreeMap<String, Result<Version, NotAVersion>> = read.collect();
+    let parse = |text: &str| match read.get(text) {
+        Some(Ok(version)) => Ok(Cow::Borrowed(version)),
+        Some(Err(error)) => Err(error.clone()),
+        None => Version::parse(kind, text).map(Cow::Owned),
+    };
+    affected.compact(&|left, right| {
+        let order = parse(left)?.as_ref().partial_cmp(parse(right)?.as_ref());
+        Ok::<_, NotAVersion>(order.unwrap_or(Ordering::Equal))
+    });
 }
 
 fn events(event: OsvEvent) -> impl Iterator<Item = Event> {

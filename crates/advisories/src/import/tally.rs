@@ -57,7 +57,8 @@ impl Tally {
     }
 
     pub fn changed(&mut self, time: Option<Timestamp>) {
-        self.newest = self.newest.max(time);
+        // Some sources write the beginning of time for "not known".
+        self.newest = self.newest.max(time.filter(|time| *time > Timestamp::UNIX_EPOCH));
     }
 
     pub fn leave_out(&mut self, reason: &'static str) {

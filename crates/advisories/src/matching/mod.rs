@@ -4,21 +4,21 @@ mod merge;
 
 pub(crate) use merge::cves;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap, path::Path, sync::Arc};
 
 use guardhouse_packages::{Kind, Package};
 
 use crate::{
     Affected, Finding, ecosystem,
     store::{Reader, Source, StoreError},
-    version::{self, NotAVersion},
+    version::{NotAVersion, Version},
 };
 
 /// How many answers are remembered: many packages are built from the same source.
 const MOST_REMEMBERED: usize = 1024;
 
-/// The longest version that is looked at, in bytes.
-const LONGEST_VERSION: usize = 1024;
+/// How much is told of a text that is no version, in letters.
+const LONGEST_TOLD: usize = 80;
 
 /// Compares packages with the advisories of a store, as it was when it was opened.
 #[derive(Debug)]
@@ -75,6 +75,18 @@ pub enum NotCompared {
 struct Look {
     name: String,
     version: String,
+}
+
+/// A version of a package.
+struct Parsed<'a> {
+    text: &'a str,
+    parsed: Result<Version, NotAVersion>,
+}
+
+impl<'a> Parsed<'a> {
+    fn of(kind: Kind, text: &'a str) -> Self {
+        Self { text, parsed: Version::parse(kind, text) }
+    }
 }
 
 /// What decides about an answer.
@@ -150,21 +162,20 @@ impl Matcher {
         let ecosystems = [question.ecosystem.as_str(), base];
         let ecosystems = if question.ecosystem == base { &ecosystems[..1] } else { &ecosystems[..] };
         for look in &question.looks {
+            let version = Parsed::of(question.kind, &look.version);
             for ecosystem in ecosystems {
                 let rows = self.reader.affected(ecosystem, &look.name)?;
                 if rows.is_empty() {
                     continue;
                 }
-                if let Some(told) = unfit(question.kind, &question.name, look, rows.len()) {
-                    not_compared.push(told);
-                    // What lists this very text is affected all the same.
-                }
+                // What lists this very text is affected all the same.
+                not_compared.extend(unfit(&question.name, &version, rows.len()));
                 for (number, affected) in rows {
                     // The name that was looked up first, which is the nearer one, decides.
                     if found.contains_key(&number) || !fits_module(&affected, question) {
                         continue;
                     }
-                    match verdict(question.kind, &affected, &look.version) {
+                    match verdict(question.kind, &affected, &version) {
                         Ok(None) => {}
                         Ok(Some(fixed)) => {
                             if let Some(finding) = self.finding(number, affected, fixed, look, question)? {
@@ -172,10 +183,11 @@ impl Matcher {
                             }
                         }
                         // Told once for the package already.
-                        Err(error) if error.text == look.version => {}
+                        Err(_) if version.parsed.is_err() => {}
                         Err(error) => {
                             let Some(row) = self.reader.advisory(number)? else { continue };
                             let (name, advisory) = (question.name.clone(), row.advisory.id);
+                            let error = shortened(error);
                             not_compared.push(NotCompared::Advisory { name, advisory, error });
                         }
                     }
@@ -251,28 +263,45 @@ fn looks(package: &Package, ecosystem: &str) -> Vec<Look> {
 }
 
 /// What is the matter with the version of a package.
-fn unfit(kind: Kind, name: &str, look: &Look, advisories: usize) -> Option<NotCompared> {
+fn unfit(name: &str, version: &Parsed<'_>, advisories: usize) -> Option<NotCompared> {
     let name = name.to_owned();
-    if look.version.is_empty() {
-        return Some(NotCompared::NoVersion { name, advisories });
+    match &version.parsed {
+        Ok(_) => None,
+        Err(_) if version.text.is_empty() => Some(NotCompared::NoVersion { name, advisories }),
+        Err(error) => Some(NotCompared::Package { name, advisories, error: shortened(error.clone()) }),
     }
-    let error = if look.version.len() > LONGEST_VERSION {
-        let text = look.version.chars().take(80).collect();
-        Some(NotAVersion { kind, text })
-    } else {
-        version::compare(kind, &look.version, &look.version).err()
-    };
-    error.map(|error| NotCompared::Package { name, advisories, error })
+}
+
+/// Without the rest of a text that is far longer than any version.
+fn shortened(mut error: NotAVersion) -> NotAVersion {
+    if error.text.chars().count() > LONGEST_TOLD {
+        error.text = error.text.chars().take(LONGEST_TOLD).chain(['…']).collect();
+    }
+    error
 }
 
 /// Whether a package is affected, and the version that fixes it.
-fn verdict(kind: Kind, affected: &Affected, version: &str) -> Result<Option<Option<String>>, NotAVersion> {
-    let order = |left: &str, right: &str| version::compare(kind, left, right);
-    if !affected.holds(version, &order)? {
+fn verdict(
+    kind: Kind,
+    affected: &Affected,
+    version: &Parsed<'_>,
+) -> Result<Option<Option<String>>, NotAVersion> {
+    // The version of the package takes part in every comparison, and is read once.
+    let parse = |text: &str| match &version.parsed {
+        Ok(parsed) if text == version.text => Ok(Cow::Borrowed(parsed)),
+        Err(error) if text == version.text => Err(error.clone()),
+        _ => Version::parse(kind, text).map(Cow::Owned),
+    };
+    let order = |left: &str, right: &str| {
+        let order = parse(left)?.as_ref().partial_cmp(parse(right)?.as_ref());
+        // Both are of the same kind.
+        Ok::<_, NotAVersion>(order.unwrap_or(Ordering::Equal))
+    };
+    if !affected.holds(version.text, &order)? {
         return Ok(None);
     }
     // A listed version is affected also where the fix cannot be told.
-    Ok(Some(affected.fix(version, &order).unwrap_or(None).map(str::to_owned)))
+    Ok(Some(affected.fix(version.text, &order).unwrap_or(None).map(str::to_owned)))
 }
 
 /// Fixes that were built in a module are not for packages that were not, nor for other streams of it.
