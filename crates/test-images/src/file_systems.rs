@@ -86,7 +86,7 @@ pub fn source(what: Source) -> TempDir {
     write(root, "etc/os-release", b"ID=debian\nVERSION_ID=12\n");
     let deep = (0..20).fold(String::from("deep"), |path, level| format!("{path}/level-{level}"));
     write(root, &format!("{deep}/bottom"), b"here");
-    write(root, "Gr\u{fc}\u{df}e \u{65e5}\u{672c}\u{8a9e} \u{1f600}.txt", b"names");
+    write(root, "Gr\u{fc}\u{df}e \u{65e5}\u{672c}\u{8a9e}.txt", b"names");
     fs::create_dir(root.join("empty")).expect("a folder");
     fs::create_dir(root.join("many")).expect("a folder");
     for number in 0..what.many {
@@ -99,6 +99,7 @@ pub fn source(what: Source) -> TempDir {
         file.set_len(5_000_000).expect("a length");
     }
     if what.unix {
+        write(root, "\u{1f600}", b"beyond 16 bits");
         write(root, &"n".repeat(255), b"a long name");
         symlink("etc/os-release", root.join("short-link")).expect("a link");
         symlink(format!("/{}", "long/".repeat(40)), root.join("long-link")).expect("a link");

@@ -13,6 +13,7 @@ mod fat;
 pub mod folder;
 mod guard;
 mod names;
+mod ntfs;
 mod open;
 mod squashfs;
 mod xfs;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{FileSystem, ReadError, btrfs, disk::Disk, ext, fat, squashfs, xfs};
+use super::{FileSystem, ReadError, btrfs, disk::Disk, ext, fat, ntfs, squashfs, xfs};
 use crate::{
     block::BlockRead,
     volume::{Reason, Refusal},
@@ -50,9 +50,9 @@ pub fn open(kind: Kind, disk: Arc<dyn BlockRead>) -> Result<Arc<dyn FileSystem>,
         Kind::Ext => ext::open(disk),
         Kind::Xfs => xfs::open(disk),
         Kind::Btrfs => return open_btrfs(vec![disk.into_inner()]),
-        Kind::Squashfs => squashfs::open(disk),
+        Kind::Ntfs => ntfs::open(disk),
         Kind::Fat => fat::open(disk),
-        _ => Err(ReadError::Unsupported("its reader is not there yet".into())),
+        Kind::Squashfs => squashfs::open(disk),
     }
     .map_err(|error| refusal(kind, error))
 }

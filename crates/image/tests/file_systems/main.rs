@@ -5,5 +5,6 @@ mod compare;
 mod disks;
 mod ext;
 mod fat;
+mod ntfs;
 mod squashfs;
 mod xfs;
