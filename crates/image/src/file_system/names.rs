@@ -3,20 +3,23 @@
 use std::ops::ControlFlow;
 
 use super::{Entry, FileKind, ReadError};
+use crate::limits;
 
 /// Shows the entries of one folder, and lets no name through that is no name.
 pub(super) struct Shown<'a> {
     each: &'a mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
     shown: u64,
     refused: u64,
+    is_stopped: bool,
 }
 
 impl<'a> Shown<'a> {
     pub fn new(each: &'a mut dyn FnMut(Entry<'_>) -> ControlFlow<()>) -> Self {
-        Self { each, shown: 0, refused: 0 }
+        Self { each, shown: 0, refused: 0, is_stopped: false }
     }
 
-    /// Shows an entry; `.` and `..` are left out silently, what cannot be a name is counted.
+    /// Shows an entry; `.` and `..` are left out silently, what cannot be a name is counted. Breaks when enough was
+    /// shown; [`Self::end`] tells why.
     pub fn entry(&mut self, name: &[u8], node: u64, kind: Option<FileKind>) -> ControlFlow<()> {
         match name {
             b"." | b".." => ControlFlow::Continue(()),
@@ -24,21 +27,25 @@ impl<'a> Shown<'a> {
                 self.refused += 1;
                 ControlFlow::Continue(())
             }
+            _ if self.shown >= limits::FOLDER_ENTRIES => ControlFlow::Break(()),
             _ => {
                 self.shown += 1;
-                (self.each)(Entry { name, node, kind })
+                let flow = (self.each)(Entry { name, node, kind });
+                self.is_stopped = flow.is_break();
+                flow
             }
         }
     }
 
-    /// How many were shown.
-    pub fn count(&self) -> u64 {
-        self.shown
-    }
-
     /// # Errors
-    /// When a name was not shown.
+    /// When names were not shown although they were wanted.
     pub fn end(self) -> Result<(), ReadError> {
+        if self.is_stopped {
+            return Ok(());
+        }
+        if self.shown >= limits::FOLDER_ENTRIES {
+            return Err(ReadError::Limit { what: "entries in a folder", limit: limits::FOLDER_ENTRIES });
+        }
         match self.refused {
             0 => Ok(()),
             count => Err(ReadError::Damaged(format!(

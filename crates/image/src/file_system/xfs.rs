@@ -165,7 +165,7 @@ impl Reader for XfsReader {
             let entries = guarded("xfs", || self.shared.inner.read_dir(&inode, &raw).map_err(read_error))?;
             for entry in entries {
                 if shown.entry(&entry.name, entry.ino, entry.ftype.map(kind)).is_break() {
-                    return Ok(());
+                    return shown.end();
                 }
             }
             return shown.end();
@@ -179,7 +179,7 @@ impl Reader for XfsReader {
             while block < extent.end_offset().min(index) {
                 let Some(at) = extent.map(block) else { break };
                 if self.show_block(at, folder.node, &mut shown)?.is_break() {
-                    return Ok(());
+                    return shown.end();
                 }
                 block = block.saturating_add(step);
             }

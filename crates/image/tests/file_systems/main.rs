@@ -2,9 +2,11 @@
 
 mod btrfs;
 mod compare;
+mod damage;
 mod disks;
 mod ext;
 mod fat;
+mod mounted;
 mod ntfs;
 mod squashfs;
 mod xfs;

@@ -2,6 +2,7 @@
 
 use fs_btrfs::{
     Filesystem, Superblock,
+    fs::RootTreeItem,
     superblock::{SUPER_INFO_SIZE, SUPER_OFFSETS},
 };
 
@@ -13,7 +14,7 @@ use super::{
     },
     TOP, read_error,
 };
-use crate::FilePath;
+use crate::{FilePath, limits};
 
 /// Where the superblock names the log tree, in bytes from its beginning.
 const LOG_ROOT: usize = 0x60;
@@ -65,25 +66,50 @@ impl fs_core::BlockRead for WithoutLog {
     }
 }
 
+/// Where a subvolume lies.
+pub(super) struct Reference {
+    pub child: u64,
+    pub parent: u64,
+    /// The inode of the folder in the parent.
+    pub folder: u64,
+    pub name: Vec<u8>,
+}
+
+/// Where the subvolumes lie, from the tree of roots: each in one place.
+pub(super) fn references(items: &[RootTreeItem]) -> Vec<Reference> {
+    let mut found: Vec<Reference> = Vec::new();
+    for (child, kind, parent, data) in items {
+        // ROOT_BACKREF. The items are sorted: a second one of a subvolume follows its first.
+        if *kind == 144 && found.last().is_none_or(|last| last.child != *child) {
+            let name = data.get(18..18 + usize::from(data.u16(16))).unwrap_or_default().to_vec();
+            found.push(Reference { child: *child, parent: *parent, folder: data.u64(0), name });
+        }
+    }
+    found
+}
+
 /// The folder that is seen when nothing says which subvolume.
-pub(super) fn default_folder(top: &Filesystem) -> Result<FilePath, ReadError> {
-    let items = guarded("btrfs", || top.root_tree_items().map_err(read_error))?;
+pub(super) fn default_folder(
+    top: &Filesystem,
+    items: &[RootTreeItem],
+    references: &[Reference],
+) -> Result<FilePath, ReadError> {
     // The entry `default` in folder 6 of the tree of roots.
     let default = items.iter().find(|item| item.0 == 6 && item.1 == 84 && item.3.ends_with(b"default"));
     let mut id = default.map_or(TOP, |item| item.3.u64(0));
     let mut names = Vec::new();
-    while id != TOP && names.len() < 64 {
-        // Which subvolume it lies in, the folder there, and its name.
-        let Some(reference) = items.iter().find(|item| item.0 == id && item.1 == 144) else { break };
-        let (parent, folder) = (reference.2, reference.3.u64(0));
-        names.push(reference.3.get(18..18 + usize::from(reference.3.u16(16))).unwrap_or_default().to_vec());
+    while id != TOP && names.len() < limits::DEPTH {
+        let Some(reference) = references.iter().find(|reference| reference.child == id) else {
+            return Err(ReadError::NotFound("default subvolume"));
+        };
+        names.push(reference.name.clone());
+        id = reference.parent;
         let path = guarded("btrfs", || {
-            let tree =
-                if parent == TOP { None } else { Some(top.open_subvolume(parent).map_err(read_error)?) };
-            find_folder(tree.as_ref().unwrap_or(top), folder)
+            let tree = if id == TOP { None } else { Some(top.open_subvolume(id).map_err(read_error)?) };
+            find_folder(tree.as_ref().unwrap_or(top), reference.folder)
         })?;
-        names.extend(path.names().map(<[u8]>::to_vec).collect::<Vec<_>>().into_iter().rev());
-        id = parent;
+        let above: Vec<_> = path.names().map(<[u8]>::to_vec).collect();
+        names.extend(above.into_iter().rev());
     }
     names.reverse();
     Ok(FilePath::new(&names.join(&b'/')))

@@ -13,7 +13,10 @@ use std::{
 
 use fs_btrfs::{Error, Filesystem, superblock};
 
-use self::{head::WithoutLog, reader::BtrfsReader};
+use self::{
+    head::{Reference, WithoutLog},
+    reader::BtrfsReader,
+};
 use super::{FileSystem, ReadError, Reader, disk::Disk, guard::guarded, names::uuid};
 use crate::{FilePath, block::BlockRead};
 
@@ -53,6 +56,8 @@ struct Shared {
     top: Arc<Filesystem>,
     /// By id: where the root of its tree lies.
     subvolumes: Vec<(u64, u64)>,
+    /// Where subvolumes lie in each other.
+    references: Vec<Reference>,
     /// Used last at the end.
     open: Mutex<Vec<(u64, Arc<Filesystem>)>>,
 }
@@ -99,7 +104,9 @@ pub(super) fn open(devices: Vec<Arc<dyn BlockRead>>) -> Result<Arc<dyn FileSyste
     if subvolumes.len() > SUBVOLUMES {
         return Err(ReadError::Limit { what: "subvolumes", limit: SUBVOLUMES as u64 }.into());
     }
-    let default_folder = head::default_folder(&top).unwrap_or_else(|_| FilePath::root());
+    let items = guarded("btrfs", || top.root_tree_items().map_err(read_error))?;
+    let references = head::references(&items);
+    let default_folder = head::default_folder(&top, &items, &references).unwrap_or_else(|_| FilePath::root());
     Ok(Arc::new(Btrfs {
         label: head.label.clone(),
         uuid: uuid(&head.fsid),
@@ -108,6 +115,7 @@ pub(super) fn open(devices: Vec<Arc<dyn BlockRead>>) -> Result<Arc<dyn FileSyste
         shared: Arc::new(Shared {
             top: Arc::new(top),
             subvolumes: subvolumes.iter().map(|subvolume| (subvolume.id, subvolume.bytenr)).collect(),
+            references,
             open: Mutex::default(),
         }),
     }))
@@ -140,6 +148,17 @@ impl FileSystem for Btrfs {
 }
 
 impl Shared {
+    /// Whether an entry of a folder leads to a subvolume. A snapshot has the entries of the subvolumes in what it is a
+    /// snapshot of, but not the subvolumes.
+    fn has_subvolume(&self, position: u64, folder: u64, id: u64, name: &[u8]) -> bool {
+        let parent = usize::try_from(position).ok().and_then(|at| self.subvolumes.get(at));
+        self.references.iter().find(|reference| reference.child == id).is_some_and(|found| {
+            parent.is_some_and(|&(parent, _)| parent == found.parent)
+                && found.folder == folder
+                && found.name == name
+        })
+    }
+
     /// Which one of [`Self::subvolumes`] has an id.
     fn position(&self, id: u64) -> Option<u64> {
         self.subvolumes.iter().position(|&(found, _)| found == id).map(|at| at as u64)

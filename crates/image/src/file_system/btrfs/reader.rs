@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use fs_btrfs::{
     Error, Filesystem,
+    dir::DirEntry,
     inode::{FileType, Inode},
 };
 
@@ -65,20 +66,20 @@ impl BtrfsReader {
     }
 
     /// The node of an entry in the folder with the node `folder`.
-    fn node(&self, folder: u64, number: u64, is_inode: bool) -> Result<u64, ReadError> {
-        if !is_inode {
-            // A subvolume that a snapshot does not carry has no root there.
-            return Ok(self
-                .shared
-                .position(number)
-                .map_or(folder >> INODE_BITS << INODE_BITS | EMPTY, |position| {
-                    position << INODE_BITS | ROOT
-                }));
+    fn node(&self, folder: u64, entry: &DirEntry) -> Result<u64, ReadError> {
+        let (position, inode) = (folder >> INODE_BITS, folder & ((1 << INODE_BITS) - 1));
+        if entry.is_inode() {
+            if entry.ino >> INODE_BITS != 0 {
+                return Err(ReadError::Unsupported(format!(
+                    "inode {}, which needs more than 48 bits",
+                    entry.ino
+                )));
+            }
+            return Ok(position << INODE_BITS | entry.ino);
         }
-        if number >> INODE_BITS != 0 {
-            return Err(ReadError::Unsupported(format!("inode {number}, which needs more than 48 bits")));
-        }
-        Ok(folder >> INODE_BITS << INODE_BITS | number)
+        let is_there = self.shared.has_subvolume(position, inode, entry.ino, &entry.name);
+        let found = self.shared.position(entry.ino).filter(|_| is_there);
+        Ok(found.map_or(position << INODE_BITS | EMPTY, |found| found << INODE_BITS | ROOT))
     }
 
     fn is_empty(node: u64) -> bool {
@@ -126,9 +127,9 @@ impl Reader for BtrfsReader {
         let entries = guarded("btrfs", || tree.read_dir(number).map_err(read_error))?;
         let mut shown = Shown::new(each);
         for entry in entries {
-            let node = self.node(folder.node, entry.ino, entry.is_inode())?;
+            let node = self.node(folder.node, &entry)?;
             if shown.entry(&entry.name, node, entry.ftype.map(kind)).is_break() {
-                return Ok(());
+                return shown.end();
             }
         }
         shown.end()

@@ -31,15 +31,17 @@ pub fn show(block: &[u8], has_types: bool, shown: &mut Shown<'_>) -> Result<Cont
     Ok(ControlFlow::Continue(()))
 }
 
-/// Whether the checksum at the end of a block with entries is right. Blocks of the index have theirs elsewhere: they
-/// hold no entries, and pass.
-pub fn has_good_tail(block: &[u8], seed: u32) -> bool {
+/// Whether the checksum at the end of a block with entries is right. Blocks of the index have theirs elsewhere, and may
+/// still have the tail of the entries that they held before: they hold no entries, and pass. `is_first` says that it is
+/// the first block of a folder with an index.
+pub fn has_good_tail(block: &[u8], seed: u32, is_first: bool) -> bool {
     let Some((body, tail)) = block.len().checked_sub(12).and_then(|split| block.split_at_checked(split))
     else {
         return true;
     };
+    let is_index = is_first || block.u32(0) == 0 && usize::from(block.u16(4)) == block.len();
     let is_tail = tail.u32(0) == 0 && tail.u16(4) == 12 && tail.u16(6) == 0xde00;
-    !is_tail || checksum(seed, body) == tail.u32(8)
+    is_index || !is_tail || checksum(seed, body) == tail.u32(8)
 }
 
 fn kind(kind: u8) -> Option<FileKind> {

@@ -8,6 +8,7 @@ use super::{
 
 const ENCRYPTED: u32 = 0x800;
 const COMPRESSED: u32 = 0x4;
+const INDEX: u32 = 0x1000;
 const EXTENTS: u32 = 0x8_0000;
 const INLINE: u32 = 0x1000_0000;
 
@@ -111,6 +112,11 @@ impl Inode {
         let mut bytes = [self.root.as_slice(), &self.tail].concat();
         bytes.truncate(usize::try_from(self.metadata.size).unwrap_or(usize::MAX));
         Some(bytes)
+    }
+
+    /// Whether a folder has an index, whose root is its first block.
+    pub fn has_index(&self) -> bool {
+        self.flags & INDEX != 0
     }
 
     /// The checksum that the metadata blocks of this file begin with.

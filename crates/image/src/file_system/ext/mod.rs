@@ -184,23 +184,21 @@ impl Reader for ExtReader {
         while at < count {
             let run = inode.run(u32::try_from(at).unwrap_or(u32::MAX), &self.blocks, &mut self.cache)?;
             let blocks = run.count.min(count - at);
-            at += blocks;
-            let Some(start) = run.block else { continue };
+            let Some(start) = run.block else {
+                at += blocks;
+                continue;
+            };
             for block in start..start.saturating_add(blocks) {
                 let bytes = self.cache.read(&self.blocks, block, 0, self.head.block_size as usize)?;
-                if inode.seed().is_some_and(|seed| !folder::has_good_tail(bytes, seed)) {
+                let is_first = at == 0 && block == start && inode.has_index();
+                if inode.seed().is_some_and(|seed| !folder::has_good_tail(bytes, seed, is_first)) {
                     return Err(ReadError::Damaged("a block of the folder has a wrong checksum".into()));
                 }
                 if folder::show(bytes, self.head.has_types, &mut shown)?.is_break() {
-                    return Ok(());
-                }
-                if shown.count() > limits::FOLDER_ENTRIES {
-                    return Err(ReadError::Limit {
-                        what: "entries in a folder",
-                        limit: limits::FOLDER_ENTRIES,
-                    });
+                    return shown.end();
                 }
             }
+            at += blocks;
         }
         shown.end()
     }

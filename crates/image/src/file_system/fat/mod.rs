@@ -102,7 +102,7 @@ impl FatReader {
         }
         if let Some((start, length)) = self.head.fixed_root.filter(|_| node == ROOT) {
             let length = usize::try_from(length).unwrap_or(0);
-            show_part(&self.head.disk.read(start, length)?, start, each);
+            let _ = show_part(&self.head.disk.read(start, length)?, start, each);
             return Ok(());
         }
         let mut cluster = Some(entry.cluster);

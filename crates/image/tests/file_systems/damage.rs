@@ -1,0 +1,152 @@
+//! Damaged images: never a panic, a hang or a large allocation; always an error, or bytes.
+
+use std::{
+    ops::ControlFlow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use guardhouse_image::{
+    BlockRead, FileKind, Place, Reader,
+    file_system::{Kind, open},
+};
+use guardhouse_test_images::file_systems::{self as images, Image, Source};
+
+use crate::disks::{ChangedDisk, FileDisk};
+
+/// Reads that a whole small image takes, many times over.
+const READS: u64 = 300_000;
+
+/// Reads everything, whatever it is, and goes on after errors.
+fn read_all(reader: &mut dyn Reader) {
+    let mut folders = vec![(reader.root(), 0)];
+    let mut buffer = vec![0; 100_000];
+    let mut left = 4000;
+    while let Some((folder, depth)) = folders.pop() {
+        let mut entries: Vec<Place> = Vec::new();
+        let _ = reader.read_folder(&folder, &mut |entry| {
+            assert!(!entry.name.is_empty() && !entry.name.contains(&b'/') && !entry.name.contains(&0));
+            entries.push(Place { path: folder.path.join(entry.name), node: entry.node });
+            if entries.len() < 2000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        for place in entries {
+            left -= 1;
+            if left == 0 {
+                return;
+            }
+            let Ok(metadata) = reader.metadata(&place) else { continue };
+            assert!(metadata.mode <= 0o7777);
+            match metadata.kind {
+                FileKind::Folder if depth < 30 => folders.push((place, depth + 1)),
+                FileKind::Symlink => drop(reader.read_link(&place)),
+                FileKind::File => {
+                    for offset in
+                        [0, 100_000, metadata.size / 2, metadata.size.saturating_sub(1), u64::MAX - 5]
+                    {
+                        let read = reader.read_at(&place, offset, &mut buffer).unwrap_or(0);
+                        assert!(read <= buffer.len());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Turns bits in the parts of the image that are not zeros, and cuts it off.
+fn damage(kind: Kind, image: &Image, rounds: u64) {
+    let below = FileDisk::open(&image.path);
+    let places = used(below.as_ref());
+    let mut random = 0x1234_5678_9abc_def1_u64;
+    let mut next = move |below: u64| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random % below.max(1)
+    };
+    for round in 0..rounds {
+        let mut turned = Vec::new();
+        // The first pages are the ones that everything follows from.
+        let among = if round % 2 == 0 { places.len().min(64) } else { places.len() } as u64;
+        for _ in 0..=next(8) {
+            let page = places[usize::try_from(next(among)).expect("small")];
+            turned.push((page + next(4096), 1 << next(8)));
+        }
+        let length = if round % 10 == 9 { next(below.len()) } else { below.len() };
+        let disk = Arc::new(ChangedDisk {
+            below: below.clone(),
+            turned: turned.clone(),
+            length,
+            reads: AtomicU64::new(0),
+            most_reads: READS,
+        });
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let Ok(file_system) = open(kind, disk.clone()) else { return };
+            let _ =
+                (file_system.label(), file_system.uuid(), file_system.notes(), file_system.default_folder());
+            if let Ok(mut reader) = file_system.reader() {
+                read_all(reader.as_mut());
+            }
+        }));
+        assert!(read.is_ok(), "{kind:?}: a panic with {turned:?}, {length} bytes");
+        assert!(!disk.hung(), "{kind:?}: a hang with {turned:?}, {length} bytes");
+    }
+}
+
+/// Pages of the image that hold something, from the beginning on.
+fn used(disk: &dyn BlockRead) -> Vec<u64> {
+    let mut page = vec![0; 4096];
+    let starts = (0..disk.len() / 4096).map(|number| number * 4096);
+    starts
+        .filter(|&start| disk.read_at(start, &mut page).is_ok() && page.iter().any(|&byte| byte != 0))
+        .take(3000)
+        .collect()
+}
+
+#[test]
+fn damaged_ext_is_read_or_refused() {
+    let source = images::source(Source { many: 200, unix: true, sparse: true });
+    // Without checksums, so that the damage is met.
+    for (program, arguments) in [
+        ("mkfs.ext4", &["-b", "1024", "-O", "^metadata_csum,inline_data"][..]),
+        ("mkfs.ext2", &["-b", "1024"]),
+        ("mkfs.ext4", &["-b", "4096"]),
+    ] {
+        damage(Kind::Ext, &images::ext(program, arguments, source.path(), 24), 120);
+    }
+}
+
+#[test]
+fn damaged_xfs_is_read_or_refused() {
+    let source = images::source(Source { many: 200, unix: true, sparse: true });
+    std::fs::remove_file(source.path().join("longer-link")).expect("removed");
+    damage(Kind::Xfs, &images::xfs(&["-m", "crc=0"], source.path()), 60);
+    damage(Kind::Xfs, &images::xfs(&[], source.path()), 60);
+}
+
+#[test]
+fn damaged_btrfs_is_read_or_refused() {
+    let source = images::source(Source { many: 200, unix: true, sparse: true });
+    damage(Kind::Btrfs, &images::btrfs(&[], source.path()), 60);
+}
+
+#[test]
+fn damaged_ntfs_is_read_or_refused() {
+    let source = images::source(Source { many: 0, unix: false, sparse: true });
+    damage(Kind::Ntfs, &images::ntfs(&[], source.path(), 16), 150);
+}
+
+#[test]
+fn damaged_fat_is_read_or_refused() {
+    let source = images::source(Source { many: 100, unix: false, sparse: true });
+    damage(Kind::Fat, &images::fat(&["-F", "12", "-s", "16"], source.path(), 16), 100);
+    damage(Kind::Fat, &images::fat(&["-F", "32", "-s", "1"], source.path(), 48), 100);
+}
+
+#[test]
+fn damaged_squashfs_is_read_or_refused() {
+    let source = images::source(Source { many: 200, unix: true, sparse: true });
+    for arguments in [&["-noI", "-noF"][..], &["-comp", "xz"], &["-comp", "zstd"], &["-comp", "lz4"]] {
+        damage(Kind::Squashfs, &images::squashfs(arguments, source.path()), 60);
+    }
+}

@@ -1,0 +1,165 @@
+//! Images that Linux itself has written, copied while they were mounted: as a snapshot of a running machine has them.
+//! This needs root, in a mount namespace of its own; without, the tests say so and skip.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+use guardhouse_image::{
+    FileSystem,
+    file_system::{Kind, open},
+};
+use guardhouse_test_images::file_systems::{self as images, Image, Source};
+
+use crate::{
+    compare::{Keeps, compare},
+    disks::FileDisk,
+};
+
+/// Runs a script with `$IMAGE`, `$SOURCE`, an empty folder `$AT` to mount it at, and `$COPY` to copy it to while it is
+/// mounted. The copy's path; `None` when that is not allowed here.
+fn copy_mounted(image: &Image, source: &Path, script: &str) -> Option<PathBuf> {
+    let at = image.folder().join("at");
+    fs::create_dir(&at).expect("a folder");
+    let copy = image.folder().join("copy");
+    let may = Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
+    if !may || fs::metadata("/dev/loop-control").is_err() {
+        println!("skipped: mounting needs root and loop devices");
+        return None;
+    }
+    let output = Command::new("unshare")
+        .args(["-m", "sh", "-ec", &format!("PATH=$PATH:/usr/sbin:/sbin\n{script}\nsync -f $AT; cp --sparse=always $IMAGE $COPY; umount $AT")])
+        .env("IMAGE", &image.path)
+        .env("SOURCE", source)
+        .env("AT", &at)
+        .env("COPY", &copy)
+        .output()
+        .expect("sh");
+    if !output.status.success() {
+        println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
+        return None;
+    }
+    Some(copy)
+}
+
+fn read(kind: Kind, copy: &Path) -> Arc<dyn FileSystem> {
+    open(kind, FileDisk::open(copy)).unwrap_or_else(|refusal| panic!("{refusal}"))
+}
+
+fn keeps(source: &Path) -> Keeps {
+    let owner = fs::metadata(source).expect("the source");
+    Keeps {
+        modes: true,
+        owner: Some((owner.uid(), owner.gid())),
+        times: Some(0),
+        hard_links: true,
+        spaces: true,
+    }
+}
+
+/// Files are made, the folder of the many is made new, and a part is deleted again: blocks are used twice.
+const BUSY: &str = "mount -o loop $IMAGE $AT
+cp -a $SOURCE/. $AT/; rm -r $AT/many $AT/text; sync -f $AT
+cp -a $SOURCE/many $SOURCE/text $AT/; mkdir $AT/gone; cp -a $SOURCE/many/. $AT/gone/; sync -f $AT; rm -r $AT/gone";
+
+#[test]
+fn a_journal_with_changes_is_replayed() {
+    let source = images::source(Source { many: 500, unix: true, sparse: true });
+    for arguments in
+        [&["-b", "1024", "-O", "^metadata_csum"][..], &["-b", "4096"], &["-O", "64bit,fast_commit"]]
+    {
+        let image = Image::empty(96 << 20);
+        images::run("e2fsprogs", "mkfs.ext4", &[&["-q", "-F"], arguments, &[image.name()]].concat());
+        for options in ["", ",data=journal"] {
+            let script = BUSY.replace("-o loop", &format!("-o loop{options}"));
+            fs::remove_dir(image.folder().join("at")).ok();
+            let Some(copy) = copy_mounted(&image, source.path(), &script) else { return };
+            let file_system = read(Kind::Ext, &copy);
+            assert!(
+                file_system.notes().iter().any(|note| note.contains("replayed in memory")),
+                "{file_system:?}"
+            );
+            compare(source.path(), file_system.as_ref(), keeps(source.path()));
+        }
+    }
+}
+
+#[test]
+fn a_log_with_changes_is_replayed() {
+    let source = images::source(Source { many: 500, unix: true, sparse: true });
+    let image = Image::empty(320 << 20);
+    images::run("xfsprogs", "mkfs.xfs", &["-q", image.name()]);
+    let Some(copy) = copy_mounted(&image, source.path(), BUSY) else { return };
+    let file_system = read(Kind::Xfs, &copy);
+    assert_eq!(file_system.notes(), ["the log held changes; they were replayed in memory"]);
+    compare(source.path(), file_system.as_ref(), keeps(source.path()));
+}
+
+#[test]
+fn the_last_commit_of_a_btrfs_is_read() {
+    let source = images::source(Source { many: 500, unix: true, sparse: true });
+    for compression in ["zlib", "lzo", "zstd"] {
+        let image = Image::empty(256 << 20);
+        images::run("btrfs-progs", "mkfs.btrfs", &["-q", image.name()]);
+        // What is only synchronised goes into the log tree.
+        let script = format!(
+            "mount -o loop,compress-force={compression} $IMAGE $AT
+            cp -a $SOURCE/. $AT/; sync -f $AT; echo late > $AT/late; sync $AT/late; cp $IMAGE $COPY; umount $AT
+            IMAGE=$COPY; mkdir -p $AT; mount -t tmpfs none $AT"
+        );
+        let script = format!("{script}; COPY=$COPY.unused");
+        if copy_mounted(&image, source.path(), &script).is_none() {
+            return;
+        }
+        let file_system = read(Kind::Btrfs, &image.folder().join("copy"));
+        assert!(file_system.notes().iter().any(|note| note.contains("log tree")), "{file_system:?}");
+        compare(source.path(), file_system.as_ref(), keeps(source.path()));
+    }
+}
+
+#[test]
+fn subvolumes_of_a_btrfs_are_folders() {
+    let source = images::source(Source { many: 20, unix: true, sparse: false });
+    let image = Image::empty(256 << 20);
+    images::run("btrfs-progs", "mkfs.btrfs", &["-q", image.name()]);
+    let script = "mount -o loop $IMAGE $AT
+        btrfs -q subvolume create $AT/@; mkdir -p $AT/@/a/b; btrfs -q subvolume create $AT/@/a/b/inner
+        echo here > $AT/@/a/b/inner/file; btrfs -q subvolume snapshot $AT/@ $AT/snapshot
+        btrfs subvolume set-default $AT/@/a/b/inner > /dev/null; sync -f $AT";
+    let Some(copy) = copy_mounted(&image, source.path(), script) else { return };
+    let file_system = read(Kind::Btrfs, &copy);
+    assert_eq!(file_system.default_folder().to_string(), "/@/a/b/inner");
+    let mut reader = file_system.reader().expect("a reader");
+    let found = crate::compare::walk(reader.as_mut());
+    let paths: Vec<_> = found.keys().map(|path| String::from_utf8_lossy(path)).collect();
+    let expected = ["/@", "/@/a", "/@/a/b", "/@/a/b/inner", "/@/a/b/inner/file"];
+    let snapshot = ["/snapshot", "/snapshot/a", "/snapshot/a/b", "/snapshot/a/b/inner"];
+    assert_eq!(paths, [&expected[..], &snapshot].concat());
+}
+
+#[test]
+fn compressed_files_of_an_ntfs_are_read() {
+    let source = images::source(Source { many: 500, unix: false, sparse: true });
+    fs::hard_link(source.path().join("text"), source.path().join("text 2")).expect("a link");
+    // The root itself does not hand compression down to what is made in it.
+    let outer = tempfile::tempdir().expect("a folder");
+    fs::rename(source.path(), outer.path().join("inner")).expect("moved");
+    let image = Image::empty(96 << 20);
+    images::run("ntfs-3g", "mkfs.ntfs", &["-q", "-F", "-f", image.name()]);
+    let script = "test -c /dev/fuse; ntfs-3g -o compression $IMAGE $AT; mkdir $AT/inner
+        python3 -c \"import os; os.setxattr('$AT/inner', 'system.ntfs_attrib_be', bytes([0, 0, 8, 0]))\"
+        cp -a $SOURCE/. $AT/; umount $AT; cp $IMAGE $COPY; mount -t tmpfs none $AT; COPY=$COPY.unused";
+    if copy_mounted(&image, outer.path(), script).is_none() {
+        return;
+    }
+    let file_system = read(Kind::Ntfs, &image.folder().join("copy"));
+    let keeps = Keeps { modes: false, owner: None, times: Some(0), hard_links: true, spaces: true };
+    compare(outer.path(), file_system.as_ref(), keeps);
+    let image = fs::read(&image.path).expect("the image");
+    let line = b"the quick brown fox jumps over the lazy dog\nthe quick brown fox jumps over the lazy dog";
+    assert!(!image.windows(line.len()).any(|bytes| bytes == line), "nothing was compressed");
+}
