@@ -3,7 +3,8 @@
 use std::{ffi::OsStr, fmt::Write as _, path::Path, process::Command};
 
 /// Programs, and the Debian package of each.
-const PACKAGES: [(&str, &str); 10] = [
+const PACKAGES: [(&str, &str); 11] = [
+    ("fdisk", "fdisk"),
     ("qemu-img", "qemu-utils"),
     ("qemu-io", "qemu-utils"),
     ("sfdisk", "fdisk"),

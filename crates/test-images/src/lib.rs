@@ -6,6 +6,8 @@
 mod commands;
 pub mod disks;
 pub mod file_systems;
+pub mod lvm;
+pub mod partitions;
 pub mod tree;
 
 pub use commands::{run, try_run};

@@ -11,9 +11,6 @@ use std::{
 
 use super::{BlockRead, by_chunk};
 
-/// How much all disks of one target keep together, in bytes.
-pub(crate) const BYTES: usize = 64 << 20;
-
 /// How many parts can be asked at the same time. A part keeps its share of the whole.
 const SHARDS: usize = 16;
 
@@ -188,7 +185,7 @@ mod tests {
 
     #[test]
     fn errors_are_not_kept() {
-        let cache = Cache::new(BYTES);
+        let cache = Cache::new(1 << 20);
         cache.get_or_make(0, 0, || Err(io::Error::other("no"))).expect_err("fails");
         assert_eq!(*cache.get_or_make(0, 0, || Ok(vec![1])).expect("makes"), vec![1]);
     }

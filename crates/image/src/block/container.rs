@@ -1,6 +1,8 @@
 //! Which container a file is, and the disk in it.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -62,16 +64,23 @@ impl From<io::Error> for ContainerError {
 }
 
 /// Files that a container may refer to.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Allowed {
     paths: Vec<PathBuf>,
+    /// Those that a container referred to.
+    used: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Allowed {
     /// Only these.
     #[must_use]
     pub fn new(paths: &[PathBuf]) -> Self {
-        Self { paths: paths.to_vec() }
+        Self { paths: paths.to_vec(), used: RefCell::default() }
+    }
+
+    /// Those that no container referred to.
+    pub(crate) fn unused(&self) -> Vec<&PathBuf> {
+        self.paths.iter().filter(|path| !self.used.borrow().contains(*path)).collect()
     }
 
     /// The allowed file that `name` means, as the container at `referrer` writes it: by where it lies, or else by its
@@ -133,6 +142,7 @@ impl Context<'_> {
             return Err(ContainerError::damaged(what, detail));
         }
         let path = self.allowed.find(self.path, name, what)?;
+        self.allowed.used.borrow_mut().insert(path.clone());
         let file = FileDisk::open(&path).map_err(|error| {
             ContainerError::Io(io::Error::new(
                 error.kind(),

@@ -14,7 +14,6 @@ mod bytes;
 mod cache;
 mod chunks;
 pub mod container;
-mod crc32c;
 mod file;
 mod inflate;
 mod qcow2;
@@ -29,8 +28,7 @@ pub use file::FileDisk;
 pub use section::Section;
 
 pub(crate) use bytes::{be16, be32, be64, le16, le32, le64};
-pub(crate) use chunks::by_chunk;
-pub(crate) use crc32c::crc32c;
+pub(crate) use chunks::{by_chunk, check_end};
 
 /// A disk, a disk image, a partition or a logical volume: bytes that can be read from anywhere.
 ///
@@ -57,7 +55,9 @@ pub trait BlockRead: Debug + Send + Sync {
 pub(crate) fn read_up_to(disk: &dyn BlockRead, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     let there = disk.len().saturating_sub(offset);
     let mut bytes = vec![0; usize::try_from(there).unwrap_or(usize::MAX).min(length)];
-    disk.read_at(offset, &mut bytes)?;
+    if !bytes.is_empty() {
+        disk.read_at(offset, &mut bytes)?;
+    }
     Ok(bytes)
 }
 

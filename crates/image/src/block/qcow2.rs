@@ -174,7 +174,7 @@ fn check_l1(
         let detail = format!("its L1 table has {entries} entries instead of {needed}");
         return Err(ContainerError::damaged(WHAT, detail));
     }
-    if size > i64::MAX as u64 || at % (1 << cluster_bits) != 0 || at > OFFSET {
+    if size > i64::MAX as u64 || !at.is_multiple_of(1 << cluster_bits) || at > OFFSET {
         let detail = format!("a size of {size} bytes, with its L1 table at {at}, is not possible");
         return Err(ContainerError::damaged(WHAT, detail));
     }
@@ -233,7 +233,7 @@ impl Qcow2 {
         if table == 0 {
             return Ok(Place::Backing);
         }
-        if table % (1 << self.cluster_bits) != 0 {
+        if !table.is_multiple_of(1 << self.cluster_bits) {
             return Err(damaged(format!(
                 "the L2 table of cluster {cluster} lies at {table}, across clusters"
             )));
@@ -255,7 +255,7 @@ impl Qcow2 {
         match (zero, allocated) {
             (true, _) => Ok(Place::Zeros),
             (_, false) => Ok(Place::Backing),
-            _ if offset % (1 << self.cluster_bits) != 0 || offset == 0 && !self.has_data_file => {
+            _ if !offset.is_multiple_of(1 << self.cluster_bits) || offset == 0 && !self.has_data_file => {
                 Err(damaged(format!("cluster {cluster} lies at {offset}, across clusters")))
             }
             _ => Ok(Place::At(offset + sub * self.chunk())),

@@ -46,7 +46,7 @@ fn footer(file: &dyn BlockRead) -> io::Result<Option<[u8; 512]>> {
     let Some(at) = file.len().checked_sub(SECTOR) else { return Ok(None) };
     let mut footer = [0; 512];
     file.read_at(at, &mut footer)?;
-    Ok(Some(footer).filter(|footer| is_sound(footer)))
+    Ok(Some(footer).filter(is_sound))
 }
 
 fn is_sound(footer: &[u8; 512]) -> bool {

@@ -1,13 +1,17 @@
 //! Opening what the user names.
 
+mod disk;
+mod folder;
+
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    block::FileDisk,
     tree::{self, System},
     volume::{Refusal, Volume},
 };
@@ -95,6 +99,11 @@ pub enum OpenError {
 ///
 /// # Errors
 /// See [`OpenError`]. Parts that cannot be read are no error: they are volumes with a [`Refusal`].
-pub fn open(_path: &Path, _options: &Options) -> Result<Opened, OpenError> {
-    unimplemented!()
+pub fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> {
+    let failed = |error| OpenError::Io { path: path.to_owned(), error };
+    if fs::metadata(path).map_err(failed)?.is_dir() {
+        return folder::open(path, options);
+    }
+    let file = FileDisk::open(path).map_err(failed)?;
+    disk::open(path, file, options)
 }

@@ -1,10 +1,17 @@
 //! What lies on a disk: partitions, logical volumes, and what each of them holds.
 
+mod find;
+mod lvm;
+mod probe;
+mod table;
+
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::file_system::FileSystem;
+
+pub(crate) use find::find;
 
 /// A part of the target, and what it holds.
 #[derive(Clone, Debug)]

@@ -72,7 +72,11 @@ fn newest_sequence(ring: &[u8], guid: u128) -> Option<Vec<Vec<u8>>> {
     let mut budget = ring.len() * 4;
     for at in (0..ring.len()).step_by(PAGE) {
         let length = le32(ring.get(at..)?, 8) as usize;
-        if ring.get(at..at + 4)? != b"loge" || length < HEAD || length % PAGE != 0 || length > ring.len() {
+        if ring.get(at..at + 4)? != b"loge"
+            || length < HEAD
+            || !length.is_multiple_of(PAGE)
+            || length > ring.len()
+        {
             continue;
         }
         budget = budget.checked_sub(length)?;

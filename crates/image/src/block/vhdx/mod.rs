@@ -8,11 +8,13 @@ mod log;
 
 use std::{io, sync::Arc};
 
+use crc32c::{crc32c, crc32c_append};
+
 use self::log::Replayed;
 use super::{
     BlockRead, Cached, by_chunk,
     container::{Container, ContainerError, Context},
-    crc32c, damaged, le16, le32, le64,
+    damaged, le16, le32, le64,
 };
 use crate::{target::TargetKind, volume::Reason};
 
@@ -125,7 +127,7 @@ fn newest_head(file: &dyn BlockRead) -> Result<Head, ContainerError> {
 /// Whether a structure begins with its name and has the right checksum, which counts as 0 itself.
 fn is_sound(bytes: &[u8], name: &[u8; 4]) -> bool {
     let after = bytes.get(8..).unwrap_or_default();
-    bytes.starts_with(name) && le32(bytes, 4) == crc32c(&[name, &[0; 4], after])
+    bytes.starts_with(name) && le32(bytes, 4) == crc32c_append(crc32c_append(crc32c(name), &[0; 4]), after)
 }
 
 fn number(bytes: &[u8], at: usize) -> u128 {

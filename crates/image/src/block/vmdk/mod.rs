@@ -90,14 +90,21 @@ fn refuse_delta(descriptor: &Descriptor) -> Result<(), ContainerError> {
 /// Extents one after the other.
 #[derive(Debug, Default)]
 struct Extents {
-    /// Where each begins, and its bytes; zeros without.
-    parts: Vec<(u64, u64, Option<Arc<dyn BlockRead>>)>,
+    parts: Vec<Part>,
     size: u64,
+}
+
+#[derive(Debug)]
+struct Part {
+    start: u64,
+    length: u64,
+    /// Zeros without.
+    disk: Option<Arc<dyn BlockRead>>,
 }
 
 impl Extents {
     fn push(&mut self, length: u64, disk: Option<Arc<dyn BlockRead>>) {
-        self.parts.push((self.size, length, disk));
+        self.parts.push(Part { start: self.size, length, disk });
         self.size += length;
     }
 }
@@ -111,9 +118,10 @@ impl BlockRead for Extents {
         check_end(self.size, offset, buffer)?;
         let (mut at, mut rest) = (offset, buffer);
         while !rest.is_empty() {
-            let next = self.parts.partition_point(|(start, ..)| *start <= at);
+            let next = self.parts.partition_point(|part| part.start <= at);
             // The first begins at 0, and `check_end` saw to it that the last has not ended.
-            let Some((start, length, disk)) = next.checked_sub(1).and_then(|last| self.parts.get(last))
+            let Some(Part { start, length, disk }) =
+                next.checked_sub(1).and_then(|last| self.parts.get(last))
             else {
                 break;
             };

@@ -1,0 +1,238 @@
+//! All that lies on a disk: its partitions, the logical volumes on them, and what each holds.
+
+use std::{collections::BTreeSet, io, sync::Arc};
+
+use super::{
+    Content, Reason, Refusal, Volume,
+    lvm::{self, LogicalContent, LogicalVolume, PhysicalVolume},
+    probe::{Probed, probe},
+    table::{self, Partition, Role, Table},
+};
+use crate::{
+    block::{BlockRead, Section},
+    file_system, limits,
+};
+
+/// How deep groups of logical volumes may lie in each other: that of a guest, in a volume of its host.
+const DEPTH: usize = 2;
+
+/// What was found on a disk.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// In their order on the disk, logical volumes last.
+    pub(crate) volumes: Vec<Volume>,
+    /// Things to tell.
+    pub(crate) notes: Vec<String>,
+    /// The further disks that a group needed, by their places in the list.
+    pub(crate) used: BTreeSet<usize>,
+}
+
+/// Looks through a disk. `further` are disks that may hold other parts of its groups of logical volumes; nothing else on
+/// them is read.
+pub(crate) fn find(disk: &Arc<dyn BlockRead>, further: &[Arc<dyn BlockRead>]) -> Found {
+    let mut finder = Finder::default();
+    finder.disk(disk, "");
+    for _ in 0..DEPTH {
+        let own = std::mem::take(&mut finder.physical);
+        if own.is_empty() {
+            break;
+        }
+        finder.groups(own, further);
+    }
+    if finder.left_out > 0 {
+        let (left_out, limit) = (finder.left_out, limits::VOLUMES);
+        finder
+            .found
+            .notes
+            .push(format!("there are more than {limit} volumes; {left_out} of them were not read"));
+    }
+    finder.found
+}
+
+/// The physical volumes on a disk that is not looked at for anything else.
+fn physical_volumes(disk: &Arc<dyn BlockRead>) -> Vec<PhysicalVolume> {
+    let mut finder = Finder { only_physical: true, ..Finder::default() };
+    finder.disk(disk, "");
+    finder.physical.into_iter().map(|(_, physical)| physical).collect()
+}
+
+#[derive(Default)]
+struct Finder {
+    found: Found,
+    /// Physical volumes whose groups are still to be put together, each with the place of its volume in the list.
+    physical: Vec<(usize, PhysicalVolume)>,
+    only_physical: bool,
+    /// How many volumes are beyond the limit.
+    left_out: usize,
+}
+
+impl Finder {
+    /// Looks through the target, or through a logical volume, which may be the disk of a guest. `place` is the name of
+    /// the volume, empty for the target.
+    fn disk(&mut self, disk: &Arc<dyn BlockRead>, place: &str) {
+        let own = if place.is_empty() { "disk" } else { place };
+        let table = table::read(disk.as_ref(), &|at| knows(disk, at));
+        match table.unwrap_or_else(|error| Some(Err(unreadable(&error)))) {
+            Some(Ok(table)) => {
+                if place.is_empty() {
+                    self.hybrid(disk, &table);
+                } else {
+                    self.push(own.to_owned(), disk.len(), Partition::default(), Content::Parts("disk"));
+                }
+                self.table(disk, place, table);
+            }
+            Some(Err(refusal)) => {
+                self.push(own.to_owned(), disk.len(), Partition::default(), Content::Refused(refusal));
+            }
+            None => self.volume(disk, own.to_owned(), Partition::default()),
+        }
+    }
+
+    /// Images of CDs often have a table besides, for sticks; it does not lead to their files.
+    fn hybrid(&mut self, disk: &Arc<dyn BlockRead>, table: &Table) {
+        let is_early = table.partitions.iter().any(|partition| partition.start < 1 << 20);
+        match probe(disk.as_ref()) {
+            Ok(Probed::Refused(refusal)) if is_early && refusal.what == "iso9660" => {
+                self.push("disk".to_owned(), disk.len(), Partition::default(), Content::Refused(refusal));
+            }
+            _ => {}
+        }
+    }
+
+    fn table(&mut self, disk: &Arc<dyn BlockRead>, place: &str, mut table: Table) {
+        self.found.notes.append(&mut table.notes);
+        table.partitions.sort_by_key(|partition| (partition.start, partition.number));
+        let below = |name: String| if place.is_empty() { name } else { format!("{place}, {name}") };
+        for partition in table.partitions {
+            let (name, length) = (below(format!("partition {}", partition.number)), partition.length);
+            if partition.role == Role::Extended {
+                self.push(name, length, partition, Content::Parts("extended"));
+            } else if partition.start >= disk.len() {
+                let detail = format!("it begins at {}, and the disk ends at {}", partition.start, disk.len());
+                self.push(name, length, partition, Content::Refused(damaged("partition", detail)));
+            } else {
+                let section = Section::new(Arc::clone(disk), partition.start, length);
+                self.volume(&(Arc::new(section) as Arc<dyn BlockRead>), name, partition);
+            }
+        }
+        for (name, refusal) in table.refused {
+            self.push(below(name), 0, Partition::default(), Content::Refused(refusal));
+        }
+    }
+
+    /// A volume that is no disk itself.
+    fn volume(&mut self, disk: &Arc<dyn BlockRead>, place: String, partition: Partition) {
+        let content = match probe(disk.as_ref()) {
+            Ok(Probed::Lvm) => match lvm::read(Arc::clone(disk)) {
+                Ok(physical) => {
+                    self.physical.push((self.found.volumes.len(), physical));
+                    Content::Parts("lvm2")
+                }
+                Err(detail) => Content::Refused(damaged("LVM2 physical volume", detail)),
+            },
+            _ if self.only_physical => return,
+            Ok(Probed::FileSystem(kind)) => match file_system::open(kind, Arc::clone(disk)) {
+                Ok(files) => Content::Files(files),
+                Err(refusal) => Content::Refused(refusal),
+            },
+            Ok(Probed::Refused(refusal)) => Content::Refused(refusal),
+            Ok(Probed::Nothing(word)) if word != "empty" => Content::Nothing(word),
+            Ok(probed) => match partition.role {
+                Role::NoFiles(word) => Content::Nothing(word),
+                Role::NotRead(word) => Content::Refused(not_read(word)),
+                _ if probed == Probed::Nothing("empty") => Content::Nothing("empty"),
+                _ => Content::Refused(unknown()),
+            },
+            Err(error) => Content::Refused(unreadable(&error)),
+        };
+        self.push(place, disk.len(), partition, content);
+    }
+
+    fn push(&mut self, place: String, size: u64, partition: Partition, content: Content) {
+        if self.found.volumes.len() >= limits::VOLUMES {
+            self.left_out += 1;
+            return;
+        }
+        let Partition { uuid: partition_uuid, label: partition_label, .. } = partition;
+        self.found.volumes.push(Volume { place, size, partition_uuid, partition_label, content });
+    }
+
+    /// Puts groups together, and looks through their logical volumes.
+    fn groups(&mut self, own: Vec<(usize, PhysicalVolume)>, further: &[Arc<dyn BlockRead>]) {
+        let (places, mut disks): (Vec<usize>, Vec<PhysicalVolume>) = own.into_iter().unzip();
+        let mut owners = Vec::new();
+        for (number, disk) in further.iter().enumerate() {
+            let physical = physical_volumes(disk);
+            owners.extend(physical.iter().map(|physical| (physical.uuid.clone(), number)));
+            disks.extend(physical);
+        }
+        let groups = lvm::assemble(&disks);
+        self.found.notes.extend(groups.notes);
+        self.found.used.extend(
+            owners.iter().filter(|(uuid, _)| groups.claimed.contains(uuid)).map(|(_, number)| number),
+        );
+        for (place, physical) in places.into_iter().zip(&disks) {
+            let content = unclaimed(physical, groups.claimed.contains(&physical.uuid));
+            if let (Some(volume), Some(content)) = (self.found.volumes.get_mut(place), content) {
+                volume.content = content;
+            }
+        }
+        for LogicalVolume { name, size, content } in groups.volumes {
+            let place = format!("logical volume {name}");
+            match content {
+                LogicalContent::Disk(disk) => self.disk(&disk, &place),
+                LogicalContent::Pool(word) => {
+                    self.push(place, size, Partition::default(), Content::Parts(word))
+                }
+                LogicalContent::Refused(refusal) => {
+                    self.push(place, size, Partition::default(), Content::Refused(refusal));
+                }
+            }
+        }
+    }
+}
+
+/// What a physical volume is that no group names.
+fn unclaimed(physical: &PhysicalVolume, is_claimed: bool) -> Option<Content> {
+    let what = "LVM2 physical volume";
+    match &physical.text {
+        _ if is_claimed => None,
+        Some(_) => Some(Content::Refused(damaged(what, "its metadata cannot be read, or does not name it"))),
+        None if !physical.notes.is_empty() => {
+            Some(Content::Refused(damaged(what, physical.notes.join("; "))))
+        }
+        None if physical.areas == 0 => {
+            let detail =
+                "it keeps no metadata itself; give the other disks of its group with --also".to_owned();
+            Some(Content::Refused(Refusal { reason: Reason::Incomplete, what: what.to_owned(), detail }))
+        }
+        None => Some(Content::Nothing("unused lvm2")),
+    }
+}
+
+/// Whether something that is known begins at a place of a disk.
+fn knows(disk: &Arc<dyn BlockRead>, at: u64) -> bool {
+    let length = disk.len().saturating_sub(at);
+    let probed = probe(&Section::new(Arc::clone(disk), at, length));
+    length > 0 && !matches!(probed, Ok(Probed::Unknown | Probed::Nothing("empty")) | Err(_))
+}
+
+fn damaged(what: &str, detail: impl Into<String>) -> Refusal {
+    Refusal { reason: Reason::Damaged, what: what.to_owned(), detail: detail.into() }
+}
+
+fn unreadable(error: &io::Error) -> Refusal {
+    damaged("volume", format!("its first bytes cannot be read: {error}"))
+}
+
+fn not_read(what: &str) -> Refusal {
+    let detail = "it spreads its volumes over disks in a way that is not read".to_owned();
+    Refusal { reason: Reason::Unsupported, what: what.to_owned(), detail }
+}
+
+fn unknown() -> Refusal {
+    let detail =
+        "its first bytes are those of no known file system: it may be encrypted without a head, or damaged"
+            .to_owned();
+    Refusal { reason: Reason::Unknown, what: "file system of unknown kind".to_owned(), detail }
+}

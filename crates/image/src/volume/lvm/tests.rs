@@ -1,0 +1,228 @@
+use std::{fs, path::Path, sync::Arc};
+
+use guardhouse_test_images::{
+    disks, lvm as write,
+    lvm::{Group, Segment},
+    tree::noise,
+};
+use proptest::prelude::*;
+
+use super::{LogicalContent, LogicalVolume, assemble, assemble::Groups, read};
+use crate::{
+    block::{BlockRead, FileDisk},
+    volume::Reason,
+};
+
+/// How long an extent is, in sectors and in bytes.
+const EXTENT: u64 = 128;
+const BYTES: usize = 64 << 10;
+const LENGTH: u64 = 4 << 20;
+
+fn group(folder: &Path, disks: usize, volumes: Vec<write::Volume>) -> Group {
+    let disks = (0..disks).map(|number| write::Disk::new(folder, number)).collect();
+    Group { name: "vg0".to_owned(), sequence: 3, extent: EXTENT, disks, volumes }
+}
+
+fn assembled(disks: &[write::Disk]) -> Groups {
+    let open =
+        |disk: &write::Disk| read(Arc::new(FileDisk::open(&disk.path).expect("opens"))).expect("a label");
+    assemble(&disks.iter().map(open).collect::<Vec<_>>())
+}
+
+fn bytes(volume: &LogicalVolume) -> Vec<u8> {
+    let LogicalContent::Disk(disk) = &volume.content else { panic!("{volume:?}") };
+    let mut bytes = vec![0; disk.len() as usize];
+    for (number, part) in bytes.chunks_mut(70_001).enumerate() {
+        disk.read_at(number as u64 * 70_001, part).expect("reads");
+    }
+    bytes
+}
+
+/// Two disks, with a linear volume in three parts that are not in order, a striped one, and one that goes over both.
+fn typical(folder: &Path) -> (Group, Vec<Vec<u8>>) {
+    let group = empty(folder);
+    let contents: Vec<Vec<u8>> = [6, 7, 12].map(|extents| noise(extents, extents as usize * BYTES)).to_vec();
+    for (volume, bytes) in group.volumes.iter().zip(&contents) {
+        group.fill(volume, bytes);
+    }
+    (group, contents)
+}
+
+fn empty(folder: &Path) -> Group {
+    let linear = vec![Segment::linear(2, 0, 5), Segment::linear(1, 0, 0), Segment::linear(3, 1, 2)];
+    let striped =
+        Segment { extents: 6, stripe: 8, stripes: vec![(0, 10), (1, 10)], ..Segment::linear(0, 0, 0) };
+    // Ten segments and more: their names do not sort as they count.
+    let many = (0..12).map(|number| Segment::linear(1, 0, 40 - number)).collect();
+    let volumes = vec![
+        write::Volume::new("linear", linear),
+        write::Volume::new("striped", vec![striped, Segment::linear(1, 1, 20)]),
+        write::Volume::new("many", many),
+    ];
+    let group = group(folder, 2, volumes);
+    group.write(LENGTH);
+    group
+}
+
+#[test]
+fn volumes_are_put_together_from_segments_and_stripes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (group, contents) = typical(folder.path());
+    let groups = assembled(&group.disks);
+    assert_eq!(groups.notes, Vec::<String>::new());
+    let names: Vec<&str> = groups.volumes.iter().map(|volume| volume.name.as_str()).collect();
+    assert_eq!(names, ["vg0/linear", "vg0/many", "vg0/striped"]);
+    for (volume, content) in groups.volumes.iter().zip([0, 2, 1]) {
+        assert!(bytes(volume) == contents[content], "{}", volume.name);
+        assert_eq!(volume.size, contents[content].len() as u64);
+    }
+}
+
+#[test]
+fn a_volume_on_a_disk_that_is_not_there_is_incomplete() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (group, contents) = typical(folder.path());
+    let groups = assembled(&group.disks[..1]);
+    for volume in &groups.volumes {
+        if volume.name == "vg0/many" {
+            assert!(bytes(volume) == contents[2]);
+            continue;
+        }
+        let LogicalContent::Refused(refusal) = &volume.content else { panic!("{volume:?}") };
+        assert_eq!(refusal.reason, Reason::Incomplete);
+        assert!(refusal.detail.contains("/dev/sd1") && refusal.detail.contains("--also"), "{refusal}");
+    }
+}
+
+#[test]
+fn the_newest_metadata_counts_wherever_its_label_and_text_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut group, contents) = typical(folder.path());
+    // The first disk missed a change; the text of the second one goes round the end of its area.
+    let old = Group { sequence: 1, volumes: Vec::new(), ..group.clone() };
+    group.disks[1].label = 3;
+    disks::put(&group.disks[1].path, 512, &[0; 512]);
+    group.disks[1].text = (1 << 20) - 4096 - 512;
+    group.write_head(&group.disks[0], &old.text(), LENGTH);
+    group.write_head(&group.disks[1], &group.text(), LENGTH);
+    let groups = assembled(&group.disks);
+    assert_eq!(groups.volumes.len(), 3, "{groups:?}");
+    assert!(bytes(&groups.volumes[0]) == contents[0]);
+}
+
+#[test]
+fn damaged_metadata_is_told_and_its_copy_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (group, contents) = typical(folder.path());
+    disks::put(&group.disks[0].path, 4096 + 600, b"#");
+    let groups = assembled(&group.disks);
+    assert!(groups.notes.iter().any(|note| note.contains("checksum of its text")), "{:?}", groups.notes);
+    assert!(bytes(&groups.volumes[0]) == contents[0]);
+    // The label itself.
+    disks::put(&group.disks[0].path, 512 + 40, b"#");
+    let disk = Arc::new(FileDisk::open(&group.disks[0].path).expect("opens"));
+    assert!(read(disk).expect_err("is damaged").contains("checksum"));
+}
+
+#[test]
+fn what_is_not_read_is_refused_by_its_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let kinds = ["thin", "raid1", "raid5_ls", "mirror", "cache", "writecache", "vdo", "error"];
+    let mut volumes: Vec<write::Volume> = kinds
+        .map(|kind| write::Volume::new(kind, vec![Segment { kind, ..Segment::linear(1, 0, 0) }]))
+        .to_vec();
+    volumes.push(write::Volume::new("pool", vec![Segment { kind: "thin-pool", ..Segment::linear(1, 0, 0) }]));
+    volumes.push(write::Volume::new("origin", vec![Segment::linear(1, 0, 0)]));
+    volumes.push(write::Volume::new("snap", vec![Segment::linear(1, 0, 0)]));
+    let extra = "origin = \"origin\"\ncow_store = \"snap\"";
+    let hidden = Segment { kind: "snapshot", stripes: Vec::new(), extra, ..Segment::linear(1, 0, 0) };
+    volumes.push(write::Volume { status: "\"READ\"", ..write::Volume::new("snapshot0", vec![hidden]) });
+    let group = group(folder.path(), 1, volumes);
+    group.write(LENGTH);
+    let groups = assembled(&group.disks);
+    let described: Vec<String> = groups
+        .volumes
+        .iter()
+        .map(|volume| match &volume.content {
+            LogicalContent::Disk(_) => format!("{} read", volume.name),
+            LogicalContent::Pool(word) => format!("{} {word}", volume.name),
+            LogicalContent::Refused(refusal) => {
+                format!("{} {:?} {}", volume.name, refusal.reason, refusal.what)
+            }
+        })
+        .collect();
+    let mut expected =
+        kinds.map(|kind| format!("vg0/{kind} Unsupported LVM2 {}", kind.replace('_', ""))).to_vec();
+    expected.extend(
+        ["vg0/pool lvm2 thin pool", "vg0/origin read", "vg0/snap Unsupported LVM2 snapshot"]
+            .map(String::from),
+    );
+    expected.sort();
+    assert_eq!(described, expected);
+}
+
+#[test]
+fn the_same_disk_twice_is_read_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (group, _) = typical(folder.path());
+    let disks = [group.disks.as_slice(), group.disks.as_slice()].concat();
+    let groups = assembled(&disks);
+    assert_eq!(groups.volumes.len(), 3);
+    assert!(groups.notes.iter().any(|note| note.contains("twice")), "{:?}", groups.notes);
+}
+
+/// Bytes in memory.
+#[derive(Debug)]
+struct Memory(Vec<u8>);
+
+impl BlockRead for Memory {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+        let bytes = usize::try_from(offset).ok().and_then(|at| self.0.get(at..)?.get(..buffer.len()));
+        buffer.copy_from_slice(bytes.ok_or(std::io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// The checksums are made right, so that the changes get past them.
+    #[test]
+    fn damaged_texts_are_errors_or_volumes(changes in prop::collection::vec((0_usize..4000, any::<u8>()), 1..4)) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let group = empty(folder.path());
+        let mut text = group.text().into_bytes();
+        for (at, byte) in changes {
+            let at = at % text.len();
+            text[at] = if byte < 200 { b"0123456789{}[]\"#=, \n\\"[usize::from(byte) % 21] } else { byte % 128 };
+        }
+        group.write_head(&group.disks[0], &String::from_utf8_lossy(&text), LENGTH);
+        let disk = Arc::new(Memory(fs::read(&group.disks[0].path).expect("reads")));
+        let groups = assemble(&[read(disk).expect("a label")]);
+        for volume in groups.volumes {
+            if let LogicalContent::Disk(disk) = volume.content {
+                let mut buffer = vec![0; 100_000];
+                for at in [0, 1 << 16, disk.len() / 2, disk.len().saturating_sub(100_000), u64::MAX - 5] {
+                    drop(disk.read_at(at, &mut buffer));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_heads_are_errors_or_volumes(changes in prop::collection::vec((0_usize..4700, any::<u8>()), 1..4)) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let group = empty(folder.path());
+        let mut bytes = fs::read(&group.disks[0].path).expect("reads");
+        for (at, byte) in changes {
+            bytes[at] = byte;
+        }
+        if let Ok(physical) = read(Arc::new(Memory(bytes))) {
+            drop(assemble(&[physical]));
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! What lies on a disk is found, and told by its name.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use guardhouse_image::{Content, Opened, Options, open, volume::Reason};
+use guardhouse_test_images::{
+    disks::{self, put},
+    file_systems::{Image, Source, UUID, ext, source},
+    lvm::{Disk, Group, Segment, Volume},
+    partitions::{empty, fdisk_4096, put_image, sfdisk},
+    run, tree,
+};
+
+const MIB: u64 = 1 << 20;
+
+fn opened(path: &Path, also: &[PathBuf]) -> Opened {
+    let options = Options { also: also.to_vec(), ..Options::default() };
+    open(path, &options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A line for each volume.
+fn described(opened: &Opened) -> Vec<String> {
+    let line = |volume: &guardhouse_image::Volume| {
+        let content = match &volume.content {
+            Content::Files(files) => format!("{} {}", files.kind(), files.label()),
+            Content::Parts(word) => format!("parts {word}"),
+            Content::Nothing(word) => format!("nothing {word}"),
+            Content::Refused(refusal) => format!("{:?} {}", refusal.reason, refusal.what),
+        };
+        format!("{}: {}", volume.place, content.trim_end())
+    };
+    opened.volumes.iter().map(line).collect()
+}
+
+fn ext4() -> Image {
+    let source = source(Source::default());
+    ext("mkfs.ext4", &[], source.path(), 8)
+}
+
+#[test]
+fn a_disk_without_a_table_is_one_volume() {
+    let image = ext4();
+    let found = opened(&image.path, &[]);
+    assert_eq!(described(&found), ["disk: ext4 label"]);
+    assert_eq!((found.size, found.volumes[0].size), (8 * MIB, 8 * MIB));
+    let Content::Files(files) = &found.volumes[0].content else { panic!("no files") };
+    assert_eq!(files.uuid(), UUID);
+}
+
+const GPT: &str = "label: gpt\nlabel-id: 6E2F7B8A-0000-4000-8000-000000000001\n\
+    start=2048, size=2048, type=21686148-6449-6E6F-744E-656564454649, name=\"boot\"\n\
+    start=4096, size=16384, uuid=6E2F7B8A-0000-4000-8000-0000000000AB, name=\"W\u{fc}rzel\"\n\
+    start=40960, size=2048, type=0657FD6D-A4AB-43C4-84E5-0933C84B4F4F\n\
+    start=43008, size=2048\nstart=45056, size=2048\n";
+
+fn gpt(folder: &Path) -> PathBuf {
+    let disk = sfdisk(folder, "gpt.raw", 32 * MIB, GPT);
+    put_image(&disk, 2 * MIB, &ext4().path);
+    let swap = empty(folder, "swap", MIB);
+    run("mkswap", &["-q", disks::text(&swap)]);
+    put_image(&disk, 20 * MIB, &swap);
+    put(&disk, 22 * MIB, &tree::noise(3, 1 << 20));
+    disk
+}
+
+const GPT_VOLUMES: [&str; 5] = [
+    "partition 1: nothing bios-boot",
+    "partition 2: ext4 label",
+    "partition 3: nothing swap",
+    "partition 4: nothing empty",
+    "partition 5: Unknown file system of unknown kind",
+];
+
+#[test]
+fn a_gpt_names_its_partitions() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let found = opened(&gpt(folder.path()), &[]);
+    assert_eq!(described(&found), GPT_VOLUMES);
+    assert_eq!(found.volumes[1].partition_uuid, "6e2f7b8a-0000-4000-8000-0000000000ab");
+    assert_eq!(found.volumes[1].partition_label, "W\u{fc}rzel");
+    assert_eq!(found.volumes[1].size, 8 * MIB);
+    assert_eq!(found.notes, Vec::<String>::new());
+}
+
+#[test]
+fn a_damaged_gpt_is_replaced_by_its_copy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = gpt(folder.path());
+    let whole = fs::read(&disk).expect("reads");
+    // The head, one of the entries, everything at the start together with the MBR.
+    for (at, bytes) in [(512 + 60, 1_usize), (1024 + 130, 1), (0, 17 * 1024)] {
+        put(&disk, at, &vec![0xa5; bytes]);
+        let found = opened(&disk, &[]);
+        assert_eq!(described(&found), GPT_VOLUMES, "{at}");
+        assert!(found.notes.iter().any(|note| note.contains("copy")), "{:?}", found.notes);
+        fs::write(&disk, &whole).expect("writes");
+    }
+    // Both.
+    put(&disk, 512, b"no");
+    put(&disk, 32 * MIB - 512, b"no");
+    assert_eq!(described(&opened(&disk, &[])), ["disk: Damaged GPT"]);
+}
+
+#[test]
+fn sectors_may_have_4096_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = fdisk_4096(folder.path(), "gpt.raw", 32 * MIB, "g\nn\n1\n512\n+2048\nn\n3\n4096\n+100\nw\n");
+    put_image(&disk, 512 * 4096, &ext4().path);
+    let expected = ["partition 1: ext4 label", "partition 3: nothing empty"];
+    assert_eq!(described(&opened(&disk, &[])), expected);
+    put(&disk, 4096, &[0; 4096]);
+    assert_eq!(described(&opened(&disk, &[])), expected);
+
+    let disk = fdisk_4096(folder.path(), "mbr.raw", 32 * MIB, "o\nn\np\n1\n512\n+2048\nw\n");
+    put_image(&disk, 512 * 4096, &ext4().path);
+    assert_eq!(described(&opened(&disk, &[])), ["partition 1: ext4 label"]);
+}
+
+#[test]
+fn an_mbr_names_its_partitions_and_those_in_the_extended_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = "label: dos\nlabel-id: 0x1234abcd\n\
+        1: start=2048, size=16384, type=83\n2: start=20480, size=40960, type=5\n\
+        5: start=22528, size=2048, type=83\n6: start=26624, size=16384, type=83\n7: start=45056, size=1024, type=82\n";
+    let disk = sfdisk(folder.path(), "mbr.raw", 32 * MIB, script);
+    let image = ext4();
+    put_image(&disk, MIB, &image.path);
+    put_image(&disk, 13 * MIB, &image.path);
+    let found = opened(&disk, &[]);
+    let expected = [
+        "partition 1: ext4 label",
+        "partition 2: parts extended",
+        "partition 5: nothing empty",
+        "partition 6: ext4 label",
+        "partition 7: nothing empty",
+    ];
+    assert_eq!(described(&found), expected);
+    assert_eq!(found.volumes[3].partition_uuid, "1234abcd-06");
+
+    // The chain: its second link leads to the first one again, or is not there.
+    let sector = 20480 * 512;
+    let mut link = fs::read(&disk).expect("reads")[sector..sector + 512].to_vec();
+    link[446 + 16 + 8..446 + 16 + 12].copy_from_slice(&0_u32.to_le_bytes());
+    put(&disk, sector as u64, &link);
+    let found = described(&opened(&disk, &[]));
+    assert_eq!(
+        found.last().map(String::as_str),
+        Some("extended partition: Damaged extended partition"),
+        "{found:?}"
+    );
+    put(&disk, sector as u64 + 510, b"no");
+    let found = described(&opened(&disk, &[]));
+    assert_eq!(
+        found.last().map(String::as_str),
+        Some("extended partition: Damaged extended partition"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn an_mbr_that_does_not_mention_the_gpt_counts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = gpt(folder.path());
+    // What an installer leaves that knows nothing of GPT: an MBR with one partition.
+    let other = sfdisk(folder.path(), "mbr.raw", 32 * MIB, "label: dos\nstart=4096, size=16384, type=83\n");
+    put(&disk, 0, &fs::read(other).expect("reads")[..512]);
+    let found = opened(&disk, &[]);
+    assert_eq!(described(&found), ["partition 1: ext4 label"]);
+    assert!(found.notes.iter().any(|note| note.contains("GPT")), "{:?}", found.notes);
+    // A hybrid one mentions it.
+    let hybrid = "label: dos\nstart=1, size=2047, type=ee\nstart=4096, size=16384, type=83\n";
+    let other = sfdisk(folder.path(), "hybrid.raw", 32 * MIB, hybrid);
+    put(&disk, 0, &fs::read(other).expect("reads")[..512]);
+    assert_eq!(described(&opened(&disk, &[])), GPT_VOLUMES);
+}
+
+#[test]
+fn a_partition_beyond_the_end_is_damaged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = gpt(folder.path());
+    fs::File::options().write(true).open(&disk).and_then(|file| file.set_len(12 * MIB)).expect("cuts");
+    let found = described(&opened(&disk, &[]));
+    assert_eq!(found[1..3], ["partition 2: ext4 label", "partition 3: Damaged partition"]);
+}
+
+fn group(folder: &Path) -> (Group, PathBuf) {
+    let image = ext4();
+    let bytes = fs::read(&image.path).expect("reads");
+    let striped =
+        Segment { extents: 128, stripe: 16, stripes: vec![(0, 130), (1, 0)], ..Segment::linear(0, 0, 0) };
+    let volumes = vec![
+        Volume::new("root", vec![Segment::linear(100, 0, 3), Segment::linear(28, 0, 200)]),
+        Volume::new("striped", vec![striped]),
+        Volume::new("thin", vec![Segment { kind: "thin", ..Segment::linear(1, 0, 0) }]),
+    ];
+    let disks = (0..2).map(|number| Disk::new(folder, number)).collect();
+    let group = Group { name: "vg0".to_owned(), sequence: 7, extent: 128, disks, volumes };
+    group.write(20 * MIB);
+    for volume in &group.volumes[..2] {
+        group.fill(volume, &bytes);
+    }
+    let disk = sfdisk(folder, "disk.raw", 40 * MIB, "label: gpt\nstart=2048, size=40960\n");
+    put_image(&disk, MIB, &group.disks[0].path);
+    (group, disk)
+}
+
+#[test]
+fn logical_volumes_are_read_from_several_disks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (group, disk) = group(folder.path());
+    let alone = [
+        "partition 1: parts lvm2",
+        "logical volume vg0/root: ext4 label",
+        "logical volume vg0/striped: Incomplete LVM2 volume",
+        "logical volume vg0/thin: Unsupported LVM2 thin",
+    ];
+    assert_eq!(described(&opened(&disk, &[])), alone);
+    let together = alone.map(|line| line.replace("Incomplete LVM2 volume", "ext4 label"));
+    // In containers of their own, both of them.
+    let second = disks::convert(&group.disks[1].path, &disks::CONTAINERS[2]);
+    let first = disks::convert(&disk, &disks::CONTAINERS[11]);
+    let found = opened(&first, std::slice::from_ref(&second));
+    assert_eq!(described(&found), together);
+    assert!(found.notes.iter().any(|note| note.contains("zlib.qcow2 was read")), "{:?}", found.notes);
+    // A disk without a table.
+    let found = described(&opened(&group.disks[0].path, &[second]));
+    assert_eq!(found[0], "disk: parts lvm2");
+    assert_eq!(found[1..], together[1..]);
+}
+
+#[test]
+fn the_disk_of_a_guest_in_a_logical_volume_is_looked_through() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let guest = gpt(folder.path());
+    let volume = Volume::new("guest", vec![Segment::linear(512, 0, 0)]);
+    let disks = vec![Disk::new(folder.path(), 0)];
+    let host = Group { name: "host".to_owned(), sequence: 1, extent: 128, disks, volumes: vec![volume] };
+    host.write(40 * MIB);
+    host.fill(&host.volumes[0], &fs::read(guest).expect("reads"));
+    let mut expected =
+        vec!["disk: parts lvm2".to_owned(), "logical volume host/guest: parts disk".to_owned()];
+    expected.extend(GPT_VOLUMES.map(|line| format!("logical volume host/guest, {line}")));
+    assert_eq!(described(&opened(&host.disks[0].path, &[])), expected);
+}
+
+#[test]
+fn what_is_known_and_not_read_is_refused_by_its_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = empty(folder.path(), "volume", 4 * MIB);
+    let cases: [(u64, &[u8], &str); 16] = [
+        (0, b"LUKS\xba\xbe\0\x01", "Encrypted LUKS1"),
+        (0, b"LUKS\xba\xbe\0\x02", "Encrypted LUKS2"),
+        (3, b"-FVE-FS-", "Encrypted BitLocker"),
+        (4096, b"\xfc\x4e\x2b\xa9\x01\0\0\0", "mdraid"),
+        (128 << 10, b"\x0c\xb1\xba\0", "Unsupported zfs"),
+        (
+            4096 + 24,
+            b"\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81",
+            "Unsupported bcache",
+        ),
+        (1024, b"\x10\x20\xf5\xf2", "Unsupported f2fs"),
+        (32768, b"JFS1", "Unsupported jfs"),
+        (65536 + 52, b"ReIsEr2Fs", "Unsupported reiserfs"),
+        (3, b"ReFS\0\0\0\0", "Unsupported refs"),
+        (32, b"NXSB", "Unsupported apfs"),
+        (1024, b"H+\0\x04", "Unsupported hfsplus"),
+        (32769, b"CD001", "Unsupported iso9660"),
+        (1024, b"\xe2\xe1\xf5\xe0", "Unsupported erofs"),
+        (4086, b"S1SUSPEND", "nothing swsuspend"),
+        (100_000, b"bytes", "Unknown file system of unknown kind"),
+    ];
+    for (at, magic, expected) in cases {
+        drop(empty(folder.path(), "volume", 4 * MIB));
+        put(&path, at, magic);
+        let expected = if expected == "mdraid" {
+            put(&path, at + 72, &5_u32.to_le_bytes());
+            put(&path, at + 144, &8_u64.to_le_bytes());
+            "Unsupported mdraid level 5 (metadata 1.2)"
+        } else {
+            expected
+        };
+        assert_eq!(described(&opened(&path, &[])), [format!("disk: {expected}")]);
+    }
+    // The oldest heads of md lie at the end, behind what looks like a file system of its own.
+    let image = ext4();
+    for (at, level, expected) in [(8 * MIB - 65536, 28, "0.90"), (8 * MIB - 8192, 72, "1.0")] {
+        fs::copy(&image.path, &path).expect("copies");
+        put(&path, at, b"\xfc\x4e\x2b\xa9");
+        put(&path, at + level, &1_u32.to_le_bytes());
+        if expected == "1.0" {
+            put(&path, at + 4, &1_u32.to_le_bytes());
+            put(&path, at + 144, &(at / 512).to_le_bytes());
+        }
+        let expected = format!("disk: Unsupported mdraid level 1 (metadata {expected})");
+        assert_eq!(described(&opened(&path, &[])), [expected]);
+    }
+}
+
+#[test]
+fn every_container_leads_to_the_same_volumes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = gpt(folder.path());
+    for container in &disks::CONTAINERS {
+        let found = opened(&disks::convert(&disk, container), &[]);
+        assert_eq!(described(&found), GPT_VOLUMES, "{container:?}");
+        assert_eq!(found.size, 32 * MIB);
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let error = open(&folder.path().join("nothing"), &Options::default()).expect_err("is not there");
+    assert!(error.to_string().contains("No such file"), "{error}");
+    let pipe = folder.path().join("pipe");
+    run("mkfifo", &[disks::text(&pipe)]);
+    let error = open(&pipe, &Options::default()).expect_err("is a pipe");
+    assert!(error.to_string().contains("neither a file nor a block device"), "{error}");
+    let found = opened(&empty(folder.path(), "empty", 0), &[]);
+    assert_eq!(described(&found), ["disk: nothing empty"]);
+    let noise = folder.path().join("noise");
+    fs::write(&noise, tree::noise(9, 1 << 20)).expect("writes");
+    let found = opened(&noise, &[]);
+    let Content::Refused(refusal) = &found.volumes[0].content else { panic!("{found:?}") };
+    assert_eq!(refusal.reason, Reason::Unknown);
+}
