@@ -14,6 +14,7 @@
 
 pub mod block;
 pub mod file_system;
+pub mod fuzzing;
 pub mod limits;
 pub mod path;
 pub mod target;

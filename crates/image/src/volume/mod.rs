@@ -1,9 +1,11 @@
 //! What lies on a disk: partitions, logical volumes, and what each of them holds.
 
 mod find;
-mod lvm;
+pub(crate) mod lvm;
 mod probe;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, sync::Arc};
 

@@ -12,6 +12,3 @@ mod text;
 
 pub(crate) use assemble::{LogicalContent, LogicalVolume, assemble};
 pub(crate) use label::{PhysicalVolume, read};
-
-#[cfg(fuzzing)]
-pub(crate) use text::parse;

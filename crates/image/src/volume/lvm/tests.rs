@@ -1,4 +1,8 @@
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 use guardhouse_test_images::{
     disks, lvm as write,
@@ -10,6 +14,7 @@ use proptest::prelude::*;
 use super::{LogicalContent, LogicalVolume, assemble, assemble::Groups, read};
 use crate::{
     block::{BlockRead, FileDisk},
+    fuzzing,
     volume::Reason,
 };
 
@@ -171,58 +176,36 @@ fn the_same_disk_twice_is_read_once() {
     assert!(groups.notes.iter().any(|note| note.contains("twice")), "{:?}", groups.notes);
 }
 
-/// Bytes in memory.
-#[derive(Debug)]
-struct Memory(Vec<u8>);
-
-impl BlockRead for Memory {
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<()> {
-        let bytes = usize::try_from(offset).ok().and_then(|at| self.0.get(at..)?.get(..buffer.len()));
-        buffer.copy_from_slice(bytes.ok_or(std::io::ErrorKind::UnexpectedEof)?);
-        Ok(())
-    }
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// The checksums are made right, so that the changes get past them.
     #[test]
     fn damaged_texts_are_errors_or_volumes(changes in prop::collection::vec((0_usize..4000, any::<u8>()), 1..4)) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let group = empty(folder.path());
-        let mut text = group.text().into_bytes();
+        let mut text = TEXT.as_bytes().to_vec();
         for (at, byte) in changes {
             let at = at % text.len();
-            text[at] = if byte < 200 { b"0123456789{}[]\"#=, \n\\"[usize::from(byte) % 21] } else { byte % 128 };
+            text[at] = if byte < 200 { b"0123456789{}[]\"#=, \n\\"[usize::from(byte) % 21] } else { byte };
         }
-        group.write_head(&group.disks[0], &String::from_utf8_lossy(&text), LENGTH);
-        let disk = Arc::new(Memory(fs::read(&group.disks[0].path).expect("reads")));
-        let groups = assemble(&[read(disk).expect("a label")]);
-        for volume in groups.volumes {
-            if let LogicalContent::Disk(disk) = volume.content {
-                let mut buffer = vec![0; 100_000];
-                for at in [0, 1 << 16, disk.len() / 2, disk.len().saturating_sub(100_000), u64::MAX - 5] {
-                    drop(disk.read_at(at, &mut buffer));
-                }
-            }
-        }
+        fuzzing::lvm(&text);
     }
 
     #[test]
     fn damaged_heads_are_errors_or_volumes(changes in prop::collection::vec((0_usize..4700, any::<u8>()), 1..4)) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let group = empty(folder.path());
-        let mut bytes = fs::read(&group.disks[0].path).expect("reads");
+        let mut bytes = HEAD.clone();
         for (at, byte) in changes {
             bytes[at] = byte;
         }
-        if let Ok(physical) = read(Arc::new(Memory(bytes))) {
-            drop(assemble(&[physical]));
-        }
+        fuzzing::partitions(&bytes);
     }
 }
+
+static TEXT: LazyLock<String> = LazyLock::new(|| empty(tempfile::tempdir().expect("a folder").path()).text());
+
+/// The start of a physical volume.
+static HEAD: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a folder");
+    let group = empty(folder.path());
+    let mut bytes = fs::read(&group.disks[0].path).expect("reads");
+    bytes.truncate(64 << 10);
+    bytes
+});
