@@ -4,6 +4,7 @@
 //! A tool that is not installed makes the test panic with the Debian package that has it; `scripts/test` installs them.
 
 mod commands;
+pub mod containers;
 pub mod disks;
 pub mod file_systems;
 pub mod lvm;

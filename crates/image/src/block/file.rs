@@ -27,7 +27,14 @@ impl FileDisk {
         if !kind.is_file() && !kind.is_block_device() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "neither a file nor a block device"));
         }
-        let mut file = File::open(path)?;
+        Self::of(File::open(path)?)
+    }
+
+    /// An open file.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn of(mut file: File) -> io::Result<Self> {
         // A block device has no length of its own in its metadata.
         let length = file.seek(SeekFrom::End(0))?;
         Ok(Self { file, length })

@@ -12,6 +12,7 @@ mod ext;
 mod fat;
 pub mod folder;
 mod guard;
+pub mod layers;
 mod names;
 mod ntfs;
 mod open;

@@ -2,6 +2,7 @@
 
 mod disk;
 mod folder;
+mod oci;
 
 use std::{
     fs, io,
@@ -11,10 +12,13 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    block::FileDisk,
+    block::{BlockRead, FileDisk},
     tree::{self, System},
     volume::{Refusal, Volume},
 };
+
+/// How much of a file is looked at to tell what it is: enough of a compressed archive for its first block.
+const HEAD: usize = 64 * 1024;
 
 /// How a target is opened.
 #[derive(Clone, Debug, Default)]
@@ -102,8 +106,16 @@ pub enum OpenError {
 pub fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> {
     let failed = |error| OpenError::Io { path: path.to_owned(), error };
     if fs::metadata(path).map_err(failed)?.is_dir() {
-        return folder::open(path, options);
+        return match oci::recognises(path, b"") {
+            true => oci::open(path, options),
+            false => folder::open(path, options),
+        };
     }
     let file = FileDisk::open(path).map_err(failed)?;
-    disk::open(path, file, options)
+    let mut head = vec![0; usize::try_from(file.len()).unwrap_or(HEAD).min(HEAD)];
+    file.read_at(0, &mut head).map_err(failed)?;
+    match oci::recognises(path, &head) {
+        true => oci::open(path, options),
+        false => disk::open(path, file, options),
+    }
 }

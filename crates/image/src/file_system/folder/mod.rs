@@ -12,6 +12,7 @@ mod pseudo;
 mod reader;
 
 use std::{
+    fs::File,
     io,
     os::fd::OwnedFd,
     path::Path,
@@ -20,7 +21,7 @@ use std::{
 
 use rustix::fs::{CWD, Mode, OFlags};
 
-use super::{FileSystem, ReadError, Reader};
+use super::{FileSystem, Place, ReadError, Reader};
 use reader::FolderReader;
 
 /// A folder of this machine.
@@ -51,6 +52,14 @@ impl Folder {
         let device = rustix::fs::fstat(&handle)?.st_dev;
         let notes = pseudo::mounts_below(path).into_iter().collect();
         Ok(Self { root: Arc::new(Root { handle, device, by_kernel: AtomicBool::new(true) }), notes })
+    }
+
+    /// One of its files, for somebody who keeps it open.
+    ///
+    /// # Errors
+    /// See [`ReadError`]; `NotFound` for what is not a regular file.
+    pub(crate) fn file(&self, place: &Place) -> Result<File, ReadError> {
+        FolderReader::new(Arc::clone(&self.root)).file(place).map(File::from)
     }
 }
 
