@@ -8,6 +8,7 @@ mod commands;
 mod demo;
 mod duration;
 mod output;
+mod scan;
 mod serve;
 mod storage;
 
@@ -20,6 +21,7 @@ use guardhouse_agent::{
     command,
     logging::{self, LogControl},
 };
+use guardhouse_model::Environment;
 
 /// A self-hosted control plane for endpoint security.
 #[derive(Debug, Parser)]
@@ -48,6 +50,11 @@ enum Command {
     Backup(admin::backup::BackupArgs),
     /// Make a data folder, or fill a new database, from a backup. Devices do not carry out again what they did since.
     Restore(admin::restore::RestoreArgs),
+    /// Find out what is installed on a disk or in an image, and which of it is vulnerable. Needs no server.
+    Scan(Box<scan::ScanArgs>),
+    /// What guardhouse scan starts to read the target.
+    #[command(name = scan::child::COMMAND, hide = true)]
+    ScanProcess(scan::child::ScanProcessArgs),
     /// Sign in, so that later commands need no password.
     Login(commands::login::LoginArgs),
     /// Devices.
@@ -92,6 +99,10 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // It locks itself in before it has any other thread, and its standard error belongs to who started it.
+    if let Command::ScanProcess(args) = cli.command {
+        return scan::child::run(args);
+    }
     let default_filter = match cli.command {
         Command::Serve(_) | Command::Agent(_) => "info",
         _ => "warn",
@@ -105,6 +116,8 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, log: LogControl) -> anyhow::Result<ExitCode> {
     let runtime = match cli.command {
+        // It waits for a process, and for nothing else.
+        Command::Scan(args) => return Ok(scan::run(&args, &Environment::system())),
         // An agent must stay small.
         Command::Agent(_) => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
         _ => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
@@ -118,6 +131,7 @@ fn run(cli: Cli, log: LogControl) -> anyhow::Result<ExitCode> {
             Command::AgentRelease(command) => admin::agent_release::run(command).await,
             Command::Backup(args) => admin::backup::run(&args).await,
             Command::Restore(args) => admin::restore::run(&args).await,
+            Command::Scan(_) | Command::ScanProcess(_) => unreachable!("they need no runtime"),
             Command::Login(args) => args.run().await,
             Command::Device { api, command } => command.run(api.connection, api.output).await,
             Command::Group { api, command } => command.run(api.connection, api.output).await,

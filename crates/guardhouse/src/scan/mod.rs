@@ -1,0 +1,265 @@
+//! `guardhouse scan`: what is installed on a disk or in an image, and which of it is vulnerable.
+
+mod assemble;
+mod bar;
+pub mod child;
+mod judge;
+mod outputs;
+mod size;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use guardhouse_advisories::SeverityLevel;
+use guardhouse_model::Environment;
+use guardhouse_report::{decide, outcome};
+use guardhouse_scan::{
+    Event, Project,
+    process::{ScanOptions, Targets},
+    sandbox::Resources,
+    supervisor::{self, Outcome, Patience},
+    walk::Reach,
+};
+
+use crate::{
+    duration,
+    output::{self, printable},
+};
+use assemble::Assembler;
+use bar::Bar;
+use judge::StoreJudge;
+use outputs::Output;
+
+/// The exit code for arguments that contradict each other; the one that clap has.
+const WRONG_USE: u8 = 2;
+
+/// The exit code when the target cannot be opened or scanned.
+const NOT_SCANNED: u8 = 3;
+
+/// Scan a disk, a disk image, a container image or a folder: which packages are installed, and which are vulnerable.
+/// The target is only read, without mounting it, in a process that can do nothing else.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// A disk or an image of one (raw, qcow2, vmdk, vhd, vhdx, vdi), a container image (OCI layout, docker save), or a
+    /// folder that is the root of a system.
+    target: PathBuf,
+
+    /// A file that the target refers to: a backing file, an extent, another disk of a volume group. Others are not
+    /// read.
+    #[arg(long, value_name = "FILE")]
+    also: Vec<PathBuf>,
+
+    /// Which of several container images: os/architecture, as linux/amd64; all of them without.
+    #[arg(long)]
+    platform: Option<String>,
+
+    /// What is looked for: vul (packages of the system), scaVul (packages of languages). With vul alone, only the
+    /// places of package databases are read.
+    #[arg(long, value_delimiter = ',', value_name = "PROJECT", default_value = "vul,scaVul")]
+    projects: Vec<ProjectName>,
+
+    /// The store of advisories; what fills it is guardhouse advisories.
+    #[arg(long, env = "GUARDHOUSE_ADVISORIES", value_name = "FILE")]
+    advisories: Option<PathBuf>,
+
+    /// A VEX document (OpenVEX, CSAF, CycloneDX) whose statements suppress findings.
+    #[arg(long, value_name = "FILE")]
+    vex: Vec<PathBuf>,
+
+    /// A file with rules by which findings are ignored.
+    #[arg(long, value_name = "FILE")]
+    ignore: Option<PathBuf>,
+
+    /// table, json, sarif, cyclonedx, spdx or html; with =FILE, into that file. May be given more than once.
+    #[arg(short, long, value_name = "FORMAT[=FILE]")]
+    format: Vec<Output>,
+
+    /// Where the format without a file of its own goes; standard output without.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// End with 1 when there is a finding of this level or above.
+    #[arg(long, value_name = "LEVEL")]
+    fail_on: Option<Level>,
+
+    /// End with 4 when a part was not scanned or not compared.
+    #[arg(long)]
+    fail_on_incomplete: bool,
+
+    /// How long the scan may take, as 30s or 2h; what was found until then is reported.
+    #[arg(long, value_parser = duration::parse)]
+    timeout: Option<Duration>,
+
+    /// How many threads read; one per processor without.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+
+    /// How much memory the scanning process may have, as 512M or 4G.
+    #[arg(long, value_parser = size::parse, default_value = "2G")]
+    max_memory: u64,
+}
+
+/// A project, in the words of the agentless API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProjectName {
+    /// Packages of the system.
+    Vul,
+    /// Packages of languages.
+    #[value(name = "scaVul", alias = "scavul")]
+    ScaVul,
+}
+
+/// A level of severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Level {
+    /// Every finding.
+    Unknown,
+    /// From here on, as CVSS has it.
+    Negligible,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// Carries out the command. Whatever goes wrong has an exit code of its own: 1 is for findings alone.
+pub fn run(args: &ScanArgs, environment: &Environment) -> ExitCode {
+    let failed = |error: &anyhow::Error, code| {
+        output::report(error);
+        ExitCode::from(code)
+    };
+    match outputs::plan(&args.format, args.output.as_deref()) {
+        Ok(plan) => report(args, &plan, environment).unwrap_or_else(|error| failed(&error, NOT_SCANNED)),
+        Err(error) => failed(&error, WRONG_USE),
+    }
+}
+
+fn report(args: &ScanArgs, plan: &[Output], environment: &Environment) -> anyhow::Result<ExitCode> {
+    // What can be wrong is found out before the work.
+    let started = environment.now();
+    let store = args.advisories.clone().unwrap_or_else(default_store);
+    let is_named = args.advisories.is_some();
+    let mut judge = StoreJudge::open(&store, is_named, &args.vex, args.ignore.as_deref(), started)?;
+
+    let mut assembler = Assembler::new(&args.target.display().to_string());
+    if let Some(why) = scan(args, environment, &mut assembler)? {
+        eprintln!("error: {}", printable(&why));
+        return Ok(ExitCode::from(NOT_SCANNED));
+    }
+    for note in assembler.notes().iter().chain(&judge.notes()) {
+        eprintln!("note: {}", printable(note));
+    }
+    let report = assembler.finish(&mut judge, started, || environment.now())?;
+    for output in plan {
+        outputs::write(output, &report, environment)?;
+    }
+    let decided: decide::Outcome =
+        outcome(&report, args.fail_on.map(SeverityLevel::from), args.fail_on_incomplete);
+    Ok(ExitCode::from(decided.exit_code()))
+}
+
+/// Scans; says why that was not possible at all.
+fn scan(
+    args: &ScanArgs,
+    environment: &Environment,
+    assembler: &mut Assembler,
+) -> anyhow::Result<Option<String>> {
+    let scratch = Scratch::new(environment).context("cannot make a folder for temporary files")?;
+    let options = options(args);
+    // Absolute, so that it is the same file whatever the scanner's folder is.
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let targets = Targets {
+        target: absolute(&args.target),
+        also: args.also.iter().map(absolute).collect(),
+        scratch: Some(scratch.0.clone()),
+    };
+    let patience = Patience { total: args.timeout, ..Patience::default() };
+    let mut bar = Bar::new(&options.projects);
+    let ended = supervisor::scan(&child::launch()?, &targets, &options, patience, &mut |event| match event {
+        Event::Progress { project, percent } => bar.set(project, percent),
+        event => assembler.take(event),
+    });
+    bar.clear();
+    let ended = ended.context("cannot start the scanning process")?;
+    assembler.end(&ended);
+    Ok(match ended.outcome {
+        Outcome::NotOpened(why) => Some(why),
+        Outcome::GivenUp(why) if !assembler.is_open() => Some(why),
+        Outcome::GivenUp(_) | Outcome::Complete => None,
+    })
+}
+
+fn options(args: &ScanArgs) -> ScanOptions {
+    let has = |name| args.projects.contains(&name);
+    let projects = [(ProjectName::Vul, Project::Vul), (ProjectName::ScaVul, Project::ScaVul)];
+    let projects: Vec<_> =
+        projects.into_iter().filter(|(name, _)| has(*name)).map(|(_, project)| project).collect();
+    let reach = if projects == [Project::Vul] { Reach::KnownPaths } else { Reach::Everything };
+    let threads =
+        args.threads.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let size = fs::metadata(&args.target).map_or(0, |metadata| metadata.len());
+    ScanOptions {
+        platform: args.platform.clone(),
+        projects,
+        reach,
+        threads,
+        resources: Resources { memory: args.max_memory, cpu: cpu_seconds(size), ..Resources::default() },
+        ..ScanOptions::default()
+    }
+}
+
+/// How much processor time a target of this length in bytes may cost, in seconds: a hundred times of what it does.
+fn cpu_seconds(size: u64) -> u64 {
+    Resources::default().cpu.saturating_add((size >> 30).saturating_mul(120))
+}
+
+/// `$XDG_DATA_HOME/guardhouse/advisories.db`.
+fn default_store() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let data = variable("XDG_DATA_HOME")
+        .or_else(|| Some(variable("HOME")?.join(".local/share")))
+        .unwrap_or_else(|| PathBuf::from("."));
+    data.join("guardhouse/advisories.db")
+}
+
+/// The folder for temporary files of one scan, which goes with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(environment: &Environment) -> std::io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("guardhouse-scan-{}", environment.uuid()));
+        let mut builder = fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let remove = |folder: &Path| fs::remove_dir_all(folder);
+        if let Err(error) = remove(&self.0) {
+            tracing::warn!(folder = %self.0.display(), %error, "a folder with temporary files is left behind");
+        }
+    }
+}
+
+impl From<Level> for SeverityLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Unknown => Self::Unknown,
+            Level::Negligible => Self::Negligible,
+            Level::Low => Self::Low,
+            Level::Medium => Self::Medium,
+            Level::High => Self::High,
+            Level::Critical => Self::Critical,
+        }
+    }
+}
