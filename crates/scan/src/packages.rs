@@ -1,6 +1,6 @@
 //! The analyser that finds packages: the formats of `guardhouse-packages`, seen as one analyser per project.
 
-use guardhouse_packages::{Claim, Class, FORMATS, Format, Found as FoundIn, Input};
+use guardhouse_packages::{Claim, Class, Format, Found as FoundIn, Input, formats};
 
 use crate::{
     analyser::{Analyser, Candidate, Found, Interest},
@@ -27,7 +27,7 @@ impl PackageAnalyser {
 
     fn formats<'a>(&self, claim: Claim<'a>) -> impl Iterator<Item = &'static Format> + use<'a> {
         let class = self.class;
-        FORMATS.iter().filter(move |format| format.class == class && (format.claims)(&claim))
+        formats().filter(move |format| format.class == class && (format.claims)(&claim))
     }
 }
 
