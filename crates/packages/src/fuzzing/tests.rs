@@ -1,3 +1,5 @@
+mod languages;
+
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -36,7 +38,7 @@ fn seeds() -> Vec<Seed> {
     let headers = [(1, header("a", 0)), (2, header("b", 5000))];
     let (sqlite, log) = rpm_sqlite(&headers);
     let alone = |path, bytes: &[u8]| (path, Vec::new(), bytes.to_vec());
-    vec![
+    let mut seeds = vec![
         alone("/var/lib/dpkg/status", STATUS.as_bytes()),
         alone("/var/lib/dpkg/status.d/a", STATUS.as_bytes()),
         alone("/lib/apk/db/installed", INSTALLED.as_bytes()),
@@ -50,7 +52,9 @@ fn seeds() -> Vec<Seed> {
         alone("/Cargo.lock", LOCK.as_bytes()),
         alone("/go.mod", MOD.as_bytes()),
         ("/go.sum", b"module m\ngo 1.12\nrequire a.b/c v1.0.0\n".to_vec(), SUM.as_bytes().to_vec()),
-    ]
+    ];
+    seeds.extend(languages::seeds().into_iter().map(|(path, bytes)| (path, Vec::new(), bytes)));
+    seeds
 }
 
 /// A database of small pages with these headers, and a log that removes the first of them.

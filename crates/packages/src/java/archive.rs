@@ -20,6 +20,8 @@ const LOCAL: &[u8; 4] = b"PK\x03\x04";
 const LOCAL_LENGTH: usize = 30;
 /// The comment at the end has a length of 16 bits.
 const COMMENT_AT_MOST: usize = 0xffff;
+/// What stands in a comment or behind the archive may look like the record of its end.
+const CANDIDATES_AT_MOST: usize = 16;
 
 /// An archive.
 pub(super) struct Archive<'a> {
@@ -68,14 +70,14 @@ impl<'a> Archive<'a> {
         let tail_start = bytes.len().saturating_sub(tail_length);
         let mut tail = vec![0; usize::try_from(tail_length).unwrap_or(0)];
         bytes.fill(tail_start, &mut tail)?;
-        let ends = (0..=tail.len().saturating_sub(END_LENGTH)).rev();
-        for at in ends {
-            let Some(record) = tail.get(at..).and_then(|tail| tail.get(..END_LENGTH)) else { continue };
+        let signatures =
+            (0..=tail.len().saturating_sub(END_LENGTH)).rev().filter_map(|at| Some((at, tail.get(at..)?)));
+        let candidates = signatures.filter(|(_, tail)| tail.starts_with(END)).take(CANDIDATES_AT_MOST);
+        for (at, tail) in candidates {
+            let Some(record) = tail.get(..END_LENGTH) else { continue };
             let comment = u64::from(u16_at(record, 20));
             let end = tail_start.saturating_add(at as u64);
-            if !record.starts_with(END)
-                || end.saturating_add(END_LENGTH as u64).saturating_add(comment) > bytes.len()
-            {
+            if end.saturating_add(END_LENGTH as u64).saturating_add(comment) > bytes.len() {
                 continue;
             }
             if let Some(archive) = Self::with_end(&bytes, end, record)? {
@@ -85,7 +87,8 @@ impl<'a> Archive<'a> {
         Err(Fault::Damaged("there is no directory of a ZIP archive at its end"))
     }
 
-    /// The archive whose record of the end is at `end`; `None` when no directory is before it.
+    /// The archive whose record of the end is at `end`; `None` when no directory is before it. One without entries has to end
+    /// the file: such a record is soon found in other bytes.
     fn with_end(bytes: &Bytes<'a>, end: u64, record: &[u8]) -> Result<Option<Self>, Fault> {
         let (mut entries, mut length) = (u64::from(u16_at(record, 10)), u64::from(u32_at(record, 12)));
         let (mut offset, mut directory_end) = (u64::from(u32_at(record, 16)), end);
@@ -100,7 +103,11 @@ impl<'a> Archive<'a> {
         for start in [shifted, Some(offset)].into_iter().flatten() {
             let Some(directory) = bytes.part(start, length) else { continue };
             let mut signature = [0; 4];
-            let begins = entries == 0 || (directory.fill(0, &mut signature).is_ok() && &signature == ENTRY);
+            let begins = if entries == 0 {
+                length == 0 && end.checked_add(END_LENGTH as u64) == Some(bytes.len())
+            } else {
+                directory.fill(0, &mut signature).is_ok() && &signature == ENTRY
+            };
             if let (true, Some(prefix)) = (begins, start.checked_sub(offset)) {
                 return Ok(Some(Self { bytes: bytes.clone(), prefix, directory }));
             }

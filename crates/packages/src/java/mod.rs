@@ -39,7 +39,8 @@ fn is_archive(path: &[u8]) -> bool {
     let Some((stem, extension)) = path.len().checked_sub(4).and_then(|at| path.split_at_checked(at)) else {
         return false;
     };
-    matches!(stem.last(), Some(last) if *last != b'/')
+    extension.starts_with(b".")
+        && stem.last().is_some_and(|last| *last != b'/')
         && [b".jar", b".war", b".ear", b".par", b".sar", b".hpi", b".jpi", b".nar", b".kar"]
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(*known))

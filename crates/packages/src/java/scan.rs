@@ -15,8 +15,8 @@ use crate::{Found, Input, Kind, Origin, ParseError, collect::Collector, text};
 pub(super) const DEPTH_AT_MOST: usize = 5;
 /// Entries of a file and of all archives in it. The largest in public have about 200,000.
 const ENTRIES_AT_MOST: u64 = 1_000_000;
-/// Entries of one archive that are read: descriptions and archives.
-const READ_AT_MOST: usize = 20_000;
+/// Descriptions and archives of a file and of all archives in it. Large applications have 2,000.
+const READ_AT_MOST: u64 = 20_000;
 /// Names of entries that are read.
 const NAME_AT_MOST: usize = 1 << 10;
 /// A compressed archive in an archive is unpacked into memory; one that is stored is read where it stands.
@@ -40,6 +40,7 @@ pub(super) fn read(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Resul
     let mut scan = Scan {
         collector: Collector::new(Kind::Maven, Origin::Installed, found),
         entries: 0,
+        wanted: 0,
         unpacked: 0,
         held: 0,
         stopped: false,
@@ -58,6 +59,7 @@ pub(super) fn read(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Resul
 struct Scan<'f> {
     collector: Collector<'f>,
     entries: u64,
+    wanted: u64,
     unpacked: u64,
     held: u64,
     /// A bound of the whole file was reached, and told.
@@ -71,7 +73,6 @@ struct Wanted {
     poms: BTreeMap<Vec<u8>, [Option<Entry>; 2]>,
     manifest: Option<Entry>,
     archives: Vec<Entry>,
-    count: usize,
 }
 
 impl Scan<'_> {
@@ -135,14 +136,11 @@ impl Scan<'_> {
         } else {
             return ControlFlow::Continue(());
         }
-        wanted.count = wanted.count.saturating_add(1);
-        if wanted.count < READ_AT_MOST {
+        self.wanted = self.wanted.saturating_add(1);
+        if self.wanted <= READ_AT_MOST {
             return ControlFlow::Continue(());
         }
-        self.limit(
-            inside,
-            &format!("only the first {READ_AT_MOST} descriptions and archives in it were read"),
-        );
+        self.stop(inside, format!("the file has more than {READ_AT_MOST} descriptions and archives in it"));
         ControlFlow::Break(())
     }
 
@@ -261,11 +259,12 @@ impl Scan<'_> {
 }
 
 fn has_folder(archive: &Archive<'_>, folder: &[u8]) -> bool {
-    let mut has = false;
+    let (mut has, mut entries) = (false, 0);
     // A damaged directory was told when it was listed.
     let _ = archive.entries(|entry| {
+        entries += 1;
         has = entry.name.starts_with(folder);
-        if has { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if has || entries == ENTRIES_AT_MOST { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     has
 }

@@ -8,7 +8,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 use crate::support::{format, found, names, packages, refusal};
 
 /// An archive of these entries, compressed.
-pub fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     write(CompressionMethod::Deflated, false, entries)
 }
 
