@@ -327,3 +327,14 @@ fn what_cannot_be_opened_says_why() {
     let Content::Refused(refusal) = &found.volumes[0].content else { panic!("{found:?}") };
     assert_eq!(refusal.reason, Reason::Unknown);
 }
+
+#[test]
+fn a_disk_that_was_copied_in_part_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = gpt(folder.path());
+    fs::File::options().write(true).open(&disk).and_then(|file| file.set_len(9 * MIB)).expect("cuts");
+    let found = opened(&disk, &[]);
+    assert_eq!(described(&found)[1], "partition 2: ext4 label");
+    let expected = "partition 2 ends beyond the end of the disk, which is not all there";
+    assert!(found.notes.iter().any(|note| note == expected), "{:?}", found.notes);
+}

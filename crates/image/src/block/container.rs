@@ -79,8 +79,9 @@ impl Allowed {
     }
 
     /// Those that no container referred to.
-    pub(crate) fn unused(&self) -> Vec<&PathBuf> {
-        self.paths.iter().filter(|path| !self.used.borrow().contains(*path)).collect()
+    pub(crate) fn unused(&self) -> Vec<PathBuf> {
+        let used = self.used.borrow();
+        self.paths.iter().filter(|path| !used.contains(*path)).cloned().collect()
     }
 
     /// The allowed file that `name` means, as the container at `referrer` writes it: by where it lies, or else by its

@@ -1,6 +1,9 @@
 //! Files and block devices that hold a disk.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{OpenError, Opened, Options};
 use crate::{
@@ -23,13 +26,13 @@ pub(super) fn open(path: &Path, file: FileDisk, options: &Options) -> Result<Ope
     let mut notes = container.notes;
 
     // What no container referred to may be a disk of the same group of logical volumes.
-    let mut further: Vec<(&Path, Arc<dyn BlockRead>)> = Vec::new();
+    let mut further: Vec<(PathBuf, Arc<dyn BlockRead>)> = Vec::new();
     for path in allowed.unused() {
-        let file = FileDisk::open(path).map_err(|error| failed(path, ContainerError::Io(error)))?;
-        match container::open(Arc::new(file), path, &allowed, &cache) {
+        let file = FileDisk::open(&path).map_err(|error| failed(&path, ContainerError::Io(error)))?;
+        match container::open(Arc::new(file), &path, &allowed, &cache) {
             Ok(container) => further.push((path, Arc::new(Cached::new(container.disk, &cache)))),
             Err(ContainerError::Refused(refusal)) => notes.push(format!("{}: {refusal}", path.display())),
-            Err(error) => return Err(failed(path, error)),
+            Err(error) => return Err(failed(&path, error)),
         }
     }
     let disks: Vec<Arc<dyn BlockRead>> = further.iter().map(|(_, disk)| Arc::clone(disk)).collect();
@@ -38,12 +41,11 @@ pub(super) fn open(path: &Path, file: FileDisk, options: &Options) -> Result<Ope
     let found = volume::find(&disk, &disks);
     notes.extend(found.notes);
     for (number, (path, _)) in further.iter().enumerate() {
-        let was = if found.used.contains(&number) {
-            "was read as well"
-        } else {
-            "was allowed, but nothing refers to it"
-        };
-        notes.push(format!("{} {was}", path.display()));
+        if found.used.contains(&number) {
+            notes.push(format!("{} was read as well", path.display()));
+        } else if allowed.unused().contains(path) {
+            notes.push(format!("{} was allowed, but nothing refers to it", path.display()));
+        }
     }
     Ok(Opened { kind: container.kind, size: disk.len(), volumes: found.volumes, notes })
 }

@@ -16,6 +16,10 @@ use crate::{
 /// How deep groups of logical volumes may lie in each other: that of a guest, in a volume of its host.
 const DEPTH: usize = 2;
 
+/// How much metadata of groups is kept from one disk, in bytes. A thousand partitions may lie over each other, and each
+/// look like a physical volume.
+const TEXTS: usize = 16 << 20;
+
 /// What was found on a disk.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
@@ -62,6 +66,8 @@ struct Finder {
     /// Physical volumes whose groups are still to be put together, each with the place of its volume in the list.
     physical: Vec<(usize, PhysicalVolume)>,
     only_physical: bool,
+    /// How long all metadata of groups is together, in bytes.
+    texts: usize,
     /// How many volumes are beyond the limit.
     left_out: usize,
 }
@@ -111,6 +117,11 @@ impl Finder {
                 let detail = format!("it begins at {}, and the disk ends at {}", partition.start, disk.len());
                 self.push(name, length, partition, Content::Refused(damaged("partition", detail)));
             } else {
+                if partition.start.saturating_add(length) > disk.len() {
+                    self.found
+                        .notes
+                        .push(format!("{name} ends beyond the end of the disk, which is not all there"));
+                }
                 let section = Section::new(Arc::clone(disk), partition.start, length);
                 self.volume(&(Arc::new(section) as Arc<dyn BlockRead>), name, partition);
             }
@@ -123,8 +134,10 @@ impl Finder {
     /// A volume that is no disk itself.
     fn volume(&mut self, disk: &Arc<dyn BlockRead>, place: String, partition: Partition) {
         let content = match probe(disk.as_ref()) {
+            Ok(Probed::Lvm) if self.texts > TEXTS => Content::Refused(too_much_metadata()),
             Ok(Probed::Lvm) => match lvm::read(Arc::clone(disk)) {
                 Ok(physical) => {
+                    self.texts += physical.text.as_ref().map_or(0, Vec::len);
                     self.physical.push((self.found.volumes.len(), physical));
                     Content::Parts("lvm2")
                 }
@@ -228,6 +241,11 @@ fn unreadable(error: &io::Error) -> Refusal {
 fn not_read(what: &str) -> Refusal {
     let detail = "it spreads its volumes over disks in a way that is not read".to_owned();
     Refusal { reason: Reason::Unsupported, what: what.to_owned(), detail }
+}
+
+fn too_much_metadata() -> Refusal {
+    let detail = format!("the physical volumes before it have more than {TEXTS} bytes of metadata");
+    Refusal { reason: Reason::Limit, what: "LVM2 physical volume".to_owned(), detail }
 }
 
 fn unknown() -> Refusal {

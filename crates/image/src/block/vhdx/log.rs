@@ -16,7 +16,7 @@ use super::{
 const PAGE: usize = 4096;
 
 /// The longest log that is replayed, in bytes; it has 1 MiB by default.
-const LONGEST: u64 = 64 << 20;
+const LONGEST: u64 = 16 << 20;
 
 const HEAD: usize = 64;
 const DESCRIPTOR: usize = 32;
@@ -69,7 +69,7 @@ fn newest_sequence(ring: &[u8], guid: u128) -> Option<Vec<Vec<u8>>> {
     let mut entries = HashMap::new();
     // A page that looks like the head of an entry is summed over the length that it names. Real logs have entries one
     // after the other; a made one must not cost the square of its length.
-    let mut budget = ring.len() * 4;
+    let mut budget = ring.len() * 2;
     for at in (0..ring.len()).step_by(PAGE) {
         let length = le32(ring.get(at..)?, 8) as usize;
         if ring.get(at..at + 4)? != b"loge"

@@ -17,7 +17,7 @@ const AREA_HEAD: u64 = 512;
 const IGNORED: u32 = 1;
 
 /// The longest text that is read, in bytes; a group with a thousand volumes has less than 1 MiB.
-const LONGEST_TEXT: u64 = 16 << 20;
+const LONGEST_TEXT: u64 = 4 << 20;
 
 /// A physical volume.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ pub(super) enum Meaning {
 use Meaning::{Encrypted, Is, Lvm, NotRead, Nothing};
 
 /// Where, what, and what it means; the first that is there counts.
-pub(super) const HEADS: [(usize, &[u8], Meaning); 71] = [
+pub(super) const HEADS: [(usize, &[u8], Meaning); 70] = [
     // What encrypts, spreads or stores.
     (0, b"LUKS\xba\xbe", Encrypted("LUKS")),
     // The second head of LUKS2, where the first one was wiped.
@@ -95,5 +95,4 @@ pub(super) const HEADS: [(usize, &[u8], Meaning); 71] = [
     (0, b"UBI#", NotRead("ubi")),
     (0x8001, b"CD001", NotRead("iso9660")),
     (0x8001, b"BEA01", NotRead("udf")),
-    (0x8001, b"NSR0", NotRead("udf")),
 ];
