@@ -152,14 +152,13 @@ fn compressed_files_of_an_ntfs_are_read() {
     images::run("ntfs-3g", "mkfs.ntfs", &["-q", "-F", "-f", image.name()]);
     let script = "test -c /dev/fuse; ntfs-3g -o compression $IMAGE $AT; mkdir $AT/inner
         python3 -c \"import os; os.setxattr('$AT/inner', 'system.ntfs_attrib_be', bytes([0, 0, 8, 0]))\"
-        cp -a $SOURCE/. $AT/; umount $AT; cp $IMAGE $COPY; mount -t tmpfs none $AT; COPY=$COPY.unused";
+        cp -a $SOURCE/. $AT/
+        python3 -c \"import os; assert os.getxattr('$AT/inner/text', 'system.ntfs_attrib_be')[2] & 8\"
+        umount $AT; cp $IMAGE $COPY; mount -t tmpfs none $AT; COPY=$COPY.unused";
     if copy_mounted(&image, outer.path(), script).is_none() {
         return;
     }
     let file_system = read(Kind::Ntfs, &image.folder().join("copy"));
     let keeps = Keeps { modes: false, owner: None, times: Some(0), hard_links: true, spaces: true };
     compare(outer.path(), file_system.as_ref(), keeps);
-    let image = fs::read(&image.path).expect("the image");
-    let line = b"the quick brown fox jumps over the lazy dog\nthe quick brown fox jumps over the lazy dog";
-    assert!(!image.windows(line.len()).any(|bytes| bytes == line), "nothing was compressed");
 }
