@@ -86,10 +86,12 @@ pub(super) trait Fields {
 
 impl Fields for [u8] {
     fn array<const N: usize>(&self, at: usize) -> [u8; N] {
-        let mut array = [0; N];
-        for (to, from) in array.iter_mut().zip(self.get(at..).unwrap_or_default()) {
-            *to = *from;
+        let rest = self.get(at..).unwrap_or_default();
+        if let Some(array) = rest.first_chunk() {
+            return *array;
         }
+        let mut array = [0; N];
+        array.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
         array
     }
 }

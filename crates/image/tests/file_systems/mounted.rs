@@ -143,7 +143,7 @@ fn subvolumes_of_a_btrfs_are_folders() {
 
 #[test]
 fn compressed_files_of_an_ntfs_are_read() {
-    let source = images::source(Source { many: 500, unix: false, sparse: true });
+    let source = images::source(Source { many: 50, unix: false, sparse: true });
     fs::hard_link(source.path().join("text"), source.path().join("text 2")).expect("a link");
     // The root itself does not hand compression down to what is made in it.
     let outer = tempfile::tempdir().expect("a folder");
