@@ -4,6 +4,8 @@ mod compose;
 mod device;
 mod empty;
 mod fstab;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod os;
 mod reader;
 mod roots;

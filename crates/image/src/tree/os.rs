@@ -38,6 +38,14 @@ pub(super) fn recognise(reader: &mut TreeReader) -> Option<Os> {
     })
 }
 
+/// Reads a text as each of the files.
+#[cfg(any(test, fuzzing))]
+pub(super) fn read_all(text: &str) {
+    for (_, read) in FILES {
+        read(text);
+    }
+}
+
 /// `os-release(5)`.
 fn os_release(text: &str) -> Option<Os> {
     let mut os = Os::default();
@@ -254,9 +262,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read(text in "\\PC{0,80}") {
-            for (_, read) in FILES {
-                read(&text);
-            }
+            read_all(&text);
         }
     }
 }

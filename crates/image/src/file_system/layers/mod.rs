@@ -6,6 +6,8 @@
 
 mod archive;
 mod build;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod index;
 mod notes;
 mod reader;
