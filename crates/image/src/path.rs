@@ -215,8 +215,8 @@ mod tests {
         #[test]
         fn texts_lead_back_to_their_bytes(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             let path = FilePath::new(&bytes);
-            let text = serde_json::to_string(&path).unwrap();
-            prop_assert_eq!(serde_json::from_str::<FilePath>(&text).unwrap(), path);
+            let text = serde_json::to_string(&path).expect("a path is a text");
+            prop_assert_eq!(serde_json::from_str::<FilePath>(&text).expect("its text is a path"), path);
         }
     }
 }
