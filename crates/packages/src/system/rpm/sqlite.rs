@@ -72,7 +72,9 @@ impl<'a> Database<'a> {
         }
         let usable = page_size - usize::from(head.get(20).copied().unwrap_or_default());
         let in_file = u32::try_from(size / page_size as u64).unwrap_or(u32::MAX);
-        let pages = wal.pages().unwrap_or(in_file);
+        // Whatever the log says, there are no more than these, and that bounds the work.
+        let most = in_file.saturating_add(wal.pages_in_log());
+        let pages = wal.pages().unwrap_or(in_file).min(most);
         Ok(Some(Self { file, wal, page_size, usable, pages, visits: 0, bytes: 0 }))
     }
 

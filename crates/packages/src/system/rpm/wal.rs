@@ -62,6 +62,11 @@ impl Wal {
         self.pages.and(self.page_size)
     }
 
+    /// How many different pages the log holds.
+    pub(super) fn pages_in_log(&self) -> u32 {
+        u32::try_from(self.offsets.len()).unwrap_or(u32::MAX)
+    }
+
     /// How many pages the database has after the last transaction; `None` without one.
     pub(super) fn pages(&self) -> Option<u32> {
         self.pages
