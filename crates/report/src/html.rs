@@ -3,10 +3,11 @@
 
 use std::io::{self, Write};
 
-use guardhouse_advisories::{Finding, SeverityLevel};
+use guardhouse_advisories::SeverityLevel;
+use jiff::Timestamp;
 
 use crate::model::{Report, SystemReport};
-use crate::text::{age, count, html, link, moment, size};
+use crate::text::{advisories, age, count, html, link, moment, size};
 use crate::view::{Counts, LEVELS, Row, rows};
 
 /// The style of the page.
@@ -114,12 +115,12 @@ fn result(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "<p>Compared with:</p>\n<ul>")?;
     for source in &report.advisories {
-        let imported =
-            format!("imported {} ({})", moment(source.imported), age(source.imported, report.ended));
-        let newest = source.newest.map_or_else(String::new, |newest| {
-            format!(", newest change {} ({})", moment(newest), age(newest, report.ended))
-        });
-        writeln!(out, "<li>{}: {} advisories, {imported}{newest}</li>", html(&source.name), source.count)?;
+        let of =
+            |moment: Timestamp| format!("{} ({})", moment.strftime("%Y-%m-%d"), age(moment, report.ended));
+        let newest =
+            source.newest.map_or_else(String::new, |newest| format!(", newest change {}", of(newest)));
+        let (name, imported) = (html(&source.name), of(source.imported));
+        writeln!(out, "<li>{name}: {}, imported {imported}{newest}</li>", advisories(source))?;
     }
     writeln!(out, "</ul>\n</section>")
 }
@@ -184,17 +185,18 @@ fn table(rows: &[&Row<'_>], out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "<td>{}</td>", html(&package.version))?;
         writeln!(out, "<td>{}</td>", row.finding.fixed.as_deref().map_or_else(|| "no fix".to_owned(), html))?;
         writeln!(out, "<td>")?;
-        advisory(row.finding, out)?;
+        advisory(row, out)?;
         writeln!(out, "</td>\n</tr>")?;
     }
     writeln!(out, "</tbody>\n</table>")
 }
 
-fn advisory(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    let id = html(&finding.advisory);
-    let links: Vec<&str> = finding.references.iter().filter_map(|reference| link(reference)).collect();
+fn advisory(row: &Row<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let (finding, id) = (row.finding, html(&row.advisory()));
+    let links: Vec<String> =
+        finding.references.iter().filter_map(|reference| link(reference)).map(html).collect();
     match links.first() {
-        Some(page) => writeln!(out, "<a href=\"{}\" rel=\"noopener noreferrer\">{id}</a>", html(page))?,
+        Some(page) => writeln!(out, "<a href=\"{page}\" rel=\"noopener noreferrer\">{id}</a>")?,
         None => writeln!(out, "{id}")?,
     }
     writeln!(out, "<span class=\"source\">{}</span>", html(&finding.source))?;
@@ -211,12 +213,16 @@ fn advisory(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         ("The source's word", finding.severity.word.clone()),
         ("Compared", format!("{} {}", finding.affected_name, finding.compared_version).trim().to_owned()),
     ];
+    let details: Vec<_> = details.iter().filter(|(_, value)| !value.is_empty()).collect();
+    if details.is_empty() && links.len() < 2 {
+        return Ok(());
+    }
     writeln!(out, "<details><summary>details</summary>\n<dl>")?;
-    for (name, value) in details.iter().filter(|(_, value)| !value.is_empty()) {
+    for (name, value) in details {
         writeln!(out, "<dt>{name}</dt><dd>{}</dd>", html(value))?;
     }
-    for page in links.iter().skip(1).map(|page| html(page)) {
-        writeln!(out, "<dd><a href=\"{page}\" rel=\"noopener noreferrer\">{page}</a></dd>")?;
+    for page in links.iter().skip(1) {
+        writeln!(out, "<dt>See also</dt><dd><a href=\"{page}\" rel=\"noopener noreferrer\">{page}</a></dd>")?;
     }
     writeln!(out, "</dl></details>")
 }

@@ -7,9 +7,10 @@ use std::io::{self, Write};
 
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use guardhouse_advisories::SeverityLevel;
+use jiff::Timestamp;
 
 use crate::model::{Problem, ProblemKind, Report, SystemReport};
-use crate::text::{age, count, printable, size};
+use crate::text::{advisories, age, count, printable, size};
 use crate::view::{Counts, LEVELS, Row, rows};
 
 /// How it is to look.
@@ -132,17 +133,9 @@ fn cells(row: &Row<'_>) -> [Cell; 6] {
         Cell::new(printable(&row.package.package.name)),
         Cell::new(printable(&row.package.package.version)),
         Cell::new(fixed),
-        Cell::new(printable(&advisory(row))),
+        Cell::new(printable(&row.advisory())),
         Cell::new(printable(&row.package.evidence())),
     ]
-}
-
-/// The advisory, with the CVE where it has another name.
-fn advisory(row: &Row<'_>) -> String {
-    let id = &row.finding.advisory;
-    let cve =
-        row.finding.aliases.iter().find(|alias| alias.starts_with("CVE-") && !id.contains(alias.as_str()));
-    cve.map_or_else(|| id.clone(), |cve| format!("{id} ({cve})"))
 }
 
 /// `3 vulnerabilities (1 critical, 2 low)`.
@@ -175,16 +168,13 @@ fn result(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> 
         }
         writeln!(out, "Compared with:")?;
         for source in &report.advisories {
-            let imported = format!(
-                "imported {} ({})",
-                source.imported.strftime("%Y-%m-%d"),
-                age(source.imported, report.ended)
-            );
-            let newest = source.newest.map_or_else(String::new, |newest| {
-                format!(", newest change {} ({})", newest.strftime("%Y-%m-%d"), age(newest, report.ended))
-            });
-            let advisories = format!("{} advisories", source.count);
-            writeln!(out, "  {}: {advisories}, {imported}{newest}", printable(&source.name))?;
+            let of = |moment: Timestamp| {
+                format!("{} ({})", moment.strftime("%Y-%m-%d"), age(moment, report.ended))
+            };
+            let newest =
+                source.newest.map_or_else(String::new, |newest| format!(", newest change {}", of(newest)));
+            let (name, imported) = (printable(&source.name), of(source.imported));
+            writeln!(out, "  {name}: {}, imported {imported}{newest}", advisories(source))?;
         }
     }
     let totals = &report.totals;

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::model::AdvisorySource;
+
 /// A text on one line in which nothing controls the terminal, hides, or turns the direction of what follows: such a
 /// character is shown as `\u{1b}`.
 #[must_use]
@@ -54,6 +56,11 @@ pub fn link(text: &str) -> Option<&str> {
 #[must_use]
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// How many advisories a source has.
+pub(crate) fn advisories(source: &AdvisorySource) -> String {
+    count(usize::try_from(source.count).unwrap_or(usize::MAX), "advisory", "advisories")
 }
 
 /// A size in bytes for people: `512 B`, `8.0 GiB`.

@@ -21,6 +21,17 @@ pub struct Row<'a> {
     pub finding: &'a Finding,
 }
 
+impl Row<'_> {
+    /// The id of the advisory, with the CVE where it has another name: `DSA-5678-1 (CVE-2023-5678)`.
+    #[must_use]
+    pub fn advisory(&self) -> String {
+        let id = &self.finding.advisory;
+        let is_other = |alias: &&String| alias.starts_with("CVE-") && !id.contains(alias.as_str());
+        let cve = self.finding.aliases.iter().find(is_other);
+        cve.map_or_else(|| id.clone(), |cve| format!("{id} ({cve})"))
+    }
+}
+
 /// All findings, worst first: those that count, by level, score, system, package, advisory; then the suppressed ones in the
 /// same order. A finding about a package that is not in the report is left out; there is none.
 #[must_use]
