@@ -215,10 +215,11 @@ fn matches(pattern: &str, text: &str) -> bool {
                 if letter == Some('/') && !deep {
                     held = false;
                 }
-            } else if was && letter.is_some_and(|letter| letter == sign || (sign == '?' && letter != '/')) {
-                if let Some(place) = next.get_mut(at.saturating_add(1)) {
-                    *place = true;
-                }
+            } else if was
+                && letter.is_some_and(|letter| letter == sign || (sign == '?' && letter != '/'))
+                && let Some(place) = next.get_mut(at.saturating_add(1))
+            {
+                *place = true;
             }
         }
         if no_folder {

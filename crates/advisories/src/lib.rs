@@ -4,6 +4,8 @@ pub mod advisory;
 pub mod affected;
 pub mod ecosystem;
 pub mod finding;
+#[cfg(test)]
+mod hostile;
 pub mod ignore;
 pub mod import;
 pub mod matching;

@@ -3,6 +3,7 @@
 //! Data goes to standard output, everything else to standard error.
 
 mod admin;
+mod advisories;
 mod client;
 mod commands;
 mod demo;
@@ -92,6 +93,9 @@ enum Command {
         #[command(subcommand)]
         command: commands::task::TaskCommand,
     },
+    /// Known vulnerabilities, kept on this machine for `guardhouse scan`.
+    #[command(subcommand)]
+    Advisories(advisories::AdvisoriesCommand),
     /// The endpoint agent, as the command guardhouse-agent has it.
     #[command(subcommand)]
     Agent(guardhouse_agent::command::Command),
@@ -138,6 +142,7 @@ fn run(cli: Cli, log: LogControl) -> anyhow::Result<ExitCode> {
             Command::Identity { api, command } => command.run(api.connection, api.output).await,
             Command::Policy { api, command } => command.run(api.connection, api.output).await,
             Command::Task { api, command } => command.run(api.connection, api.output).await,
+            Command::Advisories(command) => command.run().await,
             Command::Agent(command) => {
                 let this_program = [command::THIS_PROGRAM, "agent"].map(OsString::from).to_vec();
                 command::run(command, this_program, log).await

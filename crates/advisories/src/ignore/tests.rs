@@ -134,4 +134,9 @@ proptest! {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
         prop_assert_eq!(matches(&pattern, &text), naive(&chars(&pattern), &chars(&text)));
     }
+
+    #[test]
+    fn hostile_files_end(file in crate::hostile::file("advisory_rules")) {
+        let _ = Rules::parse("hostile", &String::from_utf8_lossy(&file));
+    }
 }

@@ -65,7 +65,7 @@ fn without_blanks(text: &[u8]) -> &[u8] {
 
 /// Whether this is how Debian's tracker begins: `{"source package": {"CVE-…`.
 fn is_tracker(text: &[u8]) -> bool {
-    fn after<'a>(text: &'a [u8], sign: u8) -> Option<&'a [u8]> {
+    fn after(text: &[u8], sign: u8) -> Option<&[u8]> {
         text.trim_ascii_start().strip_prefix(&[sign])
     }
     let ids = || {

@@ -57,7 +57,7 @@ pub(super) fn each(content: Content, intake: &mut Intake<'_, '_>) -> Result<(), 
             if metadata.is_dir() {
                 folder(&path, &path, 0, intake)
             } else {
-                let length = metadata.is_file().then(|| metadata.len());
+                let length = metadata.is_file().then_some(metadata.len());
                 whole(&place, file, &Allowance::of_file(length), intake)
             }
         }

@@ -1,4 +1,5 @@
 use guardhouse_packages::{Kind, SourcePackage};
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -256,5 +257,12 @@ fn what_is_no_vex_is_refused_with_a_reason() {
         let error = Vex::default().read("a.json", text.as_bytes()).expect_err("refused");
         let error = error.to_string();
         assert!(error.contains(said), "{error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn hostile_files_end(file in crate::hostile::file("vex")) {
+        fuzzing(&file);
     }
 }

@@ -73,11 +73,7 @@ impl Http {
     /// # Errors
     /// `ca` cannot be read or holds no certificate, or this machine has no certificate authorities.
     pub fn new(server: Server, ca: Option<&Path>, environment: Environment) -> anyhow::Result<Self> {
-        // Fails only when a provider is installed already: then it is this one, as no other is built in.
-        let _ = aws_lc_rs::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("guardhouse/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIME_LIMIT)
+        let mut builder = builder()
             .timeout(TIME_LIMIT)
             // The API redirects nowhere, and a token must not travel elsewhere.
             .redirect(redirect::Policy::none());
@@ -149,7 +145,20 @@ impl Http {
     }
 }
 
-fn authorities(path: &Path) -> anyhow::Result<Vec<Certificate>> {
+/// What every client of this command has in common.
+pub fn builder() -> reqwest::ClientBuilder {
+    // Fails only when a provider is installed already: then it is this one, as no other is built in.
+    let _ = aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder()
+        .user_agent(concat!("guardhouse/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIME_LIMIT)
+}
+
+/// The certificate authorities in a PEM file.
+///
+/// # Errors
+/// The file cannot be read or holds no certificate.
+pub fn authorities(path: &Path) -> anyhow::Result<Vec<Certificate>> {
     let pem = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let certificates = Certificate::from_pem_bundle(&pem)
         .with_context(|| format!("{} is not a PEM file with certificates", path.display()))?;

@@ -8,7 +8,7 @@
 pub mod api;
 mod bind;
 mod connection;
-mod http;
+pub mod http;
 mod identity;
 pub mod login;
 mod policies;
@@ -30,7 +30,7 @@ pub use connection::{Connection, ConnectionArgs, without_line_end};
 pub use http::Http;
 pub use login::Credentials;
 pub use refusal::Refusal;
-pub use server::Server;
+pub use server::{Server, is_loopback};
 
 use self::{bind::Bound, http::Request, login::Login};
 

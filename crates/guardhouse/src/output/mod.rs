@@ -55,7 +55,7 @@ fn document<M: Message + Name>(message: &M) -> anyhow::Result<String> {
 }
 
 /// Writes a text and a line end to standard output. Nobody left to read it (`| head`) is no error.
-fn print(text: &str) -> io::Result<()> {
+pub fn print(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     let written = output.write_all(text.as_bytes()).and_then(|()| {
         if !text.is_empty() && !text.ends_with('\n') {
