@@ -24,6 +24,10 @@ pub use write::Writer;
 /// How long a reader waits for the moment in which an import begins or ends.
 const READER_WAIT: Duration = Duration::from_secs(10);
 
+/// How much of the file an import keeps in memory, in KiB. Packages come in any order: with less, pages are written to
+/// the log over and over.
+const WRITER_CACHE_KIB: i64 = 64 * 1024;
+
 /// The store, opened to be written.
 #[derive(Debug)]
 pub struct Store {
@@ -87,6 +91,7 @@ impl Store {
         let error = |source| from_sqlite(path, source);
         let connection = Connection::open_with_flags(path, flags).map_err(error)?;
         connection.busy_timeout(wait).map_err(error)?;
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(error)?;
         schema::prepare(&connection, path)?;
         Ok(Self { connection, path: path.to_owned() })
     }

@@ -180,12 +180,11 @@ async fn a_configuration_names_the_sources() {
 async fn what_is_not_safe_on_the_way_is_refused() {
     let person = Person::new();
     let mirror = Mirror::start().await;
-    mirror.has("short.json", &advisory("A-1"));
     for (path, said) in [
         ("http://mirror.example/a.json", "use https://"),
         (&mirror.url("elsewhere/a.json"), "not encrypted"),
         (&mirror.url("round/a.json"), "too often"),
-        (&mirror.url("broken/short.json"), "broke off"),
+        (&mirror::broken().await, "broke off"),
     ] {
         let done = person.types(&["update", "--from", &format!("a={path}")]).await;
         assert!(done.code == 1 && done.rest.contains(said), "{path}: {done:?}");

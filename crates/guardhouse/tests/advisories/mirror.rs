@@ -7,13 +7,15 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Body,
     extract::{Path, State},
     http::{HeaderMap, Response, StatusCode, header},
     routing::get,
 };
-use futures_util::stream;
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 /// What the mirror has.
 #[derive(Debug, Default)]
@@ -43,7 +45,6 @@ impl Mirror {
         };
         let app = Router::new()
             .route("/files/{name}", get(file))
-            .route("/broken/{name}", get(broken))
             .route("/moved/{name}", get(move |Path(name): Path<String>| away(format!("/files/{name}"))))
             .route("/round/{name}", get(move |Path(name): Path<String>| away(format!("/round/{name}"))))
             .route(
@@ -92,8 +93,16 @@ async fn file(
     Response::builder().header(header::ETAG, tag).body(text.into()).expect("an answer")
 }
 
-/// An answer that ends in the middle.
-async fn broken() -> Response<Body> {
-    let pieces = [Ok(Bytes::from_static(b"{\"id\": ")), Err(std::io::Error::other("gone"))];
-    Response::builder().body(Body::from_stream(stream::iter(pieces))).expect("an answer")
+/// The address of a server whose answer ends in the middle.
+pub async fn broken() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}/a.json", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await?;
+        let mut request = [0; 4096];
+        connection.read(&mut request).await?;
+        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"id\": ").await?;
+        connection.shutdown().await
+    });
+    address
 }
