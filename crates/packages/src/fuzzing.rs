@@ -41,7 +41,7 @@ pub fn read(bytes: &[u8]) {
     let (beside, bytes) = rest.split_at(rest.len().min(usize::from(u16::from_le_bytes([*low, *high]))));
     let claim = Claim { path, size: bytes.len() as u64, executable: path.ends_with(b"bin") };
     let claims: Vec<&Format> = formats().filter(|format| (format.claims)(&claim)).collect();
-    let picked = path.first().and_then(|byte| formats().nth(usize::from(*byte)));
+    let picked = path.first().and_then(|byte| formats().nth(usize::from(*byte) % formats().count()));
     for format in if claims.is_empty() { picked.into_iter().collect() } else { claims } {
         let mut source = File { bytes, beside };
         let _ = (format.read)(&mut Input { path, source: &mut source }, &mut |found| {

@@ -9,6 +9,9 @@ use serde::{
 
 use crate::ParseError;
 
+/// How many texts of one value are kept.
+const TEXTS_AT_MOST: usize = 16;
+
 /// A step from an object to one of its values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
@@ -142,6 +145,38 @@ impl<'de> Deserialize<'de> for Licences {
     }
 }
 
+/// The first element of an array, when it is a text.
+#[derive(Debug, Default)]
+pub(crate) struct First(Text);
+
+impl First {
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl<'de> Deserialize<'de> for First {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(FirstVisitor)
+    }
+}
+
+struct FirstVisitor;
+
+impl<'de> Visitor<'de> for FirstVisitor {
+    type Value = First;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<First, A::Error> {
+        let first = values.next_element()?.unwrap_or_default();
+        while values.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(First(first))
+    }
+}
+
 /// Any value, of which texts are kept: the value itself, or those in it.
 #[derive(Default)]
 struct Loose {
@@ -192,7 +227,7 @@ impl<'de> Visitor<'de> for LooseVisitor {
         let mut loose = Loose::default();
         while let Some(Str(key)) = map.next_key()? {
             let value: Loose = map.next_value()?;
-            if matches!(&*key, "type" | "name") {
+            if matches!(&*key, "type" | "name") && loose.inner.len() < TEXTS_AT_MOST {
                 loose.inner.extend(value.text);
             }
         }
@@ -202,8 +237,8 @@ impl<'de> Visitor<'de> for LooseVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Loose, A::Error> {
         let mut loose = Loose::default();
         while let Some(value) = values.next_element::<Loose>()? {
-            loose.inner.extend(value.text);
-            loose.inner.extend(value.inner);
+            let room = TEXTS_AT_MOST.saturating_sub(loose.inner.len());
+            loose.inner.extend(value.inner.into_iter().chain(value.text).take(room));
         }
         Ok(loose)
     }

@@ -31,11 +31,12 @@ pub const GO_SUM: Format = Format {
 
 const LONGEST_MOD: u64 = 16 * 1024 * 1024;
 
-/// Modules that were downloaded bring their own `go.mod`, which decides nothing where they are used; and what is in
-/// `testdata` Go itself passes over.
+/// Modules that were downloaded, or installed by Debian, bring their own `go.mod`, which decides nothing where they are
+/// used; and what is in `testdata` Go itself passes over.
 fn claims(claim: &Claim<'_>, name: &[u8]) -> bool {
-    let within = |folder: &[u8]| claim.path.windows(folder.len()).any(|part| part == folder);
-    claim.file_name() == name && !within(b"/pkg/mod/") && !within(b"/vendor/") && !within(b"/testdata/")
+    const PASSED_OVER: [&[u8]; 4] = [b"/pkg/mod/", b"/vendor/", b"/usr/share/gocode/", b"/testdata/"];
+    let within = |folder: &&[u8]| claim.path.windows(folder.len()).any(|part| part == *folder);
+    claim.file_name() == name && !PASSED_OVER.iter().any(within)
 }
 
 fn read_mod(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Result<(), ParseError> {

@@ -1,12 +1,10 @@
 //! `bun.lock`: JSON with commas before closing brackets.
 
-use serde_json::Value;
-
 use super::{Place, place, split_descriptor};
 use crate::{
     Found, Input, Kind, Origin, ParseError,
     collect::Collector,
-    json::{self, Step},
+    json::{self, First, Step},
     text,
 };
 
@@ -15,8 +13,8 @@ pub(super) fn read(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Resul
     let mut bytes = input.bytes(text::LOCK_AT_MOST)?;
     drop_trailing_commas(&mut bytes);
     let mut collector = Collector::new(Kind::Npm, Origin::Locked, found);
-    json::entries(text::without_mark(&bytes), &[Step::Key("packages")], |_, entry: Value| {
-        let Some((name, range)) = entry.get(0).and_then(Value::as_str).and_then(split_descriptor) else {
+    json::entries(text::without_mark(&bytes), &[Step::Key("packages")], |_, entry: First| {
+        let Some((name, range)) = split_descriptor(entry.as_str()) else {
             return;
         };
         match place(range) {

@@ -12,11 +12,11 @@ pub const CARGO_LOCK: Format = Format { name: "Cargo.lock", class: Class::Langua
 /// The longest ones of large projects have 500 KiB.
 const LONGEST: u64 = 16 * 1024 * 1024;
 
-/// Crates that cargo downloaded bring their own, which decides nothing where they are used.
+/// Crates that cargo downloaded, or Debian installed, bring their own, which decides nothing where they are used.
 fn claims(claim: &Claim<'_>) -> bool {
-    let downloaded: [&[u8]; 2] = [b"/registry/src/", b"/git/checkouts/"];
-    let within = |folder: &[u8]| claim.path.windows(folder.len()).any(|part| part == folder);
-    claim.file_name() == b"Cargo.lock" && !downloaded.iter().any(|folder| within(folder))
+    const PASSED_OVER: [&[u8]; 3] = [b"/registry/src/", b"/git/checkouts/", b"/usr/share/cargo/registry/"];
+    let within = |folder: &&[u8]| claim.path.windows(folder.len()).any(|part| part == *folder);
+    claim.file_name() == b"Cargo.lock" && !PASSED_OVER.iter().any(within)
 }
 
 #[derive(Deserialize)]

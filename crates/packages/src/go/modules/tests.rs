@@ -75,5 +75,6 @@ fn claims_those_of_projects_only() {
     let claimed = |path: &str| (GO_MOD.claims)(&Claim { path: path.as_bytes(), size: 1, executable: false });
     assert!(claimed("/srv/app/go.mod"));
     assert!(!claimed("/root/go/pkg/mod/github.com/a/b@v1.0.0/go.mod"));
+    assert!(!claimed("/usr/share/gocode/src/github.com/a/b/go.mod"));
     assert!(!claimed("/srv/app/vendor/github.com/a/b/go.mod"));
 }

@@ -41,5 +41,6 @@ fn claims_those_of_projects_only() {
     let claimed = |path: &str| claims(&Claim { path: path.as_bytes(), size: 1, executable: false });
     assert!(claimed("/srv/app/Cargo.lock"));
     assert!(!claimed("/root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/time-0.1.43/Cargo.lock"));
+    assert!(!claimed("/usr/share/cargo/registry/time-0.1.43/Cargo.lock"));
     assert!(!claimed("/srv/app/My-Cargo.lock"));
 }

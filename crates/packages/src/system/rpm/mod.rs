@@ -1,5 +1,5 @@
-//! rpm: its database in the three forms that rpm has had, read without rpm: SQLite ([`sqlite`]) since 4.16, ndb
-//! ([`ndb`]) on SUSE, and a hash of Berkeley DB ([`bdb`]) before. All hold the same headers ([`header`]).
+//! rpm: its database in the three forms that rpm has had, read without rpm: SQLite since 4.16, ndb on SUSE, and a hash of
+//! Berkeley DB before. All hold the same headers.
 //!
 //! Readers of our own, because those that exist want a file on a disk, where an image has none, and the engines behind
 //! them are C that was not made for databases of an attacker.
