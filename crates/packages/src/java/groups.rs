@@ -1,7 +1,7 @@
 //! Groups of artefacts that are built without Maven and are in very many programs.
 
 /// What an artifact is called, a folder that it must have (`/` at its end), and its group. A `*` stands for any end. The
-/// folder keeps somebody else's `spring-core` out. From Maven Central, 2026.
+/// folder keeps somebody else's `spring-core` out. Well-known artifacts whose files do not tell their group.
 const KNOWN: &[(&str, &str, &str)] = &[
     ("spring-boot*", "org/springframework/boot/", "org.springframework.boot"),
     ("spring-security-*", "org/springframework/security/", "org.springframework.security"),
