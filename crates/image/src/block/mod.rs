@@ -1,12 +1,12 @@
 //! Disks as numbered bytes, whatever file they are kept in.
 //!
-//! The containers are read by readers of our own, although crates exist for most of them. Scanning reads one disk from
+//! The containers are read by readers of our own, although crates exist for most of them. A scan reads one disk from
 //! several threads, and the crates cannot be shared that way: `vmdk-core`, `vhd-core` and `vhdx-core` are `Read + Seek`
-//! behind `&mut self`, `rust-img-qcow2` keeps one table and one inflated cluster behind a lock each. Besides,
+//! behind `&mut self`, `rust-img-qcow2` keeps one table and one inflated cluster, each behind a lock. Besides,
 //! `vmdk-core` inflates a grain anew for every read that touches it, `rust-img-qcow2` refuses subclusters, and
-//! `vhdx-core` takes the sequence number of a log entry for its place, and the length to allocate from it. The formats
-//! are small; here each of them is a function from a place on the disk to a place in the file, and the tables of that
-//! function are read through one bounded [`Cache`], so that no header can ask for memory.
+//! `vhdx-core` takes the sequence number of a log entry for its place, and allocates as many zeros as an entry asks for.
+//! The formats are small; here each of them is a function from a place on the disk to a place in the file, and the tables
+//! of that function are read through one bounded [`Cache`], so that no header can ask for memory.
 
 use std::{fmt::Debug, io};
 

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::{LogicalContent, LogicalVolume, assemble, assemble::Groups, read};
 use crate::{
-    block::{BlockRead, FileDisk},
+    block::FileDisk,
     fuzzing,
     volume::Reason,
 };
