@@ -1,6 +1,16 @@
-use std::os::unix::fs::MetadataExt as _;
+use std::{
+    collections::BTreeSet,
+    fs,
+    ops::ControlFlow,
+    os::unix::fs::{FileExt as _, MetadataExt as _},
+    path::Path,
+};
 
-use guardhouse_image::file_system::{Kind, open};
+use guardhouse_image::{
+    FileSystem,
+    file_system::{Kind, open},
+    volume::Reason,
+};
 use guardhouse_test_images::file_systems::{self as images, Source};
 
 use crate::{
@@ -13,7 +23,7 @@ fn every_file_of_ext_is_read() {
     let source = images::source(Source { many: 3_000, unix: true, sparse: true });
     // mke2fs with inline data cuts the hole at the end of a file off.
     let dense = images::source(Source { many: 3_000, unix: true, sparse: false });
-    let owner = std::fs::metadata(source.path()).expect("the source");
+    let owner = fs::metadata(source.path()).expect("the source");
     let keeps = Keeps {
         modes: true,
         owner: Some((owner.uid(), owner.gid())),
@@ -40,4 +50,92 @@ fn every_file_of_ext_is_read() {
         assert_eq!(file_system.notes(), [""; 0]);
         compare(source.path(), file_system.as_ref(), keeps);
     }
+}
+
+#[test]
+fn a_journal_is_replayed_in_memory() {
+    let source = tempfile::tempdir().expect("a folder");
+    fs::write(source.path().join("file"), [b'A'; 4096]).expect("written");
+    // The block begins with what begins the journal's own blocks, which is written differently there.
+    let newer = [&[0xc0, 0x3b, 0x39, 0x98][..], &[b'B'; 4092]].concat();
+    for (features, open_journal) in [
+        ("metadata_csum", "jo -c"),
+        ("metadata_csum", "jo -c -v 2"),
+        ("^metadata_csum", "jo"),
+        ("^64bit", "jo"),
+    ] {
+        let image = images::ext("mkfs.ext4", &["-b", "4096", "-O", features], source.path(), 16);
+        let block = images::run("e2fsprogs", "debugfs", &["-R", "blocks /file", image.name()]);
+        let block = block.trim();
+        let (data, commands) = (image.folder().join("data"), image.folder().join("commands"));
+        fs::write(&data, &newer).expect("written");
+        let write = format!("{open_journal}\njw -b {block} {}\njc\n", data.display());
+        fs::write(&commands, write).expect("written");
+        let run = |commands: &Path| {
+            images::run(
+                "e2fsprogs",
+                "debugfs",
+                &["-w", "-f", commands.to_str().expect("plain"), image.name()],
+            );
+        };
+        run(&commands);
+        let before = fs::read(&image.path).expect("the image");
+        let file_system = open(Kind::Ext, FileDisk::open(&image.path)).expect("an ext");
+        assert_eq!(file_system.notes(), ["the journal held 1 transactions; they were replayed in memory"]);
+        assert!(read_file(file_system.as_ref()) == newer, "{features} {open_journal}");
+        // A later transaction takes the block back.
+        fs::write(&commands, format!("{open_journal}\njw -r {block}\njc\n")).expect("written");
+        run(&commands);
+        let file_system = open(Kind::Ext, FileDisk::open(&image.path)).expect("an ext");
+        assert_eq!(file_system.notes(), ["the journal held 2 transactions; they were replayed in memory"]);
+        assert!(read_file(file_system.as_ref()) == [b'A'; 4096], "{features} {open_journal}");
+        assert_eq!(before.len() as u64, fs::metadata(&image.path).expect("the image").len());
+    }
+}
+
+fn read_file(file_system: &dyn FileSystem) -> Vec<u8> {
+    let mut reader = file_system.reader().expect("a reader");
+    let file = reader.lookup(&reader.root(), b"file").expect("read").expect("found");
+    let mut bytes = vec![0; 5000];
+    let length = reader.read_at(&file, 0, &mut bytes).expect("read");
+    bytes.truncate(length);
+    bytes
+}
+
+#[test]
+fn folders_with_an_index_are_read() {
+    let source = tempfile::tempdir().expect("a folder");
+    for number in 0..5_000 {
+        fs::write(source.path().join(format!("a name that is long enough {number}")), "").expect("written");
+    }
+    let image = images::ext("mkfs.ext4", &["-b", "1024", "-N", "6000"], source.path(), 48);
+    // It answers 1 for what it has mended.
+    let arguments = ["-c", "e2fsck -fyD \"$0\" > /dev/null 2>&1 || test $? -le 1", image.name()];
+    images::run("e2fsprogs", "sh", &arguments);
+    let file_system = open(Kind::Ext, FileDisk::open(&image.path)).expect("an ext");
+    let mut reader = file_system.reader().expect("a reader");
+    let mut names = BTreeSet::new();
+    let result = reader.read_folder(&reader.root(), &mut |entry| {
+        assert!(names.insert(entry.name.to_vec()), "shown twice");
+        ControlFlow::Continue(())
+    });
+    result.expect("read");
+    assert_eq!(names.len(), 5_001, "with lost+found");
+}
+
+#[test]
+fn what_is_not_read_is_named() {
+    let source = tempfile::tempdir().expect("a folder");
+    let image = images::ext("mkfs.ext4", &["-O", "^metadata_csum"], source.path(), 8);
+    let refusal = |at: u64, bytes: &[u8]| {
+        let file = fs::OpenOptions::new().write(true).open(&image.path).expect("the image");
+        file.write_all_at(bytes, 1024 + at).expect("written");
+        open(Kind::Ext, FileDisk::open(&image.path)).expect_err("refused")
+    };
+    let unknown = refusal(0x60, &0x4000_0042_u32.to_le_bytes());
+    assert_eq!(unknown.reason, Reason::Unsupported);
+    assert_eq!(unknown.to_string(), "ext: not supported: unknown incompatible features 0x40000000");
+    let compressed = refusal(0x60, &0x43_u32.to_le_bytes());
+    assert_eq!(compressed.to_string(), "ext: not supported: compression");
+    assert_eq!(refusal(0x38, &[0, 0]).reason, Reason::Damaged);
 }
