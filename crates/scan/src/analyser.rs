@@ -51,7 +51,7 @@ pub enum Found {
         /// Which format was read.
         format: &'static str,
         /// The package.
-        package: Package,
+        package: Box<Package>,
     },
     /// Something was not read, or not wholly.
     Trouble {

@@ -61,7 +61,9 @@ impl Analyser for PackageAnalyser {
             let mut input = Input { path: path.as_bytes(), source: file };
             let read = (format.read)(&mut input, &mut |it| {
                 found(match it {
-                    FoundIn::Package(package) => Found::Package { format: format.name, package },
+                    FoundIn::Package(package) => {
+                        Found::Package { format: format.name, package: Box::new(package) }
+                    }
                     FoundIn::Limit(message) => Found::Trouble {
                         kind: Trouble::Limit,
                         message: format!("{}: {message}", format.name),

@@ -244,7 +244,7 @@ impl Sweep<'_> {
         };
         if self.counts.packages.fetch_add(1, Ordering::Relaxed) < PACKAGES {
             let (system, path) = (self.number, place.path.clone());
-            (self.tell)(Event::Package { system, path, format: format.to_owned(), package });
+            (self.tell)(Event::Package { system, path, format: format.to_owned(), package: *package });
         } else if !self.counts.packages_limit_told.swap(true, Ordering::Relaxed) {
             let message = format!("more than {PACKAGES} packages: the rest is not told");
             self.problem(Trouble::Limit, place, message);

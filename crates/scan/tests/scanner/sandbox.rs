@@ -7,6 +7,7 @@ use crate::scene::{Scene, Seen};
 pub const TESTS: &[(&str, fn())] = &[
     ("programs_and_sockets_end_the_scanner", programs_and_sockets),
     ("files_of_this_machine_are_out_of_reach", files_of_this_machine),
+    ("once_a_disk_is_open_nothing_else_is_opened", once_a_disk_is_open),
     ("temporary_files_go_to_the_scratch_folder", temporary_files),
 ];
 
@@ -36,6 +37,16 @@ fn files_of_this_machine() {
         assert!(seen.files.contains("/write-outside permission denied"), "{:?}", seen.files);
         assert!(seen.files.contains("/write-target permission denied"), "{:?}", seen.files);
     }
+}
+
+fn once_a_disk_is_open() {
+    let scene = Scene::new(&["read-target", "new-temporary"]);
+    assert!(scene.scan().files.contains("/read-target done"), "a folder stays open");
+    let disk = guardhouse_test_images::file_systems::ext("mkfs.ext4", &[], scene.folder.path(), 8);
+    let seen = scene.scan_at(&disk.path);
+    assert_eq!(seen.ended.outcome, Outcome::Complete, "{:?}", seen.ended);
+    assert!(seen.files.contains("/read-target permission denied"), "{:?}", seen.files);
+    assert!(seen.files.contains("/new-temporary done"), "{:?}", seen.files);
 }
 
 fn temporary_files() {

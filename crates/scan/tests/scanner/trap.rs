@@ -25,7 +25,7 @@ impl Analyser for Trap {
         let name = String::from_utf8_lossy(file.path().name()).into_owned();
         let version = act(&name);
         let package = Package { name: file.path().to_string(), version, ..Package::default() };
-        found(Found::Package { format: "trap", package });
+        found(Found::Package { format: "trap", package: Box::new(package) });
     }
 }
 
@@ -50,11 +50,13 @@ fn act(name: &str) -> String {
         "listen" => outcome(TcpListener::bind("127.0.0.1:0")),
         "read-passwd" => outcome(fs::read("/etc/passwd")),
         "list-home" => outcome(fs::read_dir("/root").or_else(|_| fs::read_dir("/home"))),
+        "read-target" => outcome(fs::File::open(std::env::args_os().next_back().unwrap_or_default())),
+        "new-temporary" => outcome(tempfile::tempfile()),
         "write-outside" => outcome(fs::write("/tmp/guardhouse-was-here", "")),
         "write-target" => outcome(fs::write(std::env::args().next_back().unwrap_or_default() + "/new", "")),
         "write-scratch" => {
             let scratch = std::env::var("TMPDIR").unwrap_or_default();
-            outcome(fs::write(scratch + "/file", "").and_then(|()| Ok(drop(tempfile::tempfile()?))))
+            outcome(fs::write(scratch + "/file", "").and_then(|()| tempfile::tempfile()))
         }
         _ => String::new(),
     }

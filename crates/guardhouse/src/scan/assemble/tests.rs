@@ -69,8 +69,7 @@ fn report(assembler: Assembler) -> Report {
 }
 
 fn problems(report: &Report) -> Vec<(ProblemKind, &str, &str)> {
-    let told = |problem: &'_ Problem| (problem.kind, &*problem.place, &*problem.message);
-    report.problems.iter().map(|problem| told(problem)).collect()
+    report.problems.iter().map(|problem| (problem.kind, &*problem.place, &*problem.message)).collect()
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Analyser for Recorder {
             Ok(sha256) => {
                 let version = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
                 let package = Package { name: file.path().to_string(), version, ..Package::default() };
-                found(Found::Package { format: "recorder", package });
+                found(Found::Package { format: "recorder", package: Box::new(package) });
             }
             Err(error) => found(Found::Trouble { kind: Trouble::Unreadable, message: error.to_string() }),
         }
