@@ -13,7 +13,7 @@ use axum::{
     routing::get,
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpListener,
 };
 
@@ -99,8 +99,8 @@ pub async fn broken() -> String {
     let address = format!("http://{}/a.json", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
         let (mut connection, _) = listener.accept().await?;
-        let mut request = [0; 4096];
-        connection.read(&mut request).await?;
+        let mut request = BufReader::new(&mut connection).lines();
+        while request.next_line().await?.is_some_and(|line| !line.is_empty()) {}
         connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"id\": ").await?;
         connection.shutdown().await
     });
