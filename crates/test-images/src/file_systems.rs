@@ -154,10 +154,10 @@ pub fn ext(program: &str, arguments: &[&str], source: &Path, megabytes: u64) -> 
 /// The UUID of the images whose maker takes one.
 pub const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
-/// XFS, with further arguments for its maker. Spaces in names become underscores, all files belong to 7 and 8.
+/// XFS, at least 300 MiB, with further arguments for its maker. Spaces in names become underscores, all files belong to 7 and 8.
 #[must_use]
-pub fn xfs(arguments: &[&str], source: &Path) -> Image {
-    let image = Image::empty(320 << 20);
+pub fn xfs(arguments: &[&str], source: &Path, megabytes: u64) -> Image {
+    let image = Image::empty(megabytes << 20);
     let mut prototype = String::from("/\n0 0\nd--755 0 0\n");
     prototype_folder(source, image.folder(), &mut prototype);
     prototype.push_str("$\n");

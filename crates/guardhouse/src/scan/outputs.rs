@@ -172,7 +172,7 @@ mod tests {
         let table = Output { format: Format::Table, file: None };
         assert_eq!(plan(&[], None).expect("right"), [table]);
         let json = Output { format: Format::Json, file: Some("a=b.json".into()) };
-        assert_eq!(plan(&[output("json=a=b.json")], None).expect("right"), [json.clone()]);
+        assert_eq!(plan(&[output("json=a=b.json")], None).expect("right"), std::slice::from_ref(&json));
         assert_eq!(plan(&[output("json")], Some(Path::new("a=b.json"))).expect("right"), [json]);
         assert_eq!(plan(&[output("table"), output("html=x")], None).expect("right").len(), 2);
         for (wrong, file) in [

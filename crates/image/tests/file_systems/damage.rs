@@ -120,8 +120,8 @@ fn damaged_ext_is_read_or_refused() {
 fn damaged_xfs_is_read_or_refused() {
     let source = images::source(Source { many: 200, unix: true, sparse: true });
     std::fs::remove_file(source.path().join("longer-link")).expect("removed");
-    damage(Kind::Xfs, &images::xfs(&["-m", "crc=0"], source.path()), 60);
-    damage(Kind::Xfs, &images::xfs(&[], source.path()), 60);
+    damage(Kind::Xfs, &images::xfs(&["-m", "crc=0"], source.path(), 320), 60);
+    damage(Kind::Xfs, &images::xfs(&[], source.path(), 320), 60);
 }
 
 #[test]

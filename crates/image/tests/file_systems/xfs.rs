@@ -17,7 +17,7 @@ fn every_file_of_an_xfs_is_read() {
     for arguments in
         [&[][..], &["-b", "size=1024", "-n", "size=8192"], &["-m", "crc=0"], &["-m", "bigtime=1,reflink=0"]]
     {
-        let image = images::xfs(arguments, source.path());
+        let image = images::xfs(arguments, source.path(), 320);
         let file_system = open(Kind::Xfs, FileDisk::open(&image.path)).expect("an xfs");
         assert_eq!((file_system.kind(), file_system.label()), ("xfs", "label"));
         assert_eq!(file_system.uuid(), images::UUID);

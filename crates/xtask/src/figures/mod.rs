@@ -15,6 +15,7 @@ mod memory;
 mod policies;
 mod postgres;
 mod reconnect;
+mod scan;
 mod setup;
 mod start;
 mod targets;
@@ -96,6 +97,10 @@ pub async fn run(args: FiguresArgs) -> anyhow::Result<()> {
             Name::PolicyReach => policies::reach::measure(&setup, 1, 20).await,
             Name::PolicyReach1k => policies::reach::measure(&setup, 1_000, 10).await,
             Name::PolicyReach10k => policies::reach::measure(&setup, 10_000, 5).await,
+            Name::Formats => scan::formats(&setup).await,
+            Name::VmPackages => scan::vm_packages(&setup).await,
+            Name::ReadRate => scan::read_rate(&setup).await,
+            Name::ManyFiles => scan::many_files(&setup).await,
         };
         teller.tell(name, outcome)?;
     }

@@ -12,11 +12,7 @@ use guardhouse_test_images::{
 use proptest::prelude::*;
 
 use super::{LogicalContent, LogicalVolume, assemble, assemble::Groups, read};
-use crate::{
-    block::FileDisk,
-    fuzzing,
-    volume::Reason,
-};
+use crate::{block::FileDisk, fuzzing, volume::Reason};
 
 /// How long an extent is, in sectors and in bytes.
 const EXTENT: u64 = 128;
