@@ -163,9 +163,10 @@ fn vulnerabilities(report: &Report) -> Vec<Value> {
     let mut order = Vec::new();
     let mut groups: BTreeMap<String, Vec<Row<'_>>> = BTreeMap::new();
     for row in rows(report) {
-        let group = groups.entry(group(row.finding)).or_default();
+        let key = group(&row);
+        let group = groups.entry(key.clone()).or_default();
         if group.is_empty() {
-            order.push(self::group(row.finding));
+            order.push(key);
         }
         group.push(row);
     }
@@ -174,15 +175,30 @@ fn vulnerabilities(report: &Report) -> Vec<Value> {
 }
 
 /// What findings of one vulnerability have in common.
-fn group(finding: &Finding) -> String {
-    format!(
-        "{:?}",
-        (&finding.source, &finding.advisory, &finding.fixed, &finding.suppressed, &finding.severity)
-    )
+fn group(row: &Row<'_>) -> String {
+    let finding = row.finding;
+    let same = (
+        &finding.source,
+        &finding.advisory,
+        &finding.fixed,
+        &finding.suppressed,
+        &finding.severity,
+        affected(row),
+    );
+    format!("{same:?}")
+}
+
+/// What is to be updated: the source package where the advisory is about that.
+fn affected<'a>(row: &Row<'a>) -> &'a str {
+    match row.finding.affected_name.as_str() {
+        "" => &row.package.package.name,
+        source => source,
+    }
 }
 
 fn vulnerability(index: usize, rows: &[Row<'_>]) -> Option<Value> {
-    let finding = rows.first()?.finding;
+    let first = rows.first()?;
+    let finding = first.finding;
     let links = finding.references.iter().filter_map(|reference| link(reference));
     let affects = rows.iter().map(|row| {
         json!({
@@ -203,7 +219,7 @@ fn vulnerability(index: usize, rows: &[Row<'_>]) -> Option<Value> {
     });
     set(&mut vulnerability, "description", &finding.summary);
     if let Some(fixed) = &finding.fixed {
-        vulnerability["recommendation"] = json!(format!("Update {} to {fixed}.", finding.affected_name));
+        vulnerability["recommendation"] = json!(format!("Update {} to {fixed}.", affected(first)));
     }
     if let Some(suppression) = &finding.suppressed {
         vulnerability["analysis"] = analysis(suppression);
