@@ -102,7 +102,7 @@ impl<'w> ScannedFile<'w> {
         Ok(count)
     }
 
-    /// The first bytes: as many as asked for, or the whole file when it is shorter. At most [`WINDOW`] bytes.
+    /// The first bytes: as many as asked for, or the whole file when it is shorter. At most 128 KiB.
     ///
     /// # Errors
     /// See [`ReadError`].
