@@ -2,6 +2,7 @@
 
 pub mod advisory;
 pub mod affected;
+pub mod distribution;
 pub mod ecosystem;
 pub mod finding;
 #[cfg(test)]

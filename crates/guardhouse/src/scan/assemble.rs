@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use guardhouse_advisories::Finding;
+use guardhouse_advisories::{Finding, distribution};
 use guardhouse_model::Timestamp;
 use guardhouse_packages::{Kind, Package, purl::purl};
 use guardhouse_report::{
@@ -154,13 +154,16 @@ impl Assembler {
         for system in std::mem::take(&mut self.systems) {
             let system = system_report(system, judge);
             let number = systems.len();
+            let managers = managers(&system, judge);
             for (index, found) in system.packages.iter().enumerate() {
                 let judgement = judge.judge(&found.package, &found.path, &system.ecosystem)?;
-                findings.extend(judgement.findings.into_iter().map(|finding| ReportedFinding {
-                    system: number,
-                    package: index,
-                    finding,
-                }));
+                for mut finding in judgement.findings {
+                    if finding.suppressed.is_none() {
+                        finding.suppressed =
+                            distribution::suppression(&managers, &found.package, &found.path);
+                    }
+                    findings.push(ReportedFinding { system: number, package: index, finding });
+                }
                 for message in judgement.not_compared {
                     self.problem(ProblemKind::NotAVersion, join(&system.place, Some(&found.path)), message);
                 }
@@ -232,6 +235,12 @@ fn system_report(system: System, judge: &dyn Judge) -> SystemReport {
         packages,
         notes: system.notes,
     }
+}
+
+/// The package managers of a system whose advisories are there: without them, nothing but upstream's could tell.
+fn managers(system: &SystemReport, judge: &dyn Judge) -> Vec<Kind> {
+    let kinds: BTreeSet<_> = system.packages.iter().map(|found| found.package.kind).collect();
+    kinds.into_iter().filter(|kind| kind.is_system() && judge.covers(*kind, &system.ecosystem)).collect()
 }
 
 /// Kinds of packages of a system that there are no advisories about, as sentences.

@@ -95,6 +95,40 @@ fn packages_are_sorted_and_findings_lead_to_them() {
 }
 
 #[test]
+fn what_dpkg_installed_is_left_to_the_advisories_of_the_distribution() {
+    let python = |system, path: &str| {
+        let package =
+            Package { kind: Kind::Pypi, name: "critical".into(), version: "1".into(), ..Package::default() };
+        let path = FilePath::new(path.as_bytes());
+        Event::Package { system, path, format: "python-metadata".into(), package }
+    };
+    let mut assembler = Assembler::new("disk.img");
+    opened(&mut assembler);
+    let (debians, users) = (
+        "/usr/lib/python3/dist-packages/critical-1.egg-info/PKG-INFO",
+        "/usr/local/lib/python3.11/dist-packages/critical-1.dist-info/METADATA",
+    );
+    for event in [python(0, debians), python(0, users), python(1, debians), package(0, "low", "/status")] {
+        assembler.take(event);
+    }
+    let report = report(assembler);
+    let found: Vec<_> = report
+        .findings
+        .iter()
+        .map(|found| {
+            let path = &report.systems[found.system].packages[found.package].path;
+            let by = found.finding.suppressed.as_ref().map(|suppressed| suppressed.by.as_str());
+            (found.system, path.as_str(), by)
+        })
+        .collect();
+    // The other system has no package database: its folder may be anyone's.
+    assert_eq!(
+        found,
+        [(0, users, None), (1, debians, None), (0, "/status", None), (0, debians, Some("dpkg"))]
+    );
+}
+
+#[test]
 fn what_is_missing_is_a_problem() {
     let mut assembler = Assembler::new("disk.img");
     opened(&mut assembler);
