@@ -1,4 +1,4 @@
-//! What a scan found. The JSON form of [`Report`] is an interface: documented in `docs/scan.md`, extended, never
+//! What a scan found. The JSON form of [`Report`] is an interface: documented in `docs/scan-report.md`, extended, never
 //! changed.
 
 use guardhouse_advisories::Finding;

@@ -19,7 +19,7 @@ pub enum Format {
     /// For people.
     #[default]
     Table,
-    /// The whole report; its form is documented in docs/scan.md.
+    /// The whole report; its form is documented in docs/scan-report.md.
     Json,
     /// SARIF 2.1.0, for code hosts and editors.
     Sarif,
