@@ -61,12 +61,12 @@ struct Rule {
 #[non_exhaustive]
 pub enum IgnoreError {
     /// It is not TOML, or has keys that are not known.
-    #[error("{name}: {source}")]
+    #[error("{name}: {error}")]
     Toml {
         /// Which file.
         name: String,
         /// What is wrong, with the line.
-        source: toml::de::Error,
+        error: toml::de::Error,
     },
     /// A rule that cannot be meant.
     #[error("{name}, line {line}: {reason}")]
@@ -87,7 +87,7 @@ impl Rules {
     /// It is not TOML, a key is not known, or a rule lacks what it needs.
     pub fn parse(name: &str, text: &str) -> Result<Self, IgnoreError> {
         let file: File =
-            toml::from_str(text).map_err(|source| IgnoreError::Toml { name: name.to_owned(), source })?;
+            toml::from_str(text).map_err(|error| IgnoreError::Toml { name: name.to_owned(), error })?;
         let rules = file.ignore.into_iter().map(|entry| {
             let before = text.get(..entry.span().start).unwrap_or_default();
             let line = before.matches('\n').count().saturating_add(1);

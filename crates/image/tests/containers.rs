@@ -15,7 +15,7 @@ use guardhouse_image::{
     },
     volume::{Reason, Refusal},
 };
-use guardhouse_test_images::{disks, run, tree};
+use guardhouse_test_images::{bytes, disks, run};
 
 const LENGTH: u64 = 5 << 20;
 
@@ -166,7 +166,7 @@ fn extents_are_read_only_when_they_are_allowed() {
     }
     // Several of them, of several kinds.
     let extent = folder.path().join("part-1.vmdk");
-    disks::put(&extent, 512, &tree::noise(5, 1 << 20));
+    disks::put(&extent, 512, &bytes::noise(5, 1 << 20));
     let image = folder.path().join("parts.vmdk");
     let text = "# Disk DescriptorFile\nparentCID=ffffffff\nRW 100 FLAT \"part-1.vmdk\" 1\nRW 300 ZERO\nRW 1000 FLAT \"part-1.vmdk\" 7\n";
     fs::write(&image, text).expect("writes");

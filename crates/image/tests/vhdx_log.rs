@@ -15,7 +15,7 @@ use guardhouse_image::{
         container::{Allowed, Container, ContainerError, open},
     },
 };
-use guardhouse_test_images::{disks, run, tree::noise};
+use guardhouse_test_images::{bytes::noise, disks, run};
 
 const PAGE: usize = 4096;
 const GUID: [u8; 16] = [7; 16];

@@ -7,11 +7,12 @@ use std::{
 
 use guardhouse_image::{Content, Opened, Options, open, volume::Reason};
 use guardhouse_test_images::{
+    bytes,
     disks::{self, put},
     file_systems::{Image, Source, UUID, ext, source},
     lvm::{Disk, Group, Segment, Volume},
     partitions::{empty, fdisk_4096, put_image, sfdisk},
-    run, tree,
+    run,
 };
 
 const MIB: u64 = 1 << 20;
@@ -62,7 +63,7 @@ fn gpt(folder: &Path) -> PathBuf {
     let swap = empty(folder, "swap", MIB);
     run("mkswap", &["-q", disks::text(&swap)]);
     put_image(&disk, 20 * MIB, &swap);
-    put(&disk, 22 * MIB, &tree::noise(3, 1 << 20));
+    put(&disk, 22 * MIB, &bytes::noise(3, 1 << 20));
     disk
 }
 
@@ -322,7 +323,7 @@ fn what_cannot_be_opened_says_why() {
     let found = opened(&empty(folder.path(), "empty", 0), &[]);
     assert_eq!(described(&found), ["disk: nothing empty"]);
     let noise = folder.path().join("noise");
-    fs::write(&noise, tree::noise(9, 1 << 20)).expect("writes");
+    fs::write(&noise, bytes::noise(9, 1 << 20)).expect("writes");
     let found = opened(&noise, &[]);
     let Content::Refused(refusal) = &found.volumes[0].content else { panic!("{found:?}") };
     assert_eq!(refusal.reason, Reason::Unknown);

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{commands::run, tree};
+use crate::{bytes, commands::run};
 
 /// A container that `qemu-img` writes: what it is called in a test, its format, and how it is written.
 #[derive(Clone, Copy, Debug)]
@@ -66,8 +66,8 @@ pub fn mixed(folder: &Path, name: &str, length: u64) -> PathBuf {
     file.write_all_at(b"\xfa mixed", 0).expect("writes");
     for (number, at) in (0..length).step_by(700_000).enumerate() {
         let bytes = match number % 3 {
-            0 => tree::noise(at, 200_000),
-            1 => tree::prose(at, 300_000),
+            0 => bytes::noise(at, 200_000),
+            1 => bytes::prose(at, 300_000),
             _ => continue,
         };
         let room = usize::try_from(length - at).unwrap_or(usize::MAX).min(bytes.len());

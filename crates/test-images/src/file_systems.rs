@@ -12,6 +12,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::bytes::noise;
+
 /// Runs a program, and panics with what it said when it fails, or with the Debian package that has it.
 pub fn run(package: &str, program: &str, arguments: &[&str]) -> String {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
@@ -79,9 +81,9 @@ pub fn source(what: Source) -> TempDir {
     let root = folder.path();
     for length in [0, 1, 59, 60, 61, 155, 511, 512, 700, 1023, 1024, 1025, 4095, 4096, 4097, 65_536, 131_073]
     {
-        write(root, &format!("size-{length}"), &noise(length, length as u64));
+        write(root, &format!("size-{length}"), &noise(length as u64, length));
     }
-    write(root, "large", &noise(3_000_001, 1));
+    write(root, "large", &noise(1, 3_000_001));
     write(root, "text", "the quick brown fox jumps over the lazy dog\n".repeat(9000).as_bytes());
     write(root, "etc/os-release", b"ID=debian\nVERSION_ID=12\n");
     let deep = (0..20).fold(String::from("deep"), |path, level| format!("{path}/level-{level}"));
@@ -95,7 +97,7 @@ pub fn source(what: Source) -> TempDir {
     if what.sparse {
         let file = File::create(root.join("sparse")).expect("a file");
         file.write_all_at(b"begin", 0).expect("written");
-        file.write_all_at(&noise(10_000, 2), 1_000_000).expect("written");
+        file.write_all_at(&noise(2, 10_000), 1_000_000).expect("written");
         file.set_len(5_000_000).expect("a length");
     }
     if what.unix {
@@ -124,21 +126,6 @@ fn write(root: &Path, name: &str, bytes: &[u8]) {
     file.write_all(bytes).expect("written");
     let seconds = 1_600_000_000 + bytes.len() as u64 * 2;
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).expect("a time");
-}
-
-/// Bytes that no compression makes shorter.
-#[must_use]
-pub fn noise(length: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend(state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes
 }
 
 /// ext2, ext3 or ext4 (`program` is `mkfs.ext2` and so on), with further arguments for it.

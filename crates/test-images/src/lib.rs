@@ -3,13 +3,13 @@
 //!
 //! A tool that is not installed makes the test panic with the Debian package that has it; `scripts/test` installs them.
 
+pub mod bytes;
 mod commands;
 pub mod containers;
 pub mod disks;
 pub mod file_systems;
 pub mod lvm;
+pub mod packages;
 pub mod partitions;
-pub mod tree;
 
 pub use commands::{run, try_run};
-pub mod packages;

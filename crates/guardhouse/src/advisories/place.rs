@@ -15,6 +15,11 @@ pub struct StoreArgs {
 }
 
 impl StoreArgs {
+    /// Whether somebody named the file.
+    pub fn is_named(&self) -> bool {
+        self.advisories.is_some()
+    }
+
     /// The file.
     ///
     /// # Errors

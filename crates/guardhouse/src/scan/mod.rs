@@ -19,7 +19,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use guardhouse_advisories::SeverityLevel;
 use guardhouse_model::Environment;
-use guardhouse_report::{decide, outcome};
+use guardhouse_report::{decide, outcome, text::printable};
 use guardhouse_scan::{
     Event, Project,
     process::{ScanOptions, Targets},
@@ -28,10 +28,7 @@ use guardhouse_scan::{
     walk::Reach,
 };
 
-use crate::{
-    duration,
-    output::{self, printable},
-};
+use crate::{advisories::StoreArgs, duration, output};
 use assemble::Assembler;
 use bar::Bar;
 use judge::StoreJudge;
@@ -65,9 +62,8 @@ pub struct ScanArgs {
     #[arg(long, value_delimiter = ',', value_name = "PROJECT", default_value = "vul,scaVul")]
     projects: Vec<ProjectName>,
 
-    /// The store of advisories; what fills it is guardhouse advisories.
-    #[arg(long, env = "GUARDHOUSE_ADVISORIES", value_name = "FILE")]
-    advisories: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreArgs,
 
     /// A VEX document (OpenVEX, CSAF, CycloneDX) whose statements suppress findings.
     #[arg(long, value_name = "FILE")]
@@ -121,8 +117,9 @@ enum ProjectName {
 enum Level {
     /// Every finding.
     Unknown,
-    /// From here on, as CVSS has it.
+    /// From here on, Debian's word for what is no danger.
     Negligible,
+    /// From here on, the levels of CVSS.
     Low,
     Medium,
     High,
@@ -144,9 +141,10 @@ pub fn run(args: &ScanArgs, environment: &Environment) -> ExitCode {
 fn report(args: &ScanArgs, plan: &[Output], environment: &Environment) -> anyhow::Result<ExitCode> {
     // What can be wrong is found out before the work.
     let started = environment.now();
-    let store = args.advisories.clone().unwrap_or_else(default_store);
-    let is_named = args.advisories.is_some();
-    let mut judge = StoreJudge::open(&store, is_named, &args.vex, args.ignore.as_deref(), started)?;
+    // Without a home folder there is no store that nobody named: then nothing is compared, and the report says so.
+    let store = args.store.path().unwrap_or_default();
+    let mut judge =
+        StoreJudge::open(&store, args.store.is_named(), &args.vex, args.ignore.as_deref(), started)?;
 
     let mut assembler = Assembler::new(&args.target.display().to_string());
     if let Some(why) = scan(args, environment, &mut assembler)? {
@@ -218,15 +216,6 @@ fn options(args: &ScanArgs) -> ScanOptions {
 /// How much processor time a target of this length in bytes may cost, in seconds: a hundred times of what it does.
 fn cpu_seconds(size: u64) -> u64 {
     Resources::default().cpu.saturating_add((size >> 30).saturating_mul(120))
-}
-
-/// `$XDG_DATA_HOME/guardhouse/advisories.db`.
-fn default_store() -> PathBuf {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let data = variable("XDG_DATA_HOME")
-        .or_else(|| Some(variable("HOME")?.join(".local/share")))
-        .unwrap_or_else(|| PathBuf::from("."));
-    data.join("guardhouse/advisories.db")
 }
 
 /// The folder for temporary files of one scan, which goes with it.

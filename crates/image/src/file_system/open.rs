@@ -72,7 +72,8 @@ pub fn open_btrfs(devices: Vec<Arc<dyn BlockRead>>) -> Result<Arc<dyn FileSystem
 
 fn refusal(kind: Kind, error: ReadError) -> Refusal {
     let reason = match error {
-        ReadError::Unsupported(_) | ReadError::Limit { .. } => Reason::Unsupported,
+        ReadError::Unsupported(_) => Reason::Unsupported,
+        ReadError::Limit { .. } => Reason::Limit,
         ReadError::NotFound(_) | ReadError::Damaged(_) | ReadError::Io(_) => Reason::Damaged,
     };
     Refusal { reason, what: kind.word().into(), detail: error.to_string() }

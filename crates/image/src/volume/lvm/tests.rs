@@ -5,9 +5,9 @@ use std::{
 };
 
 use guardhouse_test_images::{
+    bytes::noise,
     disks, lvm as write,
     lvm::{Group, Segment},
-    tree::noise,
 };
 use proptest::prelude::*;
 
