@@ -95,6 +95,13 @@ impl Scan<'_> {
                 self.skipped(inside, "META-INF/MANIFEST.MF", &fault);
                 String::new()
             });
+            // An empty line ends the main section.
+            let is_whole = manifest.lines().any(|line| line.trim().is_empty());
+            if manifest.len() as u64 >= MANIFEST_AT_MOST && !is_whole {
+                let what =
+                    format!("of META-INF/MANIFEST.MF, only the first {MANIFEST_AT_MOST} bytes were read");
+                self.limit(inside, &what);
+            }
             let is_there = |folder: &str| has_folder(&archive, folder.as_bytes());
             if let Some(package) = identity::guess(name, &Manifest::parse(&manifest), is_there) {
                 self.collector.add_with(&package.name(), &package.version, Vec::new(), inside.to_vec());

@@ -10,10 +10,16 @@ pub(super) fn read(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Resul
         collector: Collector::new(Kind::Npm, Origin::Locked, found),
         version: None,
         in_packages: false,
+        in_flow: false,
         entry: None,
     };
     block_yaml::lines(&text, |line| lock.line(line))?;
     lock.end_of_entry();
+    if lock.in_flow {
+        return Err(ParseError::Unsupported(
+            "`packages` is written in braces; pnpm writes one package to a line".to_owned(),
+        ));
+    }
     if lock.version.is_none() {
         return Err(ParseError::Malformed(
             "a lock file of pnpm begins with `lockfileVersion`, and this has none".to_owned(),
@@ -27,6 +33,8 @@ struct Lock<'f> {
     /// The first number of the lock file's version.
     version: Option<u32>,
     in_packages: bool,
+    /// Packages stand in braces behind the key.
+    in_flow: bool,
     entry: Option<Entry>,
 }
 
@@ -45,6 +53,7 @@ impl Lock<'_> {
             0 => {
                 self.end_of_entry();
                 self.in_packages = line.key == "packages";
+                self.in_flow |= self.in_packages && !matches!(&*line.value, "" | "{}");
                 if line.key == "lockfileVersion" {
                     let major = line.value.split('.').next().unwrap_or_default();
                     self.version = major.parse().ok();

@@ -19,7 +19,8 @@ pub(super) fn read(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Resul
     let text = text::read(input, text::LOCK_AT_MOST)?;
     let mut collector = Collector::new(Kind::Gem, Origin::Locked, found);
     let (mut section, mut in_specs, mut sections) = ("", false, false);
-    for line in text.lines().map(str::trim_end) {
+    let mut no_gem = None;
+    for (index, line) in text.lines().map(str::trim_end).enumerate() {
         let content = line.trim_start_matches(' ');
         match line.len().saturating_sub(content.len()) {
             0 => {
@@ -29,13 +30,15 @@ pub(super) fn read(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) -> Resul
             }
             2 => in_specs = content == "specs:",
             // Deeper lines are what the gem above them needs.
-            4 if in_specs && section != "PATH" => {
-                if let Some((name, version)) = gem(content) {
-                    collector.add(name, version);
-                }
-            }
+            4 if in_specs && section != "PATH" => match gem(content) {
+                Some((name, version)) => collector.add(name, version),
+                None => no_gem = no_gem.or(index.checked_add(1)),
+            },
             _ => {}
         }
+    }
+    if let Some(line) = no_gem {
+        return Err(ParseError::Malformed(format!("line {line}: a gem is written as `name (version)`")));
     }
     if sections || text.trim().is_empty() {
         return Ok(());

@@ -1,6 +1,6 @@
 //! Files that go too far: what is cut off is told. Random and damaged files are the business of `fuzzing`.
 
-use crate::support::found;
+use crate::support::{found, refusal};
 
 /// A path for each format of the languages.
 const PATHS: &[&str] = &[
@@ -60,4 +60,15 @@ fn packages_have_a_bound_that_is_told() {
 fn long_names_are_left_out_and_told() {
     let (found, _) = found("/requirements.txt", format!("{}==1\nb==1\n", "a".repeat(1000)).as_bytes());
     assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
+fn what_is_written_in_another_way_is_told() {
+    let flow = "lockfileVersion: '9.0'\npackages: {a@1.0.0: {resolution: {integrity: x}}}\n";
+    assert!(refusal("/pnpm-lock.yaml", flow).contains("in braces"));
+    let (packages, read) = found("/pnpm-lock.yaml", b"lockfileVersion: '9.0'\npackages: {}\n");
+    assert!(packages.is_empty() && read.is_ok());
+    let lock = "GEM\n  specs:\n    rack (2.0.1)\n    ((((\n    rake (13.0.0)\n";
+    assert!(refusal("/Gemfile.lock", lock).contains("line 4"));
+    assert_eq!(found("/Gemfile.lock", lock.as_bytes()).0.len(), 2);
 }
