@@ -4,6 +4,8 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
+import threading
 import typing
 
 import pytest
@@ -37,6 +39,12 @@ class Scan(typing.NamedTuple):
     def problems(self) -> str:
         return json.dumps(self.report["problems"])
 
+    def told(self) -> str:
+        """Everything that is said beside packages and findings."""
+        parts = [*self.report.get("volumes", []), *self.report.get("systems", [])]
+        notes = [note for part in parts for note in part["notes"]]
+        return "\n".join([json.dumps(self.report.get("problems", [])), *notes, self.errors])
+
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory) -> pathlib.Path:
@@ -62,3 +70,32 @@ def scan(store) -> typing.Callable[..., Scan]:
         return Scan(done.returncode, report, done.stdout, done.stderr)
 
     return scan
+
+
+# What a scan of a hostile target may cost: far more than it does, far less than the target asks for.
+SECONDS = 60
+MEMORY = 1 << 30
+
+
+@pytest.fixture
+def bounded(store) -> typing.Callable[..., Scan]:
+    """Scans a hostile target: it ends in time, with a bounded use of memory, with an exit code and not with a signal."""
+
+    def bounded(target: pathlib.Path, *options) -> Scan:
+        command = [BINARY, "scan", target, "--advisories", store, "--format", "json", *options]
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+            process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=errors)
+            late = threading.Timer(SECONDS, process.kill)
+            late.start()
+            # The scanning process counts, too: its parent has waited for it.
+            _, status, usage = os.wait4(process.pid, 0)
+            late.cancel()
+            process.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0)
+            errors.seek(0)
+            text, said = out.read(), errors.read()
+        assert process.returncode in (0, 3), f"it ended with {process.returncode} (-9: after {SECONDS} s)\n{said}"
+        assert usage.ru_maxrss << 10 < MEMORY, f"{usage.ru_maxrss >> 10} MiB"
+        return Scan(process.returncode, json.loads(text) if text else {}, text, said)
+
+    return bounded
