@@ -50,11 +50,11 @@ fn header(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         if report.target.size == 0 { String::new() } else { format!(", {}", size(report.target.size)) };
     let kind = html(&report.target.kind);
     let version = html(&report.tool_version);
-    writeln!(
-        out,
-        "<p>{kind}{size}, scanned {} with Guardhouse {version}</p>\n</header>",
-        moment(report.ended)
-    )
+    writeln!(out, "<p>{kind}{size}, scanned {} with Guardhouse {version}</p>", moment(report.ended))?;
+    for note in &report.target.notes {
+        writeln!(out, "<p class=\"note\">{}</p>", html(note))?;
+    }
+    writeln!(out, "</header>")
 }
 
 fn problems(report: &Report, out: &mut dyn Write) -> io::Result<()> {

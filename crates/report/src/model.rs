@@ -47,6 +47,9 @@ pub struct TargetReport {
     pub kind: String,
     /// As the guest sees it, in bytes; 0 for a folder.
     pub size: u64,
+    /// Things to tell: which other files were read, what the sandbox of the scan lacks on this machine.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// A part of the target.

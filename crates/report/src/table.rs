@@ -36,6 +36,9 @@ pub fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<(
     let target = &report.target;
     let of_size = if target.size == 0 { String::new() } else { format!(", {}", size(target.size)) };
     writeln!(out, "{} ({}{of_size})", printable(&target.name), printable(&target.kind))?;
+    for note in &target.notes {
+        writeln!(out, "  {}", printable(note))?;
+    }
     volumes(report, out)?;
     problems(report, style, out)?;
     let rows = rows(report);

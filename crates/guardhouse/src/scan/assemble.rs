@@ -46,8 +46,6 @@ pub struct Judgement {
 pub struct Assembler {
     target: TargetReport,
     is_open: bool,
-    /// Things to tell about the target as a whole.
-    notes: Vec<String>,
     volumes: Vec<VolumeReport>,
     systems: Vec<System>,
     problems: BTreeSet<Problem>,
@@ -66,9 +64,8 @@ impl Assembler {
     /// For a target, as the user named it.
     pub fn new(target: &str) -> Self {
         Self {
-            target: TargetReport { name: target.to_owned(), kind: String::new(), size: 0 },
+            target: TargetReport { name: target.to_owned(), kind: String::new(), size: 0, notes: Vec::new() },
             is_open: false,
-            notes: Vec::new(),
             volumes: Vec::new(),
             systems: Vec::new(),
             problems: BTreeSet::new(),
@@ -81,18 +78,12 @@ impl Assembler {
         self.is_open
     }
 
-    /// Things to tell about the target as a whole: what was read besides it, what its sandbox lacks.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
     /// Takes what the scanner tells.
     pub fn take(&mut self, event: Event) {
         match event {
             Event::Opened { kind, size, notes } => {
                 self.is_open = true;
-                (self.target.kind, self.target.size) = (kind, size);
-                self.notes = notes;
+                (self.target.kind, self.target.size, self.target.notes) = (kind, size, notes);
             }
             Event::Volume { place, size, content, refusal, notes } => {
                 let scanned = refusal.is_none();

@@ -151,8 +151,8 @@ fn report(args: &ScanArgs, plan: &[Output], environment: &Environment) -> anyhow
         eprintln!("error: {}", printable(&why));
         return Ok(ExitCode::from(NOT_SCANNED));
     }
-    for note in assembler.notes().iter().chain(&judge.notes()) {
-        eprintln!("note: {}", printable(note));
+    for note in judge.notes() {
+        eprintln!("note: {}", printable(&note));
     }
     let report = assembler.finish(&mut judge, started, || environment.now())?;
     for output in plan {

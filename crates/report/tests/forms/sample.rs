@@ -23,7 +23,12 @@ fn empty() -> Report {
         tool_version: "0.1.0".to_owned(),
         started: moment("2026-11-22T10:00:00.123Z"),
         ended: moment("2026-11-22T10:00:01.456Z"),
-        target: TargetReport { name: "disk.qcow2".to_owned(), kind: "qcow2".to_owned(), size: 8 << 30 },
+        target: TargetReport {
+            name: "disk.qcow2".to_owned(),
+            kind: "qcow2".to_owned(),
+            size: 8 << 30,
+            notes: Vec::new(),
+        },
         volumes: Vec::new(),
         systems: Vec::new(),
         findings: Vec::new(),
@@ -86,7 +91,9 @@ pub fn everything() -> Report {
         packages: vec![module],
         notes: vec!["belongs to no system".to_owned()],
     };
+    let read = format!("also read: base.qcow2 {HOSTILE}");
     Report {
+        target: TargetReport { notes: vec![read], ..empty().target },
         volumes: vec![
             volume("partition 1", "ext4", true, &["a journal with 12 blocks was replayed in memory"]),
             volume("partition 2", "LUKS2", false, &[]),

@@ -92,6 +92,8 @@ fn packages_are_sorted_and_findings_lead_to_them() {
     assert_eq!(report.problems, []);
     assert_eq!(report.systems[0].ecosystem, "debian:12");
     assert_eq!(report.systems[1].ecosystem, "");
+    assert_eq!((&*report.target.kind, report.target.size), ("raw", 4096));
+    assert_eq!(report.target.notes, ["a note"]);
 }
 
 #[test]

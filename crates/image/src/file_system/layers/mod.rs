@@ -2,7 +2,7 @@
 //! are put on each other (`layer.md`).
 //!
 //! The tree is an index in memory, with some 70 bytes and its name for a file. The bytes of the files stay in the
-//! archives and are read in place; compressed archives are unpacked before, see [`unpack`].
+//! archives and are read in place; compressed archives are unpacked before, see `unpack`.
 
 mod archive;
 mod build;
