@@ -248,6 +248,27 @@ fn the_disk_of_a_guest_in_a_logical_volume_is_looked_through() {
 }
 
 #[test]
+fn groups_of_volumes_lie_in_each_other_twice_at_most() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut inner = Vec::new();
+    for number in 0..3 {
+        let extents = 40 + inner.len() as u64 / (64 << 10);
+        let volume = Volume::new("inner", vec![Segment::linear(extents, 0, 0)]);
+        let disks = vec![Disk::new(folder.path(), number)];
+        let group =
+            Group { name: format!("vg{number}"), sequence: 1, extent: 128, disks, volumes: vec![volume] };
+        group.write((4 << 20) + extents * (64 << 10));
+        group.fill(&group.volumes[0], &inner);
+        inner = fs::read(&group.disks[0].path).expect("reads");
+    }
+    let disk = folder.path().join("disk");
+    fs::write(&disk, &inner).expect("writes");
+    let described = described(&opened(&disk, &[]));
+    assert_eq!(described[..2], ["disk: parts lvm2", "logical volume vg2/inner: parts lvm2"]);
+    assert_eq!(described[2..], ["logical volume vg1/inner: Limit LVM2 physical volume"]);
+}
+
+#[test]
 fn what_is_known_and_not_read_is_refused_by_its_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = empty(folder.path(), "volume", 4 * MIB);
@@ -337,5 +358,5 @@ fn a_disk_that_was_copied_in_part_says_so() {
     let found = opened(&disk, &[]);
     assert_eq!(described(&found)[1], "partition 2: ext4 label");
     let expected = "partition 2 ends beyond the end of the disk, which is not all there";
-    assert!(found.notes.iter().any(|note| note == expected), "{:?}", found.notes);
+    assert!(found.left_out.iter().any(|note| note == expected), "{:?}", found.left_out);
 }

@@ -41,6 +41,11 @@ pub trait FileSystem: Debug + Send + Sync {
         &[]
     }
 
+    /// What is in it and is not read, and why: sentences of bounded number and length.
+    fn left_out(&self) -> &[String] {
+        &[]
+    }
+
     /// The folder that is seen when the file system is mounted and nothing says which: the default subvolume of a
     /// btrfs; the root otherwise.
     fn default_folder(&self) -> FilePath {

@@ -47,7 +47,13 @@ pub(super) fn open(path: &Path, file: FileDisk, options: &Options) -> Result<Ope
             notes.push(format!("{} was allowed, but nothing refers to it", path.display()));
         }
     }
-    Ok(Opened { kind: container.kind, size: disk.len(), volumes: found.volumes, notes })
+    Ok(Opened {
+        kind: container.kind,
+        size: disk.len(),
+        volumes: found.volumes,
+        notes,
+        left_out: found.left_out,
+    })
 }
 
 fn failed(path: &Path, error: ContainerError) -> OpenError {

@@ -21,5 +21,11 @@ pub fn open(path: &Path, _options: &Options) -> Result<Opened, OpenError> {
         partition_label: String::new(),
         content: Content::Files(Arc::new(folder)),
     };
-    Ok(Opened { kind: TargetKind::Folder, size: 0, volumes: vec![volume], notes: Vec::new() })
+    Ok(Opened {
+        kind: TargetKind::Folder,
+        size: 0,
+        volumes: vec![volume],
+        notes: Vec::new(),
+        left_out: Vec::new(),
+    })
 }

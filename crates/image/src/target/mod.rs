@@ -68,6 +68,8 @@ pub struct Opened {
     pub volumes: Vec<Volume>,
     /// Things to tell whoever reads the result: a damaged primary partition table, a backing file that was read.
     pub notes: Vec<String>,
+    /// What is in it and is not read, and why, beside the volumes that are refused: sentences.
+    pub left_out: Vec<String>,
 }
 
 impl Opened {

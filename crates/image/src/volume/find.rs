@@ -27,6 +27,8 @@ pub(crate) struct Found {
     pub(crate) volumes: Vec<Volume>,
     /// Things to tell.
     pub(crate) notes: Vec<String>,
+    /// What is on it and is not read, beside the volumes that are refused.
+    pub(crate) left_out: Vec<String>,
     /// The further disks that a group needed, by their places in the list.
     pub(crate) used: BTreeSet<usize>,
 }
@@ -43,11 +45,16 @@ pub(crate) fn find(disk: &Arc<dyn BlockRead>, further: &[Arc<dyn BlockRead>]) ->
         }
         finder.groups(own, further);
     }
+    for (place, _) in std::mem::take(&mut finder.physical) {
+        if let Some(volume) = finder.found.volumes.get_mut(place) {
+            volume.content = Content::Refused(too_deep());
+        }
+    }
     if finder.left_out > 0 {
         let (left_out, limit) = (finder.left_out, limits::VOLUMES);
         finder
             .found
-            .notes
+            .left_out
             .push(format!("there are more than {limit} volumes; {left_out} of them were not read"));
     }
     finder.found
@@ -119,7 +126,7 @@ impl Finder {
             } else {
                 if partition.start.saturating_add(length) > disk.len() {
                     self.found
-                        .notes
+                        .left_out
                         .push(format!("{name} ends beyond the end of the disk, which is not all there"));
                 }
                 let section = Section::new(Arc::clone(disk), partition.start, length);
@@ -245,6 +252,11 @@ fn not_read(what: &str) -> Refusal {
 
 fn too_much_metadata() -> Refusal {
     let detail = format!("the physical volumes before it have more than {TEXTS} bytes of metadata");
+    Refusal { reason: Reason::Limit, what: "LVM2 physical volume".to_owned(), detail }
+}
+
+fn too_deep() -> Refusal {
+    let detail = format!("it lies in a logical volume of a group that lies in another; {DEPTH} are read");
     Refusal { reason: Reason::Limit, what: "LVM2 physical volume".to_owned(), detail }
 }
 

@@ -167,6 +167,15 @@ fn tell_opened(opened: &Opened, notes: &[String], tell: &dyn Fn(Event)) {
     for volume in &opened.volumes {
         tell(told_volume(volume));
     }
+    let left_out = |message| {
+        tell(Event::Problem { kind: Trouble::Unreadable, system: None, path: None, message });
+    };
+    opened.left_out.iter().cloned().for_each(left_out);
+    for volume in &opened.volumes {
+        if let Content::Files(files) = &volume.content {
+            files.left_out().iter().map(|what| format!("{}: {what}", volume.place)).for_each(left_out);
+        }
+    }
 }
 
 fn told_volume(volume: &Volume) -> Event {

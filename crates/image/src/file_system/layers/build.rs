@@ -90,7 +90,7 @@ impl Builder {
     /// The tree.
     #[must_use]
     pub fn finish(self) -> Layers {
-        Layers { index: Arc::new(self.index), notes: self.notes.into_told() }
+        Layers { index: Arc::new(self.index), left_out: self.notes.into_told() }
     }
 
     fn each(

@@ -29,7 +29,7 @@ use reader::LayersReader;
 #[derive(Debug)]
 pub struct Layers {
     index: Arc<Index>,
-    notes: Vec<String>,
+    left_out: Vec<String>,
 }
 
 impl Layers {
@@ -51,8 +51,8 @@ impl FileSystem for Layers {
         "layers"
     }
 
-    fn notes(&self) -> &[String] {
-        &self.notes
+    fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, ReadError> {

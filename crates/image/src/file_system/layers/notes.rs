@@ -5,6 +5,9 @@ use crate::path::Escaped;
 /// How many of them are named.
 const NAMED: usize = 20;
 
+/// How much of a path is shown, in bytes.
+const SHOWN: usize = 200;
+
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     told: Vec<String>,
@@ -13,10 +16,12 @@ pub(super) struct Notes {
 
 impl Notes {
     pub fn left_out(&mut self, path: &[u8], why: &str) {
-        match self.told.len() < NAMED {
-            true => self.told.push(format!("{} is left out: {why}", Escaped(path))),
-            false => self.more = self.more.saturating_add(1),
+        if self.told.len() >= NAMED {
+            self.more = self.more.saturating_add(1);
+            return;
         }
+        let (shown, cut) = path.get(..SHOWN).map_or((path, ""), |start| (start, "…"));
+        self.told.push(format!("{}{cut} is left out: {why}", Escaped(shown)));
     }
 
     pub fn into_told(mut self) -> Vec<String> {

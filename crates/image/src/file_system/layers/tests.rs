@@ -155,7 +155,7 @@ fn hard_links_share_their_file() {
             .expect("the archives are right");
     assert_eq!(shown(&layers), ["/a 2", "/d /", "/d/b 1", "/f /"]);
     assert_eq!(
-        layers.notes(),
+        layers.left_out(),
         [
             "gone is left out: a link to a file that is not there",
             "folder is left out: a link to a file that is not there",
@@ -328,7 +328,7 @@ fn odd_entries_are_left_out_and_told() {
     ])])
     .expect("the archive is right");
     assert_eq!(shown(&layers), ["/kept ", "/loop -> loop"]);
-    let told: Vec<&str> = layers.notes().iter().filter_map(|note| note.rsplit(": ").next()).collect();
+    let told: Vec<&str> = layers.left_out().iter().filter_map(|note| note.rsplit(": ").next()).collect();
     assert_eq!(
         told,
         [
@@ -433,7 +433,7 @@ proptest! {
         });
         let merged = merge(archives).expect("the archives are right");
         prop_assert_eq!(files(&merged), model(&layers));
-        prop_assert!(merged.notes().is_empty());
+        prop_assert!(merged.left_out().is_empty());
     }
 
     #[test]

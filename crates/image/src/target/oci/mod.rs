@@ -90,9 +90,9 @@ pub fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> {
         let what = "container image".to_owned();
         return Err(refused(Refusal { reason: Reason::Incomplete, what, detail }));
     }
-    let mut notes = store.notes();
+    let mut left_out = store.left_out();
     if found.len() > limits::VOLUMES {
-        notes.push(format!("only the first {} of {} images are read", limits::VOLUMES, found.len()));
+        left_out.push(format!("only the first {} of {} images are read", limits::VOLUMES, found.len()));
         found.truncate(limits::VOLUMES);
     }
     let mut images = Images::new(&store, scratch);
@@ -112,7 +112,7 @@ pub fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> {
         });
     }
     let size = volumes.iter().fold(0_u64, |sum, volume| sum.saturating_add(volume.size));
-    Ok(Opened { kind, size, volumes, notes })
+    Ok(Opened { kind, size, volumes, notes: Vec::new(), left_out })
 }
 
 fn no_platform(text: &str) -> Refusal {

@@ -52,10 +52,10 @@ impl Store {
     }
 
     /// What was left out of the archive.
-    pub fn notes(&self) -> Vec<String> {
+    pub fn left_out(&self) -> Vec<String> {
         match &self.kind {
             Kind::Folder(_) => Vec::new(),
-            Kind::Archive(archive) => archive.notes().to_vec(),
+            Kind::Archive(archive) => archive.left_out().to_vec(),
         }
     }
 
