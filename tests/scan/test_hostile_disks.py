@@ -132,8 +132,8 @@ LOOPS = {
     "of 2^62 extents": logical("a", count=1 << 62, rest='stripes = ["pv0", 0]'),
     "of 2^31 stripes": logical("a", stripes=1 << 31, rest='stripes = ["pv0", 0]'),
     "on its own label": logical("a", rest='stripes = ["pv0", -32]'),
-    "text that nests": "{ a " * 100_000,
-    "lists that nest": "a = [" * 100_000,
+    "text that nests": "a { " * 100_000,
+    "lists that nest": "a = " + "[" * 100_000,
 }
 
 
