@@ -4,7 +4,7 @@ use crate::bytes::text;
 use crate::format::Found;
 use crate::package::{Kind, Origin, Package};
 
-use super::version;
+use super::{stamped, version};
 
 /// Finds the modules of a list, and Go's library as the module `stdlib`, which is what Go's advisories call it.
 pub(crate) fn packages(go: &[u8], list: &[u8], found: &mut dyn FnMut(Found)) {
@@ -21,6 +21,8 @@ pub(crate) fn packages(go: &[u8], list: &[u8], found: &mut dyn FnMut(Found)) {
     if !go.is_empty() {
         report("stdlib".to_owned(), library_version(&go).unwrap_or_default());
     }
+    let flags = list.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"build\t-ldflags="));
+    let flags = flags.map(text).unwrap_or_default();
     let mut last: Option<(String, String)> = None;
     for line in list.split(|byte| *byte == b'\n') {
         let mut columns = line.split(|byte| *byte == b'\t').map(text);
@@ -28,9 +30,13 @@ pub(crate) fn packages(go: &[u8], list: &[u8], found: &mut dyn FnMut(Found)) {
         let told = version(&columns.next().unwrap_or_default());
         match what.as_str() {
             "mod" | "dep" if !name.is_empty() => {
-                last.replace((name, told_version(told)))
-                    .into_iter()
-                    .for_each(|(name, version)| report(name, version));
+                let version = match told_version(told) {
+                    version if version.is_empty() && what == "mod" => {
+                        stamped::version(&name, &flags).unwrap_or_default()
+                    }
+                    version => version,
+                };
+                last.replace((name, version)).into_iter().for_each(|(name, version)| report(name, version));
             }
             // What was built instead of the module in the line before. A folder has no version: it is that module,
             // changed by somebody.

@@ -2,6 +2,7 @@
 
 pub(crate) mod build_list;
 pub mod modules;
+mod stamped;
 
 use crate::format::Format;
 
