@@ -20,11 +20,21 @@ pub(super) fn of_file_name(path: &[u8]) -> (String, String) {
 }
 
 /// Whether one of the packages that Maven marked is the archive itself, and not one that was put into it.
-pub(super) fn is_marked(path: &[u8], marked: &[Coordinates]) -> bool {
-    let (_, version) = of_file_name(path);
+///
+/// `manifest` is that of the archive; it is only looked at where the name of the file has no version.
+pub(super) fn is_marked(path: &[u8], marked: &[Coordinates], manifest: &Manifest) -> bool {
+    let (artifact, version) = of_file_name(path);
     if version.is_empty() {
-        // A file that was renamed: what Maven says is better than the name.
-        return !marked.is_empty();
+        // A file that was renamed: what Maven says is better than the name, unless the manifest has another version than
+        // all of it.
+        let mut told = vec![manifest.get("implementation-version"), manifest.get("bundle-version")];
+        told.retain(|version| is_version(version));
+        return marked.iter().any(|package| {
+            // OSGi writes `1.2.0.SNAPSHOT` for `1.2-SNAPSHOT`: the numbers are the same.
+            told.is_empty()
+                || package.artifact == artifact
+                || told.iter().any(|version| numbers(version) == numbers(&package.version))
+        });
     }
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     marked.iter().any(|package| {
@@ -85,6 +95,12 @@ fn of_repository(path: &[u8], artifact: &str, version: &str) -> Option<String> {
     (!group.is_empty()).then_some(group)
 }
 
+/// The numbers that a version begins with, without zeros at the end.
+fn numbers(version: &str) -> &str {
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
+    version.get(..end).unwrap_or_default().trim_end_matches(['.', '0'])
+}
+
 fn is_version(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(|c: char| c.is_whitespace() || c == '$')
 }
@@ -138,11 +154,25 @@ mod tests {
             artifact: artifact.to_owned(),
             version: version.to_owned(),
         };
-        assert!(is_marked(b"/a-1.0.jar", &[package("a", "1.0")]));
-        assert!(is_marked(b"/a-all-1.0.jar", &[package("a", "1.1")]));
-        assert!(is_marked(b"/log4j-1.2-api-2.17.1.jar", &[package("log4j-1.2-api", "2.17.1")]));
-        assert!(is_marked(b"/app.jar", &[package("a", "1.0")]));
-        assert!(!is_marked(b"/spring-core-5.3.18.jar", &[package("asm", "9.0")]));
-        assert!(!is_marked(b"/app.jar", &[]));
+        let table = [
+            ("/a-1.0.jar", "", Some(("a", "1.0")), true),
+            ("/a-all-1.0.jar", "", Some(("a", "1.1")), true),
+            ("/log4j-1.2-api-2.17.1.jar", "", Some(("log4j-1.2-api", "2.17.1")), true),
+            ("/app.jar", "", Some(("a", "1.0")), true),
+            ("/app.jar", "Implementation-Version: ${version}", Some(("a", "1.0")), true),
+            ("/app.jar", "Implementation-Version: 1.0", Some(("a", "1.0")), true),
+            ("/app.jar", "Bundle-Version: 1.0.0.SNAPSHOT", Some(("a", "1.0-SNAPSHOT")), true),
+            ("/a.jar", "Implementation-Version: 7", Some(("a", "1.0")), true),
+            ("/spring-core-5.3.18.jar", "", Some(("asm", "9.0")), false),
+            // Debian's guice.jar has cglib in it.
+            ("/guice.jar", "Bundle-Version: 4.2.3", Some(("cglib", "3.2.12")), false),
+            ("/app.jar", "", None, false),
+        ];
+        for (path, manifest, marked, expected) in table {
+            let marked: Vec<_> =
+                marked.into_iter().map(|(artifact, version)| package(artifact, version)).collect();
+            let is_marked = is_marked(path.as_bytes(), &marked, &Manifest::parse(manifest));
+            assert_eq!(is_marked, expected, "{path}, {manifest}");
+        }
     }
 }

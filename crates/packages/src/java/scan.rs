@@ -86,24 +86,24 @@ impl Scan<'_> {
         for package in &marked {
             self.collector.add_with(&package.name(), &package.version, Vec::new(), inside.to_vec());
         }
-        if !identity::is_marked(name, &marked) {
-            let manifest = match &wanted.manifest {
-                Some(entry) => archive.unpack(entry, MANIFEST_AT_MOST).map(text::decode),
-                None => Ok(String::new()),
-            };
-            let manifest = manifest.unwrap_or_else(|fault| {
-                self.skipped(inside, "META-INF/MANIFEST.MF", &fault);
-                String::new()
-            });
-            // An empty line ends the main section.
-            let is_whole = manifest.lines().any(|line| line.trim().is_empty());
-            if manifest.len() as u64 >= MANIFEST_AT_MOST && !is_whole {
-                let what =
-                    format!("of META-INF/MANIFEST.MF, only the first {MANIFEST_AT_MOST} bytes were read");
-                self.limit(inside, &what);
-            }
+        let manifest = match &wanted.manifest {
+            Some(entry) => archive.unpack(entry, MANIFEST_AT_MOST).map(text::decode),
+            None => Ok(String::new()),
+        };
+        let manifest = manifest.unwrap_or_else(|fault| {
+            self.skipped(inside, "META-INF/MANIFEST.MF", &fault);
+            String::new()
+        });
+        // An empty line ends the main section.
+        let is_whole = manifest.lines().any(|line| line.trim().is_empty());
+        if manifest.len() as u64 >= MANIFEST_AT_MOST && !is_whole {
+            let what = format!("of META-INF/MANIFEST.MF, only the first {MANIFEST_AT_MOST} bytes were read");
+            self.limit(inside, &what);
+        }
+        let manifest = Manifest::parse(&manifest);
+        if !identity::is_marked(name, &marked, &manifest) {
             let is_there = |folder: &str| has_folder(&archive, folder.as_bytes());
-            if let Some(package) = identity::guess(name, &Manifest::parse(&manifest), is_there) {
+            if let Some(package) = identity::guess(name, &manifest, is_there) {
                 self.collector.add_with(&package.name(), &package.version, Vec::new(), inside.to_vec());
             }
         }
