@@ -7,6 +7,7 @@ use super::{
     device::{Name, Part},
     empty::Empty,
     fstab::{self, Line},
+    subvolumes::SNAPSHOT_FOLDERS,
 };
 use crate::{
     file_system::{FileKind, ReadError},
@@ -188,19 +189,24 @@ impl Composed {
 
     /// Snapshots are subvolumes, and so folders of the tree: each has the whole system once more.
     fn hide_snapshots(&mut self) {
-        let at = FilePath::new(SNAPSHOTS.as_bytes());
+        for folder in SNAPSHOT_FOLDERS {
+            self.hide(FilePath::root().join(folder));
+        }
+    }
+
+    fn hide(&mut self, at: FilePath) {
         let there = self.reader().and_then(|mut reader| folder(&mut reader, &at));
         if !matches!(there, Ok(place) if place.path == at) {
             return;
         }
         let mount = Mount {
-            at,
+            at: at.clone(),
             file_system: std::sync::Arc::new(Empty),
             from: FilePath::root(),
             volume: "nothing".to_owned(),
         };
         if self.add(mount).is_ok() {
-            self.notes.push(format!("the snapshots in {SNAPSHOTS} are not read"));
+            self.notes.push(format!("the snapshots in {at} are not read"));
         }
     }
 }

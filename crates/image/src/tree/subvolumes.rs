@@ -16,8 +16,8 @@ use crate::{
 /// Where installers put the root: Ubuntu and Arch, Fedora, Debian, openSUSE.
 const USUAL: [&str; 4] = ["/@", "/root", "/@rootfs", "/@/.snapshots/1/snapshot"];
 
-/// Where tools keep snapshots, at the top.
-const SNAPSHOT_FOLDERS: [&[u8]; 5] =
+/// Where tools keep snapshots, at the top of the file system or of a root.
+pub(super) const SNAPSHOT_FOLDERS: [&[u8]; 5] =
     [b".snapshots", b"@snapshots", b"@.snapshots", b"timeshift-btrfs", b"btrbk_snapshots"];
 
 /// How many folders at the top are looked at.
@@ -87,7 +87,7 @@ fn on_btrfs(part: &Part<'_>) -> Roots {
             .filter(|of| of != path && candidates.iter().any(|(other, _)| other == of));
         let same =
             || identities.iter().find(|(_, other)| is_same(other, &identity)).map(|(of, _)| of.clone());
-        match stated.or_else(same) {
+        match stated.or_else(same).or_else(|| snapshot_of(path, &found.systems)) {
             Some(of) => found.notes.push(format!("{path} is a copy of {of}: it is not read")),
             None => {
                 identities.push((path.clone(), identity));
@@ -103,6 +103,18 @@ fn on_btrfs(part: &Part<'_>) -> Roots {
         }
     }
     found
+}
+
+/// The system in whose folder of snapshots a path lies. The default subvolume may be there, too: it comes first, and so
+/// is a system itself.
+fn snapshot_of(path: &FilePath, systems: &[(FilePath, RootKind)]) -> Option<FilePath> {
+    let is_snapshot =
+        |within: FilePath| within.names().next().is_some_and(|folder| SNAPSHOT_FOLDERS.contains(&folder));
+    systems
+        .iter()
+        .map(|(system, _)| system)
+        .find(|system| path.from(system).is_some_and(is_snapshot))
+        .cloned()
 }
 
 /// openSUSE has subvolumes for `/var` and others in `/@`, which is no root for that.

@@ -312,6 +312,39 @@ fn subvolumes_are_roots_and_snapshots_are_not() {
 }
 
 #[test]
+fn snapshots_inside_of_a_root_are_not_read() {
+    // Neither has an fstab or a machine id that would show what is a copy.
+    for (root, place) in [("", "partition 1"), ("@/", "partition 1, subvolume /@")] {
+        let mut disks = Disks::new();
+        let folders = ["", ".snapshots/1/snapshot/", "timeshift-btrfs/snapshots/1/@/"];
+        let files: Vec<String> = folders
+            .iter()
+            .flat_map(|folder| [DEBIAN, "etc/hosts"].map(|file| format!("{root}{folder}{file}")))
+            .collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        disks.add("partition 1", "btrfs", "b", &files);
+        let systems = disks.systems();
+        let places: Vec<_> = systems.iter().map(|system| system.place.as_str()).collect();
+        assert_eq!(places, [place], "{systems:?}");
+        let seen = paths(&systems[0].tree);
+        let expected = [
+            "/.snapshots",
+            "/etc",
+            "/etc/hosts",
+            "/timeshift-btrfs",
+            "/usr",
+            "/usr/lib",
+            "/usr/lib/os-release",
+        ];
+        assert_eq!(seen, expected, "{place}");
+        for folder in ["/.snapshots", "/timeshift-btrfs"] {
+            let note = format!("the snapshots in {folder} are not read");
+            assert!(systems[0].notes.contains(&note), "{:?}", systems[0].notes);
+        }
+    }
+}
+
+#[test]
 fn the_default_subvolume_is_the_root() {
     let mut disks = Disks::new();
     let fstab = "etc/fstab=UUID=b / btrfs\nUUID=b /var btrfs subvol=/@/var\nUUID=b /.snapshots btrfs subvol=/@/.snapshots\n";
