@@ -96,9 +96,9 @@ mod tests {
             ..Source::default()
         };
         let expected = "\
-            NAME    FORMAT          ADVISORIES  PACKAGES  ECOSYSTEMS                                  NEWEST CHANGE  CHECKED      FROM\n\
-            debian  debian-tracker  40000       3000      Debian:10, Debian:11, Debian:12 and 1 more  21 days ago    1 hour ago   https://mirror.test/debian.json";
-        assert_eq!(table(&[source], now).replace("  1 hour ago  ", "  1 hour ago   "), expected);
+            NAME    FORMAT          ADVISORIES  PACKAGES  ECOSYSTEMS                                  NEWEST CHANGE  CHECKED     FROM\n\
+            debian  debian-tracker  40000       3000      Debian:10, Debian:11, Debian:12 and 1 more  21 days ago    1 hour ago  https://mirror.test/debian.json";
+        assert_eq!(table(&[source], now), expected);
         for (time, expected) in
             [("2026-11-22T12:00:01Z", "just now"), ("2026-11-22T11:58:59Z", "1 minute ago")]
         {
