@@ -114,12 +114,11 @@ pub async fn read_rate(setup: &Setup) -> anyhow::Result<Measured> {
     let peers = Peers::find(&fixtures);
     let note = format!(
         "Median of {RUNS} walks with SHA-256 over {} files, {:.0} MB, in the cache of the system, with {} threads. In \
-         this run: {}; {}.",
+         this run: {}.",
         read.files,
         read.megabytes,
         read.threads,
         peers.sleuth_kit(&image).await,
-        peers.dissect(&image).await,
     );
     Ok(Measured::new(median(&mut walls), note))
 }

