@@ -9,8 +9,10 @@ mod advance;
 pub mod cancel;
 pub mod decide;
 pub mod folder;
+mod hear;
 mod progress;
 pub mod runner;
+mod tell;
 pub mod together;
 mod watch;
 
@@ -21,20 +23,13 @@ use std::{
     time::Duration,
 };
 
-use guardhouse_contract::{
-    link::{
-        AgentFrame, CancelRun, Order, RunEnded, RunEndedAck, RunProgress, RunStarted, RunWithdrawn, Withdraw,
-        agent_frame,
-    },
-    time,
-};
-use guardhouse_model::{Environment, RunId, Timestamp, actions::Action};
+use guardhouse_contract::link::{AgentFrame, RunProgress};
+use guardhouse_model::{Environment, RunId, Timestamp};
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
 use crate::{
-    actions::{Failure, Outcome},
-    journal::{Entry, Journal, JournalError, Record, Run, Settled, keep_until},
+    journal::{Entry, Journal, JournalError, Run},
     kill_points::KillPoint,
     policy::Rules,
 };
@@ -174,133 +169,6 @@ impl Runs {
         self.outbox.as_mut()?.pop_front()
     }
 
-    /// Takes orders. A run that is known already is only reported again, unless it was withdrawn: then it is
-    /// wanted after all.
-    ///
-    /// # Errors
-    /// A run cannot be recorded.
-    pub fn order(&mut self, orders: Vec<Order>) -> Result<(), RunsError> {
-        let mut records = Vec::new();
-        for order in orders {
-            let Ok(run) = order.run_uuid.parse::<RunId>() else {
-                tracing::warn!(run = order.run_uuid, "ignoring an order whose run is not a uuid");
-                continue;
-            };
-            match self.journal.ledger().get(run) {
-                None | Some(Entry::Settled(Settled::Withdrawn, _)) => {
-                    self.ordered.insert(run);
-                    records.push(Record::Accepted(run, order));
-                }
-                Some(entry) => {
-                    if entry.is_not_started() {
-                        self.ordered.insert(run);
-                    }
-                    self.report(run);
-                }
-            }
-        }
-        self.journal.append(records)?;
-        self.advance()
-    }
-
-    /// Withdraws a run, unless it was started.
-    ///
-    /// # Errors
-    /// The withdrawal cannot be recorded.
-    pub fn withdraw(&mut self, Withdraw { run_uuid }: Withdraw) -> Result<(), RunsError> {
-        let Ok(run) = run_uuid.parse::<RunId>() else { return Ok(()) };
-        let known = self.journal.ledger().get(run);
-        let order = match known {
-            None => None,
-            Some(entry @ Entry::Open(known)) if entry.is_not_started() => Some(&known.order),
-            // Its RunStarted and RunEnded tell, or have told.
-            Some(Entry::Open(_)) => return Ok(()),
-            Some(Entry::Settled(Settled::Withdrawn, _)) => {
-                self.report(run);
-                return Ok(());
-            }
-            Some(Entry::Settled(Settled::Acknowledged, _)) => return Ok(()),
-        };
-        // An order that is not known was lost with an earlier link.
-        let until = keep_until(order, self.environment.now());
-        self.journal.append(vec![Record::Settled(run, Settled::Withdrawn, until)])?;
-        self.ordered.remove(&run);
-        self.report(run);
-        Ok(())
-    }
-
-    /// The run by which the device leaves, if the server has stored the end of one and it ended well.
-    #[must_use]
-    pub fn departure(&self, acks: &[RunEndedAck]) -> Option<RunId> {
-        acks.iter().filter_map(|ack| ack.run_uuid.parse().ok()).find(|&run| {
-            let Some(Entry::Open(known)) = self.journal.ledger().get(run) else { return false };
-            known.ended.as_ref().is_some_and(|ended| ended.succeeded)
-                && known
-                    .order
-                    .action
-                    .as_ref()
-                    .is_some_and(|action| action.name == Action::StopManaging.name())
-        })
-    }
-
-    /// Stops a run, if it can be stopped: one that has not begun ends here, one that has is asked to end.
-    ///
-    /// # Errors
-    /// A run cannot be recorded.
-    pub fn cancel(&mut self, CancelRun { run_uuid }: CancelRun) -> Result<(), RunsError> {
-        let Ok(run) = run_uuid.parse::<RunId>() else { return Ok(()) };
-        match self.journal.ledger().get(run) {
-            // The order was lost with an earlier link. What was withdrawn has not begun.
-            None | Some(Entry::Settled(Settled::Withdrawn, _)) => {
-                let folder = Folder::of(&self.root, run);
-                // A folder that the journal does not know tells more.
-                let order = folder.order().unwrap_or(Order { run_uuid, ..Default::default() });
-                self.journal.append(vec![Record::Accepted(run, order)])?;
-            }
-            Some(Entry::Open(known)) if known.ended.is_none() => {}
-            Some(_) => {
-                self.report(run);
-                return Ok(());
-            }
-        }
-        self.cancelled.insert(run);
-        match Folder::of(&self.root, run).cancel() {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(RunsError::Folder { run, source: error });
-            }
-            // Without a folder no runner was started.
-            Ok(()) | Err(_) => {}
-        }
-        self.advance()
-    }
-
-    /// The server has said all that was to be said when the link opened.
-    ///
-    /// # Errors
-    /// A run cannot be recorded.
-    pub fn settled(&mut self) -> Result<(), RunsError> {
-        self.settled = true;
-        self.advance()
-    }
-
-    /// The server stored the end of a run.
-    ///
-    /// # Errors
-    /// The acknowledgement cannot be recorded.
-    pub fn acknowledged(&mut self, acks: Vec<RunEndedAck>) -> Result<(), RunsError> {
-        let mut records = Vec::new();
-        for run in acks.iter().filter_map(|ack| ack.run_uuid.parse::<RunId>().ok()) {
-            if let Some(Entry::Open(known)) = self.journal.ledger().get(run)
-                && known.ended.is_some()
-            {
-                let until = keep_until(Some(&known.order), self.environment.now());
-                records.push(Record::Settled(run, Settled::Acknowledged, until));
-            }
-        }
-        self.journal.append(records)?;
-        Ok(())
-    }
-
     /// The runner of a run is over.
     ///
     /// # Errors
@@ -366,52 +234,6 @@ impl Runs {
         match self.journal.ledger().get(run) {
             Some(Entry::Open(known)) => known.ended.as_ref().map(|ended| ended.succeeded),
             _ => None,
-        }
-    }
-
-    /// Puts what the server should know about a run into the outbox.
-    fn report(&mut self, run: RunId) {
-        let run_uuid = run.to_string();
-        match self.journal.ledger().get(run) {
-            Some(Entry::Open(known)) => {
-                let ended = known.ended.clone();
-                if known.started {
-                    self.send(agent_frame::Kind::RunStarted(RunStarted { run_uuid }));
-                }
-                if let Some(ended) = ended {
-                    self.send(agent_frame::Kind::RunEnded(ended));
-                }
-            }
-            Some(Entry::Settled(Settled::Withdrawn, _)) => {
-                self.send(agent_frame::Kind::RunWithdrawn(RunWithdrawn { run_uuid }));
-            }
-            // The server asks for what it had acknowledged: it was put back to an earlier state.
-            Some(Entry::Settled(Settled::Acknowledged, _)) => {
-                let failure = Failure::new(
-                    "RESULT_FORGOTTEN",
-                    "the device carried this run out earlier and its result was acknowledged; it is not repeated",
-                );
-                let ended = self.ended(run, failure.into());
-                self.send(agent_frame::Kind::RunEnded(ended));
-            }
-            None => {}
-        }
-    }
-
-    fn send(&mut self, kind: agent_frame::Kind) {
-        // Without a link there is nobody to tell; `connected` reports everything.
-        if let Some(outbox) = &mut self.outbox {
-            outbox.push_back(AgentFrame { kind: Some(kind) });
-        }
-    }
-
-    fn ended(&self, run: RunId, Outcome { succeeded, suppressed, result }: Outcome) -> RunEnded {
-        RunEnded {
-            run_uuid: run.to_string(),
-            succeeded,
-            result: Some(result),
-            end_time: Some(time::to_proto(self.environment.now())),
-            suppressed,
         }
     }
 

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use guardhouse_contract::{action::ActionFailure, automation::Action};
+use guardhouse_contract::{
+    action::ActionFailure,
+    automation::Action,
+    link::{CancelRun, Order, RunEndedAck, Withdraw, agent_frame},
+    time,
+};
 use guardhouse_model::{
     environment::{ManualClock, SeededEntropy},
     maintenance::Window,

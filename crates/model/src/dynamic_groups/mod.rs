@@ -8,6 +8,7 @@
 //! devices, too. An attribute with several values, such as the components, fits when one of its values does.
 
 mod address;
+mod age;
 mod evaluate;
 mod facts;
 mod rule;
@@ -16,10 +17,11 @@ mod version;
 
 pub use self::{
     address::{Address, AddressError, AddressRange},
+    age::{Age, AgeError},
     facts::{AttributeFacts, Component, Facts},
     rule::{
-        Age, AgeError, Choice, Comparison, Condition, Flag, KeptRuleError, MAX_CONDITIONS, MAX_DEPTH, Number,
-        Rule, Seen, TextAttribute, TextTest, VersionAttribute, VersionTest,
+        Choice, Comparison, Condition, Flag, KeptRuleError, MAX_CONDITIONS, MAX_DEPTH, Number, Rule, Seen,
+        TextAttribute, TextTest, VersionAttribute, VersionTest,
     },
     text::{Folded, LONGEST_TEXT, Pattern, PatternError, Text, TextError},
     version::{Version, VersionError, VersionKey},
