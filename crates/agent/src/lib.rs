@@ -4,11 +4,13 @@
 //! ([`journal`]). Each action ([`actions`]) is carried out by a process of its own ([`runs`]), once, whatever
 //! is killed when, within what the device's [`policy`] allows. [`isolation`] lasts longer than the run that began it.
 //! [`enrol`] turns a host into a device, [`identity`] is what it has from then on, [`inventory`] is what it says of
-//! itself, and [`device_state`] what it is in for a while. [`command`] is the command line.
+//! itself, and [`device_state`] what it is in for a while. A run gets a [`workplace`] and ends with an [`outcome`].
+//! [`command`] is the command line.
 
 pub mod actions;
 pub mod address;
 pub mod agent;
+mod causes;
 pub mod command;
 pub mod configuration;
 pub mod control;
@@ -24,6 +26,7 @@ pub mod kill_points;
 pub mod lock;
 pub mod logging;
 pub mod logind;
+pub mod outcome;
 pub mod policy;
 pub mod power;
 pub mod runs;
@@ -35,3 +38,4 @@ pub mod system;
 mod timer;
 pub mod update;
 pub mod version;
+pub mod workplace;

@@ -22,7 +22,7 @@ use rustix::{
     process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
-use super::{Failure, Outcome};
+use crate::outcome::{Failure, Outcome};
 
 /// How long a killed process may take to be gone.
 const DEATH: Duration = Duration::from_secs(10);

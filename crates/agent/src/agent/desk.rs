@@ -7,12 +7,12 @@ use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use crate::{
-    actions::Failure,
     control::{
         self,
         protocol::{Answer, Link, PowerAction, Request, Status},
         server::{self, Peer},
     },
+    outcome::Failure,
     power::{self, rules::Scheduled, watch::PowerWatch},
     status,
 };

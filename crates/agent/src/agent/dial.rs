@@ -11,7 +11,7 @@ use http::Uri;
 use rustls::ClientConfig;
 use tokio::time::timeout;
 
-use super::chain;
+use crate::causes::chain;
 use crate::{
     isolation::pins,
     session::{Session, SessionError},

@@ -21,6 +21,7 @@ use tokio::{
 use tonic::transport::Channel;
 
 use crate::{
+    causes::chain,
     departure::{Departure, DepartureError},
     enrol,
     identity::{Identity, IdentityError},
@@ -341,14 +342,6 @@ fn explain(ended: &Ended, identity: &Identity, environment: &Environment, wait: 
             "the certificate of this device is no longer valid; if the clock is right, enrol again with --force"
         );
     }
-}
-
-/// An error with its causes.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
-    texts.dedup();
-    texts.join(": ")
 }
 
 async fn renew_if_due(identity: &mut Identity, channel: &Channel, environment: &Environment) {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use guardhouse_link::EnrolmentToken;
 use http::Uri;
 
-use crate::{actions::run_command::capture, address, configuration::parse_time, state::DEFAULT_STATE_DIR};
+use crate::{address, configuration::parse_time, state::DEFAULT_STATE_DIR, system::capture};
 
 /// Arguments of `enroll`.
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,6 @@ use anyhow::Context as _;
 use guardhouse_model::Environment;
 
 use crate::{
-    actions::run_command::{Limits, capture},
     departure, isolation,
     kill_points::KillPoint,
     logging::LogControl,
@@ -19,6 +18,8 @@ use crate::{
     runs::runner,
     service, state,
     status::{self, StatusArgs},
+    system::capture,
+    workplace::Limits,
 };
 pub use arguments::{
     DepartArgs, EnrollArgs, InstallArgs, IsolationCommand, PolicyArgs, RunArgs, RunnerArgs, StateArgs,

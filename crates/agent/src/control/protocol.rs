@@ -3,7 +3,7 @@
 use guardhouse_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{actions::Failure, power::rules::Scheduled};
+use crate::{outcome::Failure, power::rules::Scheduled};
 
 /// The longest request in bytes, with the end of its line.
 pub const LARGEST_REQUEST: usize = 1024;

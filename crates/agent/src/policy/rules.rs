@@ -10,10 +10,7 @@ use guardhouse_model::{
 use http::Uri;
 use jiff::tz::TimeZone;
 
-use crate::{
-    actions::{Failure, run_command::Limits},
-    isolation::kept::Exception,
-};
+use crate::{isolation::kept::Exception, outcome::Failure, workplace::Limits};
 
 /// The action that no policy forbids: it is how a device leaves.
 const ALWAYS_ALLOWED: &str = "StopManaging";
@@ -149,7 +146,7 @@ impl RunCommandRules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::actions::run_command::capture::CAP;
+    use crate::system::capture::CAP;
 
     fn names(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|&name| name.to_owned()).collect()

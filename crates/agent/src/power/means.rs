@@ -12,8 +12,8 @@ use tokio::{process::Command, time::timeout};
 
 use super::rules::{Mechanism, Scheduled};
 use crate::{
-    actions::Failure,
     logind::{Logind, LogindError, ScheduledShutdown},
+    outcome::Failure,
 };
 
 /// Where the program `shutdown` may be. Never looked for by `PATH`: that is not the agent's own.

@@ -24,7 +24,7 @@ use guardhouse_contract::{
 use guardhouse_model::{RunId, Timestamp};
 use jiff::SignedDuration;
 
-use crate::actions::{Failure, workplace::Workplace};
+use crate::{outcome::Failure, workplace::Workplace};
 use means::Means;
 use record::Record;
 use rules::{Mechanism, Scheduled};

@@ -4,7 +4,7 @@ use guardhouse_contract::pb::era::common::data_definition::task::os::{Postpone, 
 use guardhouse_model::{RunId, Timestamp};
 use jiff::{RoundMode, SignedDuration, TimestampRound, Unit};
 
-use crate::{actions::Failure, logind::ScheduledShutdown};
+use crate::{logind::ScheduledShutdown, outcome::Failure};
 
 /// How long before it happens a restart or shutdown is scheduled. The server learns the end of the run within moments,
 /// and whoever sits at the device reads the warning, stores the work, or puts the action off where that is allowed.

@@ -3,7 +3,7 @@
 use guardhouse_contract::link::RunEnded;
 
 use crate::{
-    actions::{Failure, Outcome},
+    outcome::{Failure, Outcome},
     policy::Ruling,
     runs::folder::Facts,
 };

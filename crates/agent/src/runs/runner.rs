@@ -13,8 +13,10 @@ use guardhouse_contract::{link::RunEnded, time};
 use guardhouse_model::{Environment, RunId};
 
 use crate::{
-    actions::{self, Failure, Outcome, Prepared, run_command::Limits, workplace::Workplace},
+    actions::{self, Prepared},
+    outcome::{Failure, Outcome},
     runs::folder::{Facts, Folder},
+    workplace::{Limits, Workplace},
 };
 
 /// Why a runner could not do its work.

@@ -8,8 +8,8 @@ use guardhouse_model::RunId;
 
 use super::Runs;
 use crate::{
-    actions::{Failure, Outcome},
     journal::{Entry, Settled},
+    outcome::{Failure, Outcome},
 };
 
 impl Runs {

@@ -5,7 +5,7 @@ use std::{ffi::OsString, io, path::PathBuf, process::Stdio, thread};
 use guardhouse_model::RunId;
 use tokio::{process::Command, sync::mpsc::UnboundedSender};
 
-use crate::{actions::run_command::Limits, runs::folder::Folder, service::notify, update};
+use crate::{runs::folder::Folder, service::notify, update, workplace::Limits};
 
 /// Stack of a thread that only waits for a lock, in bytes.
 const WAITING_STACK: usize = 64 * 1024;

@@ -1,12 +1,14 @@
 //! The operating system as the actions meet it: what it is, which programs it has, and how they are run.
 
+pub mod capture;
 mod kernel;
 mod tools;
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
     path::{Path, PathBuf},
+    process::ExitStatus,
 };
 
 pub use kernel::restart_pending;
@@ -86,4 +88,10 @@ impl System {
         let ids = value("ID").split_whitespace().chain(value("ID_LIKE").split_whitespace());
         ids.map(str::to_lowercase).collect()
     }
+}
+
+/// The exit code, or 128 and the number of the signal that ended the script, as shells say it.
+#[must_use]
+pub fn exit_code(status: ExitStatus) -> i32 {
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }

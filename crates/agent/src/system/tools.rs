@@ -20,16 +20,10 @@ use rustix::{
     process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open},
 };
 
-use super::{SEARCH_PATH, System};
+use super::{SEARCH_PATH, System, capture::Capture, exit_code};
 use crate::{
-    actions::{
-        Failure,
-        run_command::{capture::Capture, exit_code},
-        workplace::Workplace,
-    },
-    durable::PRIVATE_FILE,
-    inventory::system::os_release,
-    timer::Timer,
+    durable::PRIVATE_FILE, inventory::system::os_release, outcome::Failure, timer::Timer,
+    workplace::Workplace,
 };
 
 /// How often a program that works is looked at: for its progress, and for the wish to stop it.

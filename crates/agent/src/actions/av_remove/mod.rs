@@ -14,8 +14,12 @@ use guardhouse_contract::{
     status::pack,
 };
 
-use super::{Failure, Outcome, system_update::Manager, workplace::Workplace};
-use crate::system::{Ended, Stop, System, Tools, command};
+use super::system_update::Manager;
+use crate::{
+    outcome::{Failure, Outcome},
+    system::{Ended, Stop, System, Tools, command},
+    workplace::Workplace,
+};
 use products::{Product, Uninstaller};
 
 /// How long the whole may take, in hours.

@@ -14,7 +14,6 @@ use guardhouse_contract::{
     time,
 };
 
-use super::{Failure, Outcome, workplace::Workplace};
 use crate::{
     identity::Identity,
     isolation::{
@@ -25,8 +24,10 @@ use crate::{
         settle::{IsolationError, Lock, NO_JOURNAL, settle, wait_for_run},
     },
     kill_points::{self, KillPoint},
+    outcome::{Failure, Outcome},
     policy::Policies,
     state,
+    workplace::Workplace,
 };
 
 /// The action, ready to begin.

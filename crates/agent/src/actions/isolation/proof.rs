@@ -8,11 +8,11 @@ use tokio::time::{Instant, sleep, timeout};
 use tonic::{Request, client::Grpc};
 use tonic_prost::ProstCodec;
 
-use super::Failure;
 use crate::{
-    agent::chain,
+    causes::chain,
     identity::Identity,
     isolation::kept::{Isolation, Pin},
+    outcome::Failure,
 };
 
 /// How long the server may take to be reached. One that is being started again is worth waiting for.

@@ -14,8 +14,11 @@ use guardhouse_contract::{
     status::pack,
 };
 
-use super::{Failure, Outcome, workplace::Workplace};
-use crate::logind::{Logind, LogindError, Session};
+use crate::{
+    logind::{Logind, LogindError, Session},
+    outcome::{Failure, Outcome},
+    workplace::Workplace,
+};
 
 /// How long sessions may take to be over. systemd kills what ignores its signals after 90 seconds, unless it is
 /// configured otherwise.

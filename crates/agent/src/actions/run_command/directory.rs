@@ -12,7 +12,7 @@ use std::{
 
 use rustix::fs::{Mode, OFlags, open};
 
-use crate::actions::Failure;
+use crate::outcome::Failure;
 
 /// Where a script runs that names no directory.
 const DEFAULT: &str = "/tmp";
@@ -66,7 +66,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::actions::FORBIDDEN_BY_POLICY;
+    use crate::outcome::FORBIDDEN_BY_POLICY;
 
     #[test]
     fn links_and_dots_do_not_lead_out() {

@@ -8,7 +8,6 @@
 //! the run is over, and a time limit that a `&` escapes would be none. A script that means to leave a daemon
 //! behind starts it in a session of its own (`setsid`, `systemd-run`, a service manager).
 
-pub mod capture;
 mod directory;
 mod supervise;
 
@@ -17,13 +16,9 @@ use std::{
     ffi::OsString,
     fs::{self, OpenOptions},
     io::{self, Write as _},
-    os::unix::{
-        fs::OpenOptionsExt as _,
-        process::{CommandExt as _, ExitStatusExt as _},
-    },
+    os::unix::{fs::OpenOptionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
-    time::Duration,
+    process::{Command, Stdio},
 };
 
 use guardhouse_contract::{
@@ -33,29 +28,13 @@ use guardhouse_contract::{
 };
 use guardhouse_model::{RunId, device_runs::CANCELLED};
 
-use super::{Failure, Outcome, workplace::Workplace};
-use crate::runs::cancel::CancelWatch;
+use crate::{
+    outcome::{Failure, Outcome},
+    runs::cancel::CancelWatch,
+    system::exit_code,
+    workplace::{Limits, Workplace},
+};
 use directory::Directory;
-
-/// How long a script may run unless the agent is told otherwise.
-pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(60 * 60);
-
-/// What a script may do. A runner has those that were in force when it was started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// How long it may run.
-    pub time_limit: Duration,
-    /// Most bytes that are kept of each output stream, at most [`capture::CAP`].
-    pub output_limit: usize,
-    /// In or below which directories it may run; empty: anywhere. A script that names none runs in the first one.
-    pub directories: Vec<PathBuf>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { time_limit: DEFAULT_TIME_LIMIT, output_limit: capture::CAP, directories: Vec::new() }
-    }
-}
 
 /// Where a script finds programs.
 const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -162,11 +141,6 @@ impl Script {
 
 fn inherited(name: &str, otherwise: &str) -> OsString {
     env::var_os(name).unwrap_or_else(|| otherwise.into())
-}
-
-/// The exit code, or 128 and the number of the signal that ended the script, as shells say it.
-pub(crate) fn exit_code(status: ExitStatus) -> i32 {
-    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }
 
 fn not_started(error: io::Error) -> Failure {

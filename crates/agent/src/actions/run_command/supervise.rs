@@ -13,7 +13,7 @@ use rustix::{
     process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open},
 };
 
-use super::capture::Capture;
+use crate::system::capture::Capture;
 use crate::{runs::cancel::CancelWatch, timer::Timer};
 
 /// How long the streams may stay open when the script itself is over: a background process that holds them

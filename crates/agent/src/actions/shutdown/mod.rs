@@ -7,8 +7,11 @@ use guardhouse_contract::{
     status::pack,
 };
 
-use super::{Failure, Outcome, workplace::Workplace};
-use crate::power;
+use crate::{
+    outcome::{Failure, Outcome},
+    power,
+    workplace::Workplace,
+};
 
 /// The action, ready to begin.
 #[derive(Debug)]

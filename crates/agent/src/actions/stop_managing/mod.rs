@@ -5,8 +5,11 @@
 
 use guardhouse_contract::{action::StopManagingResult, status::pack};
 
-use super::{Failure, Outcome, workplace::Workplace};
-use crate::service::Installation;
+use crate::{
+    outcome::{Failure, Outcome},
+    service::Installation,
+    workplace::Workplace,
+};
 
 /// A departure that may begin.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use super::{
     manager::{Available, Installed, Offer, Versions},
 };
 use crate::{
-    actions::Failure,
+    outcome::Failure,
     system::{Ended, Stop, Tools, command},
 };
 

@@ -2,7 +2,7 @@
 
 use guardhouse_contract::action::system_update_result::{Change, Package};
 
-use crate::{actions::Failure, system::Ended};
+use crate::{outcome::Failure, system::Ended};
 
 /// Marks in what package managers write, with the code they stand for; the first one that is found counts.
 const MARKS: [(&str, &[&str]); 4] = [

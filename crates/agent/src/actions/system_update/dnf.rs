@@ -11,7 +11,7 @@ use super::{
     rpm::without_zero_epoch,
 };
 use crate::{
-    actions::Failure,
+    outcome::Failure,
     system::{Ended, Stop, Tools, command},
 };
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, process::Command};
 
 use super::{apk, apt, dnf, pacman, zypper};
 use crate::{
-    actions::Failure,
+    outcome::Failure,
     system::{Ended, System, Tools, restart_pending},
 };
 

@@ -20,10 +20,11 @@ use guardhouse_contract::{
     status::pack,
 };
 
-use super::{Failure, Outcome, workplace::Workplace};
 use crate::{
+    outcome::{Failure, Outcome},
     power,
     system::{System, Tools},
+    workplace::Workplace,
 };
 pub(crate) use manager::Manager;
 use manager::{Offer, Selection};

@@ -11,8 +11,8 @@ use super::{
     manager::{Available, Installed, Offer, Versions},
 };
 use crate::{
-    actions::Failure,
     durable,
+    outcome::Failure,
     system::{Ended, Stop, Tools, command},
 };
 

@@ -7,7 +7,7 @@ use super::{
     manager::{Installed, Versions},
 };
 use crate::{
-    actions::Failure,
+    outcome::Failure,
     system::{Ended, Tools, command},
 };
 

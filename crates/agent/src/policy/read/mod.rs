@@ -26,9 +26,9 @@ use super::{
     shape::{self, Shape, unknown_fields},
 };
 use crate::{
-    actions::run_command::capture::CAP,
     address,
     isolation::{kept::Exception, network::NetworkError},
+    system::capture::CAP,
 };
 
 /// The path of the setting that names servers.

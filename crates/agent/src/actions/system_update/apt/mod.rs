@@ -22,9 +22,10 @@ use super::{
     manager::{Installed, Offer, Selection, Versions},
 };
 use crate::{
-    actions::{Failure, workplace::Workplace},
     durable::PRIVATE_FILE,
+    outcome::Failure,
     system::{Ended, Stop, System, Tools, command},
+    workplace::Workplace,
 };
 
 /// Questions are not asked: configuration files that the administrator changed stay as they are, new ones come as the

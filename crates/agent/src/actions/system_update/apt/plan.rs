@@ -8,15 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::apt_get;
-use crate::{
-    actions::{
-        Failure,
-        system_update::{diagnosis::of_step, manager::Selection},
-        workplace::Workplace,
-    },
-    system::Tools,
+use super::{
+    super::{diagnosis::of_step, manager::Selection},
+    apt_get,
 };
+use crate::{outcome::Failure, system::Tools, workplace::Workplace};
 
 /// The folder of pins for this run: those of the system and our own.
 fn folder(workplace: &Workplace) -> PathBuf {

@@ -1,12 +1,11 @@
 //! Where an action is carried out: what it may use, and how it talks to the agent meanwhile.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use guardhouse_contract::{link::RunProgress, time};
 use guardhouse_model::{Environment, RunId};
 
-use super::run_command::Limits;
-use crate::runs::folder::Folder;
+use crate::{runs::folder::Folder, system::capture};
 
 /// What a runner gives to the action it carries out.
 #[derive(Debug, Clone)]
@@ -42,5 +41,25 @@ impl Workplace {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.folder.is_cancelled()
+    }
+}
+
+/// How long a script may run unless the agent is told otherwise.
+pub const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(60 * 60);
+
+/// What a script may do. A runner has those that were in force when it was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// How long it may run.
+    pub time_limit: Duration,
+    /// Most bytes that are kept of each output stream, at most [`capture::CAP`].
+    pub output_limit: usize,
+    /// In or below which directories it may run; empty: anywhere. A script that names none runs in the first one.
+    pub directories: Vec<PathBuf>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { time_limit: DEFAULT_TIME_LIMIT, output_limit: capture::CAP, directories: Vec::new() }
     }
 }
