@@ -76,10 +76,15 @@ impl Cache {
         if let Some(bytes) = self.get(owner, number) {
             return Ok(bytes);
         }
-        let bytes = Arc::new(make()?);
+        Ok(self.put(owner, number, make()?))
+    }
+
+    /// Keeps a block, unless it is there already.
+    pub(crate) fn put(&self, owner: u32, number: u64, bytes: Vec<u8>) -> Arc<Vec<u8>> {
+        let bytes = Arc::new(bytes);
         let mut shard = self.shard(owner, number).lock().unwrap_or_else(PoisonError::into_inner);
         shard.keep((owner, number), Arc::clone(&bytes), self.share);
-        Ok(bytes)
+        bytes
     }
 
     fn shard(&self, owner: u32, number: u64) -> &Mutex<Shard> {

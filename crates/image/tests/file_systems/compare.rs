@@ -26,6 +26,20 @@ pub struct Keeps {
     pub spaces: bool,
 }
 
+impl Keeps {
+    /// Everything, as a copy has it that root, or the owner, made of a folder.
+    pub fn everything(source: &Path) -> Self {
+        let owner = fs::metadata(source).expect("the source");
+        Self {
+            modes: true,
+            owner: Some((owner.uid(), owner.gid())),
+            times: Some(0),
+            hard_links: true,
+            spaces: true,
+        }
+    }
+}
+
 /// A file as it was found.
 #[derive(Debug)]
 pub struct Found {

@@ -6,6 +6,7 @@ mod damage;
 mod disks;
 mod ext;
 mod fat;
+mod log_tree;
 mod mounted;
 mod ntfs;
 mod squashfs;

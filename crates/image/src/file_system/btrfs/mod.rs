@@ -1,33 +1,36 @@
-//! btrfs: the crate `rust-fs-btrfs` behind our traits, with zlib, LZO and Zstandard, on one or several devices.
+//! btrfs, on one or several devices, with zlib, LZO and Zstandard: a reader of our own. It keeps the trees in one bounded
+//! cache for all threads, goes through folders item by item, and finds a name by its checksum.
 //!
-//! Subvolumes are folders. A log tree (what programs synchronised since the last commit) is not replayed: the file
-//! system is read as its last commit left it, which is whole, and a note says so.
+//! Subvolumes are folders. What programs synchronised since the last commit is replayed in memory, as the kernel does it
+//! when it mounts ([`log`]).
 
+mod checksum;
+mod chunk;
+mod extents;
 mod head;
+mod items;
+mod log;
+mod pool;
 mod reader;
+mod subvolumes;
+mod tree;
+mod unpack;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
-
-use fs_btrfs::{Error, Filesystem, superblock};
 
 use self::{
-    head::{Reference, WithoutLog},
+    head::Head,
+    pool::{Device, Pool},
     reader::BtrfsReader,
+    subvolumes::Subvolumes,
+    tree::Nodes,
 };
-use super::{FileSystem, ReadError, Reader, disk::Disk, guard::guarded, names::uuid};
+use super::{FileSystem, ReadError, Reader, disk::Disk, names::uuid};
 use crate::{FilePath, block::BlockRead};
-
-/// The subvolume that all others lie in.
-const TOP: u64 = 5;
-
-/// How many subvolumes are read: their number shares 64 bits with the inode.
-const SUBVOLUMES: usize = 0xfffe;
-
-/// Subvolumes that are kept open: each has a cache of up to 16 MiB.
-const KEPT: usize = 3;
 
 /// Why a btrfs is not opened.
 pub(super) enum OpenError {
@@ -48,18 +51,16 @@ struct Btrfs {
     label: String,
     uuid: String,
     notes: Vec<String>,
+    left_out: Vec<String>,
     default_folder: FilePath,
 }
 
 /// What all threads read through.
 struct Shared {
-    top: Arc<Filesystem>,
-    /// By id: where the root of its tree lies.
-    subvolumes: Vec<(u64, u64)>,
-    /// Where subvolumes lie in each other.
-    references: Vec<Reference>,
-    /// Used last at the end.
-    open: Mutex<Vec<(u64, Arc<Filesystem>)>>,
+    nodes: Nodes,
+    subvolumes: Subvolumes,
+    /// The unit of extents, in bytes.
+    sector: u32,
 }
 
 impl fmt::Debug for Btrfs {
@@ -68,57 +69,74 @@ impl fmt::Debug for Btrfs {
     }
 }
 
-pub(super) fn open(devices: Vec<Arc<dyn BlockRead>>) -> Result<Arc<dyn FileSystem>, OpenError> {
-    let mut notes = Vec::new();
-    let mut pool: Vec<Arc<dyn fs_core::BlockRead>> = Vec::new();
-    let given = devices.len() as u64;
-    let mut head = None;
-    for device in devices {
-        let disk = Disk::new(device);
-        let (found, _) = guarded("btrfs", || superblock::read_superblock(&disk).map_err(read_error))?;
-        let has_log = found.log_root != 0;
-        if has_log && notes.is_empty() {
-            notes.push(
-                "the log tree is not replayed: files are as the last commit left them, at most seconds older"
-                    .to_owned(),
-            );
+/// Opens a btrfs. Where devices are missing, what lies on the others is read.
+pub(super) fn open(disks: Vec<Arc<dyn BlockRead>>) -> Result<Arc<dyn FileSystem>, OpenError> {
+    let (mut notes, mut devices) = (Vec::new(), BTreeMap::new());
+    let mut newest: Option<Head> = None;
+    for disk in disks {
+        let disk = Disk::new(disk);
+        let (head, note) = Head::read(&disk)?;
+        notes.extend(note);
+        if newest.as_ref().is_some_and(|newest| newest.uuid != head.uuid) {
+            return Err(ReadError::Damaged("its devices belong to different file systems".into()).into());
         }
-        pool.push(if has_log { Arc::new(WithoutLog::new(disk)?) } else { Arc::new(disk) });
-        head = Some(found);
-    }
-    let head = head.ok_or(ReadError::NotFound("device"))?;
-    if given < head.num_devices {
-        return Err(OpenError::Incomplete(format!(
-            "it lies on {} devices, of which {given} are there; give the others too",
-            head.num_devices
-        )));
-    }
-    let top = guarded("btrfs", || {
-        match <[_; 1]>::try_from(pool) {
-            Ok([device]) => Filesystem::mount(device),
-            Err(pool) => Filesystem::mount_pool(pool),
+        devices.entry(head.device).or_insert(Device { disk, generation: head.generation });
+        if newest.as_ref().is_none_or(|newest| newest.generation < head.generation) {
+            newest = Some(head);
         }
-        .map_err(read_error)
-    })?;
-    let subvolumes = guarded("btrfs", || top.subvolumes().map_err(read_error))?;
-    if subvolumes.len() > SUBVOLUMES {
-        return Err(ReadError::Limit { what: "subvolumes", limit: SUBVOLUMES as u64 }.into());
     }
-    let items = guarded("btrfs", || top.root_tree_items().map_err(read_error))?;
-    let references = head::references(&items);
-    let default_folder = head::default_folder(&top, &items, &references).unwrap_or_else(|_| FilePath::root());
+    let head = newest.ok_or(ReadError::NotFound("device"))?;
+    let there = devices.len() as u64;
+    let pool = Pool::new(devices, &head.system_chunks)?;
+    let mut nodes = Nodes::new(pool, head.checksum, head.node, head.metadata_uuid);
+    let read = Pool::load(&mut nodes, head.chunk_root).and_then(|()| Subvolumes::read(&nodes, head.root));
+    let missing = nodes.pool.missing();
+    let mut subvolumes = match read {
+        Ok(subvolumes) => subvolumes,
+        Err(error) if there < head.devices => {
+            let detail = format!("{} ({error})", absent(&missing, there, head.devices));
+            return Err(OpenError::Incomplete(detail));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut left_out = Vec::new();
+    match (there < head.devices || !missing.is_empty(), nodes.pool.is_whole()) {
+        (false, true) => {}
+        (_, true) => notes.push(format!("{}; the others have copies", absent(&missing, there, head.devices))),
+        (_, false) => left_out
+            .push(format!("{}; what lies on it alone is not read", absent(&missing, there, head.devices))),
+    }
+    notes.extend(nodes.pool.stale().map(|id| {
+        format!(
+            "device {id} was not there when the others were written last; it is read where they have no copy"
+        )
+    }));
+    if let Some(logs) = head.log {
+        left_out.extend(log::replay(&nodes, logs, &mut subvolumes));
+        if subvolumes.list.iter().any(|subvolume| subvolume.changes.is_some()) {
+            notes.push("the log trees held changes; they were replayed in memory".to_owned());
+        }
+    }
+    let default_folder = subvolumes.default_folder(&nodes, head.root).unwrap_or_else(|error| {
+        notes.push(format!("the default subvolume is not known: {error}"));
+        FilePath::root()
+    });
     Ok(Arc::new(Btrfs {
-        label: head.label.clone(),
-        uuid: uuid(&head.fsid),
+        label: head.label,
+        uuid: uuid(&head.uuid),
         notes,
+        left_out,
         default_folder,
-        shared: Arc::new(Shared {
-            top: Arc::new(top),
-            subvolumes: subvolumes.iter().map(|subvolume| (subvolume.id, subvolume.bytenr)).collect(),
-            references,
-            open: Mutex::default(),
-        }),
+        shared: Arc::new(Shared { nodes, subvolumes, sector: head.sector }),
     }))
+}
+
+/// Which devices are missing, and what to do.
+fn absent(missing: &BTreeSet<u64>, there: u64, devices: u64) -> String {
+    let ids: Vec<String> = missing.iter().take(16).map(u64::to_string).collect();
+    let which =
+        if ids.is_empty() { String::new() } else { format!(": device {} is missing", ids.join(", ")) };
+    format!("it lies on {devices} devices, of which {there} are there{which}; give the others with --also")
 }
 
 impl FileSystem for Btrfs {
@@ -138,65 +156,15 @@ impl FileSystem for Btrfs {
         &self.notes
     }
 
+    fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
     fn default_folder(&self) -> FilePath {
         self.default_folder.clone()
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, ReadError> {
         Ok(Box::new(BtrfsReader::new(self.shared.clone())))
-    }
-}
-
-impl Shared {
-    /// Whether an entry of a folder leads to a subvolume. A snapshot has the entries of the subvolumes in what it is a
-    /// snapshot of, but not the subvolumes.
-    fn has_subvolume(&self, position: u64, folder: u64, id: u64, name: &[u8]) -> bool {
-        let parent = usize::try_from(position).ok().and_then(|at| self.subvolumes.get(at));
-        self.references.iter().find(|reference| reference.child == id).is_some_and(|found| {
-            parent.is_some_and(|&(parent, _)| parent == found.parent)
-                && found.folder == folder
-                && found.name == name
-        })
-    }
-
-    /// Which one of [`Self::subvolumes`] has an id.
-    fn position(&self, id: u64) -> Option<u64> {
-        self.subvolumes.iter().position(|&(found, _)| found == id).map(|at| at as u64)
-    }
-
-    /// The tree of a subvolume, by its position.
-    fn tree(&self, position: u64) -> Result<Arc<Filesystem>, ReadError> {
-        let at = usize::try_from(position).ok().and_then(|at| self.subvolumes.get(at));
-        let &(id, root) = at.ok_or(ReadError::NotFound("subvolume"))?;
-        if id == TOP {
-            return Ok(self.top.clone());
-        }
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = open.iter().position(|(found, _)| *found == id) {
-            let entry = open.remove(at);
-            open.push(entry.clone());
-            return Ok(entry.1);
-        }
-        let tree = guarded("btrfs", || self.top.open_subvolume_at(root).map_err(read_error))?;
-        let tree = Arc::new(tree);
-        if open.len() >= KEPT {
-            open.remove(0);
-        }
-        open.push((id, tree.clone()));
-        Ok(tree)
-    }
-}
-
-fn read_error(error: Error) -> ReadError {
-    match error {
-        Error::NotFound => ReadError::NotFound("file"),
-        Error::NotADirectory => ReadError::NotFound("folder"),
-        Error::NotAFile => ReadError::NotFound("file"),
-        Error::UnsupportedFeature(_)
-        | Error::UnsupportedChecksum(_)
-        | Error::UnsupportedProfile(_)
-        | Error::DirtyLog => ReadError::Unsupported(error.to_string()),
-        Error::Io(text) => ReadError::Io(std::io::Error::other(text)),
-        error => ReadError::Damaged(error.to_string()),
     }
 }
