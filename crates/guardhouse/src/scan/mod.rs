@@ -48,8 +48,8 @@ pub struct ScanArgs {
     /// folder that is the root of a system.
     target: PathBuf,
 
-    /// A file that the target refers to: a backing file, an extent, another disk of a volume group. Others are not
-    /// read.
+    /// A file that the target refers to: a backing file, an extent, another disk of a volume group or of a btrfs.
+    /// Others are not read.
     #[arg(long, value_name = "FILE")]
     also: Vec<PathBuf>,
 

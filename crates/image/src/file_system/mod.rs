@@ -19,6 +19,8 @@ mod open;
 mod squashfs;
 mod xfs;
 
+pub(crate) use btrfs::{Member as BtrfsMember, member as btrfs_member};
+pub(crate) use names::uuid;
 pub use open::{Kind, open, open_btrfs};
 
 /// A file tree that can be read. Shared by threads; each of them reads through a [`Reader`] of its own.

@@ -67,7 +67,7 @@ pub(super) fn label(field: &[u8]) -> String {
 }
 
 /// A UUID as fstab writes it.
-pub(super) fn uuid(bytes: &[u8]) -> String {
+pub(crate) fn uuid(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(36);
     for (index, byte) in bytes.iter().take(16).enumerate() {
         if matches!(index, 4 | 6 | 8 | 10) {

@@ -26,7 +26,7 @@ pub(super) fn open(path: &Path, file: FileDisk, options: &Options) -> Result<Ope
         container::open(Arc::new(file), path, &allowed, &cache).map_err(|error| failed(path, error))?;
     let mut notes = container.notes;
 
-    // What no container referred to may be a disk of the same group of logical volumes.
+    // What no container referred to may be a disk of the same group of logical volumes, or of the same file system.
     let mut further: Vec<(PathBuf, Arc<dyn BlockRead>)> = Vec::new();
     for path in allowed.unused() {
         let file = FileDisk::open(&path).map_err(|error| failed(&path, ContainerError::Io(error)))?;

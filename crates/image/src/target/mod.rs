@@ -23,8 +23,8 @@ const HEAD: usize = 64 * 1024;
 /// How a target is opened.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Files besides the target that it may refer to: backing files, extents, further disks of a volume group. A
-    /// reference to anything else is refused.
+    /// Files besides the target that it may refer to: backing files, extents, further disks of a volume group, or of a
+    /// btrfs. A reference to anything else is refused.
     pub also: Vec<PathBuf>,
     /// Which image of an index with several platforms is taken, as `os/architecture[/variant]`; all of them without.
     pub platform: Option<String>,

@@ -4,13 +4,15 @@ use std::{collections::BTreeSet, io, sync::Arc};
 
 use super::{
     Content, Reason, Refusal, Volume,
+    btrfs::{self, Device, Origin},
     lvm::{self, LogicalContent, LogicalVolume, PhysicalVolume},
     probe::{Probed, probe},
     table::{self, Partition, Role, Table},
 };
 use crate::{
     block::{BlockRead, Section},
-    file_system, limits,
+    file_system::{self, Kind},
+    limits,
 };
 
 /// How deep groups of logical volumes may lie in each other: that of a guest, in a volume of its host.
@@ -29,12 +31,12 @@ pub(crate) struct Found {
     pub(crate) notes: Vec<String>,
     /// What is on it and is not read, beside the volumes that are refused.
     pub(crate) left_out: Vec<String>,
-    /// The further disks that a group needed, by their places in the list.
+    /// The further disks that a group or a file system needed, by their places in the list.
     pub(crate) used: BTreeSet<usize>,
 }
 
-/// Looks through a disk. `further` are disks that may hold other parts of its groups of logical volumes; nothing else on
-/// them is read.
+/// Looks through a disk. `further` are disks that may hold other parts of its groups of logical volumes, and other devices of
+/// its file systems; nothing else on them is read.
 pub(crate) fn find(disk: &Arc<dyn BlockRead>, further: &[Arc<dyn BlockRead>]) -> Found {
     let mut finder = Finder::default();
     finder.disk(disk, "");
@@ -50,6 +52,7 @@ pub(crate) fn find(disk: &Arc<dyn BlockRead>, further: &[Arc<dyn BlockRead>]) ->
             volume.content = Content::Refused(too_deep());
         }
     }
+    finder.file_systems(further);
     if finder.left_out > 0 {
         let (left_out, limit) = (finder.left_out, limits::VOLUMES);
         finder
@@ -60,11 +63,11 @@ pub(crate) fn find(disk: &Arc<dyn BlockRead>, further: &[Arc<dyn BlockRead>]) ->
     finder.found
 }
 
-/// The physical volumes on a disk that is not looked at for anything else.
-fn physical_volumes(disk: &Arc<dyn BlockRead>) -> Vec<PhysicalVolume> {
-    let mut finder = Finder { only_physical: true, ..Finder::default() };
+/// Looks through a disk for what is part of something on the target, and for nothing else.
+fn parts(disk: &Arc<dyn BlockRead>) -> Finder {
+    let mut finder = Finder { only_parts: true, ..Finder::default() };
     finder.disk(disk, "");
-    finder.physical.into_iter().map(|(_, physical)| physical).collect()
+    finder
 }
 
 #[derive(Default)]
@@ -72,7 +75,9 @@ struct Finder {
     found: Found,
     /// Physical volumes whose groups are still to be put together, each with the place of its volume in the list.
     physical: Vec<(usize, PhysicalVolume)>,
-    only_physical: bool,
+    /// Devices of file systems that are still to be put together.
+    devices: Vec<Device>,
+    only_parts: bool,
     /// How long all metadata of groups is together, in bytes.
     texts: usize,
     /// How many volumes are beyond the limit.
@@ -150,7 +155,8 @@ impl Finder {
                 }
                 Err(detail) => Content::Refused(damaged("LVM2 physical volume", detail)),
             },
-            _ if self.only_physical => return,
+            Ok(Probed::FileSystem(Kind::Btrfs)) if self.is_device(disk) => Content::Parts("btrfs"),
+            _ if self.only_parts => return,
             Ok(Probed::FileSystem(kind)) => match file_system::open(kind, Arc::clone(disk)) {
                 Ok(files) => Content::Files(files),
                 Err(refusal) => Content::Refused(refusal),
@@ -168,6 +174,14 @@ impl Finder {
         self.push(place, disk.len(), partition, content);
     }
 
+    /// Whether a volume is one of several devices of a btrfs, which is put together when all of them are known.
+    fn is_device(&mut self, disk: &Arc<dyn BlockRead>) -> bool {
+        let member = file_system::btrfs_member(disk).filter(|member| member.devices > 1);
+        let origin = Origin::Own(self.found.volumes.len());
+        self.devices.extend(member.map(|member| Device { disk: Arc::clone(disk), member, origin }));
+        member.is_some()
+    }
+
     fn push(&mut self, place: String, size: u64, partition: Partition, content: Content) {
         if self.found.volumes.len() >= limits::VOLUMES {
             self.left_out += 1;
@@ -182,7 +196,8 @@ impl Finder {
         let (places, mut disks): (Vec<usize>, Vec<PhysicalVolume>) = own.into_iter().unzip();
         let mut owners = Vec::new();
         for (number, disk) in further.iter().enumerate() {
-            let physical = physical_volumes(disk);
+            let physical = parts(disk).physical.into_iter().map(|(_, physical)| physical);
+            let physical: Vec<PhysicalVolume> = physical.collect();
             owners.extend(physical.iter().map(|physical| (physical.uuid.clone(), number)));
             disks.extend(physical);
         }
@@ -207,6 +222,27 @@ impl Finder {
                 LogicalContent::Refused(refusal) => {
                     self.push(place, size, Partition::default(), Content::Refused(refusal));
                 }
+            }
+        }
+    }
+
+    /// Puts file systems on several devices together.
+    fn file_systems(&mut self, further: &[Arc<dyn BlockRead>]) {
+        let mut devices = std::mem::take(&mut self.devices);
+        if devices.is_empty() {
+            return;
+        }
+        for (number, disk) in further.iter().enumerate() {
+            let found = parts(disk).devices;
+            devices
+                .extend(found.into_iter().map(|device| Device { origin: Origin::Further(number), ..device }));
+        }
+        let assembled = btrfs::assemble(devices);
+        self.found.notes.extend(assembled.notes);
+        self.found.used.extend(assembled.used);
+        for (place, content) in assembled.contents {
+            if let Some(volume) = self.found.volumes.get_mut(place) {
+                volume.content = content;
             }
         }
     }

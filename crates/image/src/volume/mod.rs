@@ -1,5 +1,6 @@
 //! What lies on a disk: partitions, logical volumes, and what each of them holds.
 
+mod btrfs;
 mod find;
 pub(crate) mod lvm;
 mod probe;
@@ -35,7 +36,8 @@ pub struct Volume {
 pub enum Content {
     /// Files.
     Files(Arc<dyn FileSystem>),
-    /// Something that was taken apart: its parts are volumes of their own. The word for it: `lvm2`, `extended`.
+    /// Something that was taken apart: its parts are volumes of their own. The word for it: `lvm2`,
+    /// `extended`; `btrfs` for a further device of one.
     Parts(&'static str),
     /// Nothing to scan by its nature. The word for it: `swap`, `bios-boot`, `empty` (only zeros where every known
     /// file system has its head).

@@ -12,7 +12,10 @@ use guardhouse_image::{
 };
 use guardhouse_test_images::file_systems::{self as images, Image, Source};
 
-use crate::disks::{ChangedDisk, FileDisk};
+use crate::{
+    disks::{ChangedDisk, FileDisk},
+    packed,
+};
 
 /// Reads that a whole small image takes, many times over.
 const READS: u64 = 300_000;
@@ -128,6 +131,7 @@ fn damaged_xfs_is_read_or_refused() {
 fn damaged_btrfs_is_read_or_refused() {
     let source = images::source(Source { many: 200, unix: true, sparse: true });
     damage(Kind::Btrfs, &images::btrfs(&[], source.path()), 60);
+    damage(Kind::Btrfs, &packed::image("log"), 60);
 }
 
 #[test]

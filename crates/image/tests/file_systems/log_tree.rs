@@ -12,6 +12,7 @@ use guardhouse_test_images::file_systems::{self as images, Image};
 use crate::{
     compare::{Keeps, compare},
     disks::FileDisk,
+    packed,
 };
 
 const REPLAYED: [&str; 1] = ["the log trees held changes; they were replayed in memory"];
@@ -27,7 +28,7 @@ fn changed(image: &Image, options: &str) -> Option<Vec<(PathBuf, PathBuf)>> {
     for name in ["at", "shown"] {
         fs::create_dir(folder.join(name)).expect("a folder");
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/file_systems/log_tree/changes.sh");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/file_systems/btrfs_images/changes.sh");
     let output = Command::new("unshare")
         .args(["-m", "sh"])
         .arg(script)
@@ -47,6 +48,15 @@ fn changed(image: &Image, options: &str) -> Option<Vec<(PathBuf, PathBuf)>> {
     let copies = (1..)
         .map(|number| (folder.join(format!("copy.{number}")), folder.join("shown").join(number.to_string())));
     Some(copies.take_while(|(copy, _)| copy.exists()).collect())
+}
+
+#[test]
+fn a_log_tree_of_the_past_is_replayed() {
+    let image = packed::image("log");
+    let file_system = open(Kind::Btrfs, FileDisk::open(&image.path)).expect("a btrfs");
+    assert_eq!(packed::list(file_system.as_ref()), packed::expected("log"));
+    assert_eq!(file_system.notes(), REPLAYED);
+    assert_eq!(file_system.left_out(), [""; 0]);
 }
 
 #[test]

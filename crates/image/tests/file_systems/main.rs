@@ -3,11 +3,13 @@
 mod btrfs;
 mod compare;
 mod damage;
+mod devices;
 mod disks;
 mod ext;
 mod fat;
 mod log_tree;
 mod mounted;
 mod ntfs;
+mod packed;
 mod squashfs;
 mod xfs;

@@ -69,6 +69,23 @@ impl fmt::Debug for Btrfs {
     }
 }
 
+/// Which device of a btrfs a disk is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    /// Of the file system.
+    pub uuid: [u8; 16],
+    /// Of the device, within the file system.
+    pub id: u64,
+    /// How many devices there are.
+    pub devices: u64,
+}
+
+/// Looks which device a disk is; `None` when its superblock cannot be read.
+pub(crate) fn member(disk: &Arc<dyn BlockRead>) -> Option<Member> {
+    let (head, _) = Head::read(&Disk::new(Arc::clone(disk))).ok()?;
+    Some(Member { uuid: head.uuid, id: head.device, devices: head.devices })
+}
+
 /// Opens a btrfs. Where devices are missing, what lies on the others is read.
 pub(super) fn open(disks: Vec<Arc<dyn BlockRead>>) -> Result<Arc<dyn FileSystem>, OpenError> {
     let (mut notes, mut devices) = (Vec::new(), BTreeMap::new());
