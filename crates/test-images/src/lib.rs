@@ -9,6 +9,7 @@ pub mod containers;
 pub mod disks;
 pub mod file_systems;
 pub mod lvm;
+pub mod ntfs_log;
 pub mod packages;
 pub mod partitions;
 

@@ -16,6 +16,7 @@ pub mod layers;
 mod names;
 mod ntfs;
 mod open;
+mod overlay;
 mod squashfs;
 mod xfs;
 

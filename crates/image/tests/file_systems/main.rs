@@ -10,6 +10,7 @@ mod fat;
 mod log_tree;
 mod mounted;
 mod ntfs;
+mod ntfs_log;
 mod packed;
 mod squashfs;
 mod xfs;

@@ -1,9 +1,10 @@
 //! NTFS: a reader of our own, with compressed files (LZNT1). Files that Windows encrypted, keeps elsewhere, or has
 //! compressed in its newer way (WOF) are told to be so when they are read.
 //!
-//! The log is not replayed: a note says when it holds changes. Names are UTF-16 there and WTF-8 here.
+//! The log is replayed in memory. Names are UTF-16 there and WTF-8 here.
 
 mod folder;
+mod log;
 mod lznt1;
 mod record;
 mod stream;
@@ -12,6 +13,7 @@ mod volume;
 use std::{ops::ControlFlow, sync::Arc};
 
 use self::{
+    log::Outcome,
     record::{Record, kind},
     stream::Stream,
     volume::Volume,
@@ -46,10 +48,8 @@ pub(super) fn open(disk: Disk) -> Result<Arc<dyn FileSystem>, ReadError> {
     if !matches!(major, 1 | 3) {
         return Err(ReadError::Unsupported(format!("NTFS {major}.{minor}; 1.2 to 3.1 are read")));
     }
-    let mut notes = Vec::new();
-    if information.u16(10) & 1 != 0 || has_changes(&mut volume)? {
-        notes.push("the volume was not cleanly unmounted; its log ($LogFile) is not replayed".to_owned());
-    }
+    let is_marked = information.u16(10) & 1 != 0;
+    let (mut volume, notes) = replay(volume, is_marked)?;
     let label = record.value(kind::VOLUME_NAME).unwrap_or_default();
     let label = wtf8(label.chunks_exact(2).map(|unit| unit.u16(0)));
     if !volume.record(ROOT)?.is_folder() {
@@ -63,24 +63,36 @@ pub(super) fn open(disk: Disk) -> Result<Arc<dyn FileSystem>, ReadError> {
     }))
 }
 
-/// Whether the log was in use when it was written last: the newer of its two restart pages tells.
-fn has_changes(volume: &mut Volume) -> Result<bool, ReadError> {
-    let record = volume.record(LOG)?;
-    let Some(mut log) = volume.stream(&record, kind::DATA, &[])? else { return Ok(false) };
-    let mut newest = (0, false);
-    for at in [0, 4096] {
-        let mut page = vec![0; 512];
-        let length = log.read_at(&volume.disk, at, &mut page)?;
-        let area = page.get(usize::from(page.u16(24))..length).unwrap_or_default();
-        if page.get(..4) != Some(b"RSTR") || area.len() < 16 {
-            continue;
+/// Replays the log; returns the volume as it is then, and what is to be told about it.
+fn replay(mut volume: Volume, is_marked: bool) -> Result<(Volume, Vec<String>), ReadError> {
+    let mut run = || {
+        let record = volume.record(LOG)?;
+        match volume.stream(&record, kind::DATA, &[])? {
+            Some(log) => log::replay(&volume, log),
+            None => Ok(Outcome::Closed),
         }
-        let is_open = area.u16(12) != u16::MAX && area.u16(14) & 2 == 0;
-        if area.u64(0) >= newest.0 {
-            newest = (area.u64(0), is_open);
+    };
+    let note = match run() {
+        Ok(Outcome::Closed) if !is_marked => return Ok((volume, Vec::new())),
+        Ok(Outcome::Closed) => {
+            "the volume is marked to be checked by Windows; its log ($LogFile) is empty".into()
         }
-    }
-    Ok(newest.1)
+        Ok(Outcome::Nothing) => {
+            "the volume was not cleanly unmounted; its log ($LogFile) held nothing that was missing".into()
+        }
+        Ok(Outcome::Replayed { disk, redone, undone }) => {
+            volume = Volume::open(disk)?;
+            format!(
+                "the volume was not cleanly unmounted; its log ($LogFile) was replayed in memory: {redone} changes \
+                 made, {undone} of unfinished transactions taken back"
+            )
+        }
+        Err(error) => format!(
+            "the volume was not cleanly unmounted; its log ($LogFile) is not replayed, and files are as they were \
+             written: {error}"
+        ),
+    };
+    Ok((volume, vec![note]))
 }
 
 impl FileSystem for Ntfs {

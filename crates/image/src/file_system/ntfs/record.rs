@@ -130,3 +130,18 @@ pub fn mend(bytes: &mut [u8]) -> bool {
     }
     true
 }
+
+/// Does what [`mend`] takes back, with the number that is there; `false` when there is no room for the array.
+pub fn protect(bytes: &mut [u8]) -> bool {
+    let (start, count) = (usize::from(bytes.u16(4)), usize::from(bytes.u16(6)));
+    if count != bytes.len() / 512 + 1 || start < 8 || start + count * 2 > 510 {
+        return false;
+    }
+    let number = bytes.u16(start).to_le_bytes();
+    for sector in 1..count {
+        let (end, kept) = (sector * 512 - 2, start + sector * 2);
+        bytes.copy_within(end..end + 2, kept);
+        bytes.get_mut(end..end + 2).unwrap_or_default().copy_from_slice(&number);
+    }
+    true
+}

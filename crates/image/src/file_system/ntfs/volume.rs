@@ -24,7 +24,9 @@ pub struct Volume {
     pub disk: Disk,
     pub cluster_size: u64,
     pub serial: u64,
-    record_size: u64,
+    pub record_size: u64,
+    /// How long a block of an index is, unless the index says otherwise.
+    pub index_block: u64,
     table: Stream,
     chunk: (u64, Vec<u8>),
 }
@@ -56,10 +58,11 @@ impl Volume {
                 disk.len()
             )));
         }
-        let record_size = match bytes.u8(64).cast_signed() {
+        let size = |field: usize| match bytes.u8(field).cast_signed() {
             count if count > 0 => u64::from(count.unsigned_abs()).saturating_mul(cluster_size),
             power => 1_u64.checked_shl(u32::from(power.unsigned_abs())).unwrap_or(0),
         };
+        let (record_size, index_block) = (size(64), size(68));
         if !(512..=CHUNK).contains(&record_size) || !record_size.is_power_of_two() {
             return Err(damaged(format!("records of {record_size} bytes")));
         }
@@ -74,6 +77,7 @@ impl Volume {
             cluster_size,
             serial: bytes.u64(72),
             record_size,
+            index_block,
             chunk: (0, Vec::new()),
         };
         if let Some(whole) = volume.stream(&record, kind::DATA, &[])? {
