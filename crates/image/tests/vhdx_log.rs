@@ -14,8 +14,9 @@ use guardhouse_image::{
         Cache, FileDisk,
         container::{Allowed, Container, ContainerError, open},
     },
+    fuzzing::Sparse,
 };
-use guardhouse_test_images::{bytes::noise, disks, run};
+use guardhouse_test_images::{bytes::noise, disks, run, seeds::keep};
 
 const PAGE: usize = 4096;
 const GUID: [u8; 16] = [7; 16];
@@ -161,6 +162,29 @@ fn replay(before_end: usize) {
     let expected = fs::read(replayed).expect("reads");
     let differs = (0..read.len()).step_by(PAGE).filter(|&at| read[at..at + PAGE] != expected[at..at + PAGE]);
     assert_eq!(differs.collect::<Vec<_>>(), Vec::<usize>::new());
+}
+
+/// A small image with a log for the fuzz target of containers.
+#[test]
+fn seeds_with_a_log_are_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let raw = folder.path().join("disk.raw");
+    fs::write(&raw, [&b"\xfa mixed"[..], &[0; (1 << 20) - 7]].concat()).expect("writes");
+    let container =
+        disks::CONTAINERS.iter().find(|container| container.name == "fixed.vhdx").expect("is there");
+    let path = disks::convert(&raw, container);
+    let image = File::options().read(true).write(true).open(&path).expect("opens");
+    let length = image.metadata().expect("a file").len();
+    let (log, _) = mark(&image);
+    let page = noise(1, PAGE);
+    let first = [Change::Page(length - 8192, page.clone()), Change::Zeros(length - 65536, 4096)];
+    let second = [Change::Page(length - 16384, page.clone())];
+    let entries = [entry(40, 0, &first, length), entry(41, 0, &second, length)].concat();
+    image.write_all_at(&entries, log).expect("writes");
+    let read = bytes(opened(&path).expect("opens").disk.as_ref());
+    let end = read.len();
+    assert!(read[end - 8192..end - 4096] == page && read[end - 16384..end - 12288] == page);
+    keep("containers", "log.vhdx", &Sparse::encode(&fs::read(&path).expect("reads")));
 }
 
 #[test]

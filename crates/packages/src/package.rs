@@ -88,6 +88,21 @@ pub enum Origin {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Deb,
+        Self::Rpm,
+        Self::Apk,
+        Self::Cargo,
+        Self::Npm,
+        Self::Pypi,
+        Self::Golang,
+        Self::Maven,
+        Self::Gem,
+        Self::Composer,
+        Self::Nuget,
+    ];
+
     /// The type in a package URL: `deb`, `golang`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -116,5 +131,18 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_kind_is_forgotten() {
+        // What reads a kind names all that there are when it knows none of that name.
+        let error = serde_json::from_str::<Kind>("\"\"").expect_err("no kind").to_string();
+        let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+        assert_eq!(known, Kind::ALL.map(Kind::as_str));
     }
 }

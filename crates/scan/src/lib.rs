@@ -9,6 +9,8 @@
 
 pub mod analyser;
 pub mod event;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod packages;
 pub mod positions;
 pub mod process;

@@ -127,7 +127,7 @@ impl Slot {
     }
 }
 
-fn parse(slot: &[u8]) -> (u64, Option<Spot>) {
+pub(crate) fn parse(slot: &[u8]) -> (u64, Option<Spot>) {
     let Some((head, rest)) = slot.split_first_chunk::<HEAD>() else { return (0, None) };
     let [a, b, c, d, e, f, g, h, s0, s1, s2, s3, d0, d1, p0, p1] = *head;
     let steps = u64::from_le_bytes([a, b, c, d, e, f, g, h]);

@@ -5,21 +5,6 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::string::string_regex;
 use proptest::test_runner::TestRunner;
 
-/// All kinds.
-pub const KINDS: [Kind; 11] = [
-    Kind::Deb,
-    Kind::Rpm,
-    Kind::Apk,
-    Kind::Cargo,
-    Kind::Npm,
-    Kind::Pypi,
-    Kind::Golang,
-    Kind::Maven,
-    Kind::Gem,
-    Kind::Composer,
-    Kind::Nuget,
-];
-
 /// Texts that match a pattern; read once, not for every draw.
 pub fn matching(pattern: &str) -> impl Strategy<Value = String> {
     string_regex(pattern).expect("the patterns here are patterns")

@@ -3,14 +3,16 @@
 use std::cmp::Ordering;
 
 use guardhouse_advisories::version::{Version, compare};
+use guardhouse_packages::Kind;
+use guardhouse_test_images::seeds::keep;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::generate::{KINDS, matching, ordinary};
+use crate::generate::{matching, ordinary};
 
 #[test]
 fn orders_are_total() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         proptest!(ProptestConfig::with_cases(128), |(texts in vec(matching(ordinary(kind)), 8))| {
             let versions: Vec<_> = texts.iter().filter_map(|text| Version::parse(kind, text).ok()).collect();
             let orders: Vec<Vec<Ordering>> =
@@ -34,17 +36,26 @@ fn order(left: &Version, right: &Version) -> Ordering {
 
 #[test]
 fn most_generated_texts_are_versions() {
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let pairs = crate::generate::pairs(kind, 500);
         let compared = pairs.iter().filter(|(left, right)| compare(kind, left, right).is_ok()).count();
         assert!(compared >= 150, "{kind}: only {compared} of 500");
     }
 }
 
+#[test]
+fn seeds_are_versions() {
+    for kind in Kind::ALL {
+        for (number, (left, right)) in crate::generate::pairs(kind, 12).into_iter().enumerate() {
+            keep("versions", &format!("{kind}-{number}"), format!("{kind}\n{left}\n{right}").as_bytes());
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_is_too_much(left in ".{0,40}", right in "[0-9a-z.:~^+_-]{0,40}") {
-        for kind in KINDS {
+        for kind in Kind::ALL {
             if let (Ok(left), Ok(right)) = (Version::parse(kind, &left), Version::parse(kind, &right)) {
                 prop_assert_eq!(left.partial_cmp(&right), right.partial_cmp(&left).map(Ordering::reverse));
             }

@@ -191,3 +191,14 @@ pub enum ReadError {
     #[error(transparent)]
     Io(#[from] io::Error),
 }
+
+/// For the fuzz target of the same name: unpacks what a compressed file of NTFS may consist of.
+///
+/// # Panics
+/// When it unpacks to another length than was asked for.
+#[cfg(any(test, fuzzing))]
+pub fn lznt1(bytes: &[u8]) {
+    for size in [0, 5000, 1 << 16] {
+        assert!(ntfs::lznt1::unpack(bytes, size).is_none_or(|bytes| bytes.len() == size));
+    }
+}

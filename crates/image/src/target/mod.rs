@@ -4,6 +4,9 @@ mod disk;
 mod folder;
 mod oci;
 
+#[cfg(any(test, fuzzing))]
+pub use oci::fuzzing;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},

@@ -87,21 +87,23 @@ pub(crate) fn unescape_octal(field: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use guardhouse_test_images::seeds::keep;
     use proptest::prelude::*;
 
     use super::*;
 
+    const FILE: &[u8] = b"# /etc/fstab\n\
+        UUID=0a-1b\t/  ext4 errors=remount-ro 0 1\r\n\
+        /dev/sda5 none swap sw 0 0\n\
+        /dev/sda6 swap swap\n\
+        LABEL=my\\040data /srv/my\\040data btrfs subvol=a,subvol=/b,noauto,x-systemd.automount 0 0\n\
+        /srv/x /var/../y none rbind\n\
+        nonsense\n";
+
     #[test]
-    fn lines_are_read() {
-        let lines = parse(
-            b"# /etc/fstab\n\
-              UUID=0a-1b\t/  ext4 errors=remount-ro 0 1\r\n\
-              /dev/sda5 none swap sw 0 0\n\
-              /dev/sda6 swap swap\n\
-              LABEL=my\\040data /srv/my\\040data btrfs subvol=a,subvol=/b,noauto,x-systemd.automount 0 0\n\
-              /srv/x /var/../y none rbind\n\
-              nonsense\n",
-        );
+    fn seeds_of_fstab_are_read() {
+        let lines = parse(FILE);
+        keep("fstab", "fstab", FILE);
         let paths: Vec<String> = lines.iter().map(|line| line.at.to_string()).collect();
         assert_eq!(paths, ["/", "/srv/my data", "/y"]);
         assert_eq!(lines[1].device, b"LABEL=my data");

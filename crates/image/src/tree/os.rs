@@ -197,6 +197,7 @@ fn named(id: &str, version: &str, name: String) -> Os {
 
 #[cfg(test)]
 mod tests {
+    use guardhouse_test_images::seeds::keep;
     use proptest::prelude::*;
 
     use super::*;
@@ -204,6 +205,28 @@ mod tests {
     fn brief(os: Option<Os>) -> String {
         let Some(Os { id, version, codename, name, .. }) = os else { return "none".to_owned() };
         [id, version, codename, name].join("|")
+    }
+
+    #[test]
+    fn seeds_of_systems_are_read() {
+        for (name, text, id) in [
+            (
+                "os-release",
+                "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME='Debian \\$12'\nID_LIKE=\"a b\"\n",
+                "debian",
+            ),
+            ("lsb-release", "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=10.04\nDISTRIB_CODENAME=lucid\n", "ubuntu"),
+            ("redhat-release", "CentOS release 6.10 (Final)\n", "centos"),
+            (
+                "SuSE-release",
+                "SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 4\n",
+                "sles",
+            ),
+            ("debian_version", "wheezy/sid\n", "debian"),
+        ] {
+            assert!(FILES.iter().any(|(_, read)| read(text).is_some_and(|os| os.id == id)), "{name}");
+            keep("fstab", name, text.as_bytes());
+        }
     }
 
     #[test]

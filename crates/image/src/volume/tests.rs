@@ -1,6 +1,10 @@
 //! Damaged and made-up partition tables and heads end with volumes, refused or not, and never with nothing.
 
-use std::{fs, path::PathBuf, sync::LazyLock};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
 
 use guardhouse_test_images::{
     disks::put,
@@ -8,7 +12,7 @@ use guardhouse_test_images::{
 };
 use proptest::prelude::*;
 
-use crate::fuzzing;
+use crate::fuzzing::{self, Memory};
 
 const LENGTH: u64 = 4 << 20;
 
@@ -27,6 +31,10 @@ static DISKS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     }
     disks.iter().map(|disk| fs::read(disk).expect("reads")).collect()
 });
+
+fn partitions(disk: Vec<u8>) {
+    fuzzing::partitions(&(Arc::new(Memory(disk)) as _));
+}
 
 /// Corrects the checksums of a GPT, so that changes get past them.
 fn correct(bytes: &mut [u8], sector: usize) {
@@ -56,7 +64,7 @@ proptest! {
         if correctly && disk != 1 {
             correct(&mut bytes, if disk == 0 { 512 } else { 4096 });
         }
-        fuzzing::partitions(&bytes);
+        partitions(bytes);
     }
 
     #[test]
@@ -69,6 +77,6 @@ proptest! {
         for (place, byte) in disk.iter_mut().skip(at).zip(bytes) {
             *place = byte;
         }
-        fuzzing::partitions(&disk);
+        partitions(disk);
     }
 }

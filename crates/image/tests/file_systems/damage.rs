@@ -1,15 +1,11 @@
 //! Damaged images: never a panic, a hang or a large allocation; always an error, or bytes.
 
 use std::{
-    ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::AtomicU64},
 };
 
-use guardhouse_image::{
-    BlockRead, FileKind, Place, Reader,
-    file_system::{Kind, open},
-};
+use guardhouse_image::{BlockRead, file_system::Kind, fuzzing};
 use guardhouse_test_images::file_systems::{self as images, Image, Source};
 
 use crate::{
@@ -19,42 +15,6 @@ use crate::{
 
 /// Reads that a whole small image takes, many times over.
 const READS: u64 = 300_000;
-
-/// Reads everything, whatever it is, and goes on after errors.
-fn read_all(reader: &mut dyn Reader) {
-    let mut folders = vec![(reader.root(), 0)];
-    let mut buffer = vec![0; 100_000];
-    let mut left = 4000;
-    while let Some((folder, depth)) = folders.pop() {
-        let mut entries: Vec<Place> = Vec::new();
-        let _ = reader.read_folder(&folder, &mut |entry| {
-            assert!(!entry.name.is_empty() && !entry.name.contains(&b'/') && !entry.name.contains(&0));
-            entries.push(Place { path: folder.path.join(entry.name), node: entry.node });
-            if entries.len() < 2000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        });
-        for place in entries {
-            left -= 1;
-            if left == 0 {
-                return;
-            }
-            let Ok(metadata) = reader.metadata(&place) else { continue };
-            assert!(metadata.mode <= 0o7777);
-            match metadata.kind {
-                FileKind::Folder if depth < 30 => folders.push((place, depth + 1)),
-                FileKind::Symlink => drop(reader.read_link(&place)),
-                FileKind::File => {
-                    for offset in
-                        [0, 100_000, metadata.size / 2, metadata.size.saturating_sub(1), u64::MAX - 5]
-                    {
-                        let read = reader.read_at(&place, offset, &mut buffer).unwrap_or(0);
-                        assert!(read <= buffer.len());
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
 
 /// Turns bits in the parts of the image that are not zeros, and cuts it off.
 fn damage(kind: Kind, image: &Image, rounds: u64) {
@@ -83,14 +43,7 @@ fn damage(kind: Kind, image: &Image, rounds: u64) {
             reads: AtomicU64::new(0),
             most_reads: READS,
         });
-        let read = catch_unwind(AssertUnwindSafe(|| {
-            let Ok(file_system) = open(kind, disk.clone()) else { return };
-            let _ =
-                (file_system.label(), file_system.uuid(), file_system.notes(), file_system.default_folder());
-            if let Ok(mut reader) = file_system.reader() {
-                read_all(reader.as_mut());
-            }
-        }));
+        let read = catch_unwind(AssertUnwindSafe(|| fuzzing::file_system(kind, disk.clone())));
         assert!(read.is_ok(), "{kind:?}: a panic with {turned:?}, {length} bytes");
         assert!(!disk.hung(), "{kind:?}: a hang with {turned:?}, {length} bytes");
     }

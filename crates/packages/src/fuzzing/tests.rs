@@ -1,9 +1,9 @@
 mod languages;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
-use guardhouse_test_images::packages;
+use guardhouse_test_images::{packages, seeds::keep};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rusqlite::Connection;
@@ -83,10 +83,9 @@ fn encoded(path: &str, beside: &[u8], bytes: &[u8]) -> Vec<u8> {
 
 static SEEDS: LazyLock<Vec<Seed>> = LazyLock::new(seeds);
 
-/// Each is claimed and read without an error. With `FUZZ_CORPUS`, the path of a folder, they are written there too.
+/// Each is claimed and read without an error.
 #[test]
-fn good_files_are_read() {
-    let corpus = std::env::var_os("FUZZ_CORPUS").map(PathBuf::from);
+fn seeds_are_read() {
     for (index, (path, beside, bytes)) in SEEDS.iter().enumerate() {
         read(&encoded(path, beside, bytes));
         let claim =
@@ -97,11 +96,7 @@ fn good_files_are_read() {
         (format.read)(&mut Input { path: path.as_bytes(), source: &mut source }, &mut |_| found += 1)
             .unwrap_or_else(|error| panic!("{path}: {error}"));
         assert!(found > 0, "{path}");
-        if let Some(corpus) = &corpus {
-            std::fs::create_dir_all(corpus).expect("the corpus");
-            std::fs::write(corpus.join(format!("good-{index}")), encoded(path, beside, bytes))
-                .expect("the corpus");
-        }
+        keep("packages", &format!("good-{index}"), &encoded(path, beside, bytes));
     }
 }
 

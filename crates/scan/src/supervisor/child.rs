@@ -122,7 +122,8 @@ fn shared_file(options: &ScanOptions) -> io::Result<File> {
     Ok(file)
 }
 
-fn forward(mut pipe: impl BufRead, messages: &SyncSender<Message>) {
+/// Sends the lines of a pipe on, up to its end or to the first that is too long.
+pub fn forward(mut pipe: impl BufRead, messages: &SyncSender<Message>) {
     loop {
         let mut line = Vec::new();
         let read = pipe.by_ref().take(LINE as u64 + 1).read_until(b'\n', &mut line);

@@ -20,9 +20,12 @@ use crate::{
     positions::Spot,
     process::{NOT_OPENED, ScanOptions, Targets},
 };
-use child::{Child, Message};
+use child::Child;
+pub(crate) use child::Message;
+#[cfg(any(test, fuzzing))]
+pub(crate) use child::forward;
 pub use death::Death;
-use ledger::Ledger;
+pub(crate) use ledger::Ledger;
 
 /// How the scanning process is started.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 
 mod folder;
 mod log;
-mod lznt1;
+pub(super) mod lznt1;
 mod record;
 mod stream;
 mod volume;

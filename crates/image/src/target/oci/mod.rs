@@ -5,6 +5,8 @@
 //! part.
 
 mod docker;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod image;
 mod layout;
 mod manifest;
@@ -71,31 +73,34 @@ pub fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> {
     };
     let mut scratch = Scratch::new(options.scratch.clone());
     let store = Store::open(path, &mut scratch)?;
+    images(&store, scratch, wanted.as_ref()).map_err(refused)
+}
+
+/// Reads the images for a platform, or all of them.
+fn images(store: &Store, scratch: Scratch, wanted: Option<&Platform>) -> Result<Opened, Refusal> {
     let (kind, found) = match store.read("/manifest.json", limits::MANIFEST_BYTES) {
         Ok(Some(manifest)) if docker::is_manifest(&manifest) => {
-            (TargetKind::Docker, docker::images(&store, &manifest))
+            (TargetKind::Docker, docker::images(store, &manifest))
         }
-        _ => (TargetKind::Oci, layout::images(&store)),
+        _ => (TargetKind::Oci, layout::images(store)),
     };
-    let mut found = found.map_err(refused)?;
-    if let Some(wanted) = &wanted {
+    let mut found = found?;
+    if let Some(wanted) = wanted {
         let there: BTreeSet<String> = found.iter().map(|image| image.platform.to_string()).collect();
         found.retain(|image| wanted.takes(&image.platform));
         if found.is_empty() {
-            return Err(refused(not_there(wanted, &there)));
+            return Err(not_there(wanted, &there));
         }
     }
     if found.is_empty() {
-        let detail = "its index names no image".to_owned();
-        let what = "container image".to_owned();
-        return Err(refused(Refusal { reason: Reason::Incomplete, what, detail }));
+        return Err(refusal(Reason::Incomplete, "container image", "its index names no image"));
     }
     let mut left_out = store.left_out();
     if found.len() > limits::VOLUMES {
         left_out.push(format!("only the first {} of {} images are read", limits::VOLUMES, found.len()));
         found.truncate(limits::VOLUMES);
     }
-    let mut images = Images::new(&store, scratch);
+    let mut images = Images::new(store, scratch);
     let mut volumes: Vec<Volume> = Vec::new();
     for image in found {
         let (content, size) = images.read(&image);

@@ -38,11 +38,15 @@ impl Store {
             return Ok(Self::new(Arc::clone(&folder) as Arc<dyn FileSystem>, Kind::Folder(folder)));
         }
         let file = Arc::new(FileDisk::open(path).map_err(failed)?);
-        let unpacked = scratch
-            .unpack(file, &Expected::default())
-            .map_err(|error| refused(unpacking("archive", &error)))?;
+        Self::archive(file, scratch).map_err(refused)
+    }
+
+    /// Opens an archive, which may be compressed.
+    pub fn archive(file: Arc<dyn BlockRead>, scratch: &mut Scratch) -> Result<Self, Refusal> {
+        let unpacked =
+            scratch.unpack(file, &Expected::default()).map_err(|error| unpacking("archive", &error))?;
         let mut archive = Builder::archive();
-        archive.add(unpacked).map_err(|error| refused(reading("archive", &error)))?;
+        archive.add(unpacked).map_err(|error| reading("archive", &error))?;
         let archive = Arc::new(archive.finish());
         Ok(Self::new(Arc::clone(&archive) as Arc<dyn FileSystem>, Kind::Archive(archive)))
     }

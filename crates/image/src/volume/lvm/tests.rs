@@ -12,7 +12,11 @@ use guardhouse_test_images::{
 use proptest::prelude::*;
 
 use super::{LogicalContent, LogicalVolume, assemble, assemble::Groups, read};
-use crate::{block::FileDisk, fuzzing, volume::Reason};
+use crate::{
+    block::FileDisk,
+    fuzzing::{self, Memory},
+    volume::Reason,
+};
 
 /// How long an extent is, in sectors and in bytes.
 const EXTENT: u64 = 128;
@@ -191,7 +195,7 @@ proptest! {
         for (at, byte) in changes {
             bytes[at] = byte;
         }
-        fuzzing::partitions(&bytes);
+        fuzzing::partitions(&(Arc::new(Memory(bytes)) as _));
     }
 }
 
