@@ -76,6 +76,42 @@ fn a_journal_with_changes_is_replayed() {
     }
 }
 
+/// What fast commits tell of: files made, made longer and shorter, replaced, moved, linked and deleted, in old folders and
+/// in new ones; the numbers of deleted files are taken again. Each step is its own fast commit.
+const STEPS: &str = "cd $AT; mkdir old old/rmdir; echo base > keep; echo over > over; echo victim > victim
+for i in $(seq 120); do echo $i > old/a-file-with-a-long-name-$i; done
+head -c 20000 /dev/zero | tr '\\0' a > grow; cp grow cut; cp grow middle; sync -f .
+head -c 5000 /dev/zero | tr '\\0' b > new; sync new; cat new >> grow; sync grow; truncate -s 5000 cut; sync cut
+dd if=new of=middle bs=1000 seek=7 conv=notrunc status=none; sync middle; rm victim; cp new other; sync other
+cp new over.tmp; sync over.tmp; mv over.tmp over; sync over; mv old/a-file-with-a-long-name-7 moved; sync moved
+ln keep hard; sync keep; mkdir folder; echo in > folder/in; sync folder/in; mkdir folder/deeper
+echo in > folder/deeper/in; sync folder/deeper/in; rmdir old/rmdir
+for i in $(seq 20 60); do rm old/a-file-with-a-long-name-$i; done; echo last > old/last; sync old/last
+truncate -s 60000 sparse; echo end >> sparse; sync sparse; cd /";
+
+#[test]
+fn fast_commits_are_replayed() {
+    for arguments in [&["-b", "1024"][..], &["-b", "4096"], &["-O", "inline_data", "-I", "512"]] {
+        let image = Image::empty(64 << 20);
+        let all = [&["-q", "-F", "-O", "fast_commit"], arguments, &[image.name()]].concat();
+        images::run("e2fsprogs", "mkfs.ext4", &all);
+        let expected = tempfile::tempdir().expect("a folder");
+        // What is synchronised as a whole is a transaction; Linux says what comes of the copy.
+        let script = format!(
+            "mount -o loop,commit=300 $IMAGE $AT\n{STEPS}\ncp --sparse=always $IMAGE $COPY; umount $AT
+            cp --sparse=always $COPY $COPY.replayed; mount -o loop $COPY.replayed $AT; cp -a $AT/. $SOURCE/
+            rmdir $SOURCE/lost+found; umount $AT; mount -t tmpfs none $AT; COPY=$COPY.unused"
+        );
+        if copy_mounted(&image, expected.path(), &script).is_none() {
+            return;
+        }
+        let file_system = read(Kind::Ext, &image.folder().join("copy"));
+        assert!(file_system.notes().iter().any(|note| note.contains("fast commit")), "{file_system:?}");
+        assert_eq!(file_system.left_out(), [""; 0]);
+        compare(expected.path(), file_system.as_ref(), keeps(expected.path()));
+    }
+}
+
 #[test]
 fn a_log_with_changes_is_replayed() {
     let source = images::source(Source { many: 500, unix: true, sparse: true });

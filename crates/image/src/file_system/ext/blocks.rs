@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::super::{ReadError, disk::Disk};
+use super::{
+    super::{ReadError, disk::Disk},
+    changed::ChangedFiles,
+};
 
 /// How much is read at once for metadata, in bytes.
 const CHUNK: usize = 32 << 10;
@@ -18,6 +21,8 @@ pub struct Blocks {
     /// How many there are.
     pub count: u64,
     pub replayed: Arc<BTreeMap<u64, Replayed>>,
+    /// Files that fast commits have changed.
+    pub changed: Arc<ChangedFiles>,
 }
 
 /// The newer version of a block.

@@ -1,5 +1,7 @@
 //! Inodes, and where the blocks of a file lie.
 
+use std::ops::Range;
+
 use super::{
     super::{FileKind, Metadata, ReadError, disk::Fields as _},
     blocks::{Blocks, Cache},
@@ -12,6 +14,11 @@ const INDEX: u32 = 0x1000;
 const EXTENTS: u32 = 0x8_0000;
 const INLINE: u32 = 0x1000_0000;
 
+const EXTENTS_MAGIC: u16 = 0xf30a;
+
+/// Where in an inode the root of its blocks is.
+pub const ROOT: Range<usize> = 0x28..0x64;
+
 /// How deep a tree of extents may be; Linux makes none that is deeper.
 const EXTENT_DEPTH: u16 = 5;
 
@@ -19,6 +26,7 @@ const EXTENT_DEPTH: u16 = 5;
 #[derive(Clone, Debug)]
 pub struct Inode {
     pub metadata: Metadata,
+    number: u32,
     flags: u32,
     /// The 60 bytes that hold the root of its blocks, or the beginning of its bytes.
     root: Vec<u8>,
@@ -54,11 +62,15 @@ impl Inode {
             (at % size) as u32,
             head.inode_size.into(),
         )?;
+        let changed = blocks.changed.get(&number).filter(|changed| changed.has_inode());
+        let newer = changed.map(|changed| changed.inode(bytes));
+        let bytes = newer.as_deref().unwrap_or(bytes);
         let seed = head.seed.map(|seed| {
             let seed = checksum(seed, &number.to_le_bytes());
             checksum(seed, bytes.get(0x64..0x68).unwrap_or_default())
         });
-        if seed.is_some_and(|seed| !has_good_checksum(bytes, seed)) {
+        // That of a fast commit is as it was when it was made; the fast commit has its own.
+        if newer.is_none() && seed.is_some_and(|seed| !has_good_checksum(bytes, seed)) {
             return Err(damaged("its checksum is wrong"));
         }
         let mode = bytes.u16(0);
@@ -79,11 +91,16 @@ impl Inode {
                 // 32 bits with a sign, and two bits that count how often they went round.
                 modified: i64::from(bytes.u32(0x10).cast_signed()) + (i64::from(extra & 3) << 32),
             },
+            number,
             flags,
-            root: bytes.get(0x28..0x64).unwrap_or_default().to_vec(),
+            root: bytes.get(ROOT).unwrap_or_default().to_vec(),
             tail: Vec::new(),
             seed,
         };
+        if newer.is_some() && flags & EXTENTS != 0 && inode.root.u16(0) != EXTENTS_MAGIC {
+            // It had none before: the inode was not in use, or its blocks were kept otherwise.
+            inode.root = [&EXTENTS_MAGIC.to_le_bytes()[..], &[0; 58]].concat();
+        }
         if flags & INLINE != 0 {
             inode.tail = inline_tail(bytes).unwrap_or_default();
         }
@@ -126,10 +143,18 @@ impl Inode {
 
     /// The run that holds a block of the file, from that block on.
     pub fn run(&self, wanted: u32, blocks: &Blocks, cache: &mut Cache) -> Result<Run, ReadError> {
-        if self.flags & EXTENTS != 0 {
-            return self.run_in_extents(wanted, blocks, cache);
-        }
-        run_in_pointers(&self.root, wanted, blocks, cache)
+        let changed = blocks.changed.get(&self.number).map(|changed| changed.run(wanted.into()));
+        let most = match changed {
+            Some(Ok((block, count))) => return Ok(Run { block, count }),
+            Some(Err(most)) => most,
+            None => u64::MAX,
+        };
+        let mut run = match self.flags & EXTENTS {
+            0 => run_in_pointers(&self.root, wanted, blocks, cache)?,
+            _ => self.run_in_extents(wanted, blocks, cache)?,
+        };
+        run.count = run.count.min(most);
+        Ok(run)
     }
 
     fn run_in_extents(&self, wanted: u32, blocks: &Blocks, cache: &mut Cache) -> Result<Run, ReadError> {
@@ -140,7 +165,10 @@ impl Inode {
         let mut depth = None;
         loop {
             let (entries, found) = (node.u16(2), node.u16(6));
-            if node.u16(0) != 0xf30a || depth.is_some_and(|depth| depth != found) || found > EXTENT_DEPTH {
+            if node.u16(0) != EXTENTS_MAGIC
+                || depth.is_some_and(|depth| depth != found)
+                || found > EXTENT_DEPTH
+            {
                 return Err(damaged("a node has a wrong head"));
             }
             if usize::from(entries) * 12 + 12 > node.len() {
@@ -244,6 +272,11 @@ fn run_of_pointers(pointers: &[u8], index: u64) -> Run {
         count += 1;
     }
     Run { block: (first != 0).then_some(u64::from(first)), count: u64::from(count) }
+}
+
+/// Whether the bytes of a file lie in its inode.
+pub fn is_inline(inode: &[u8]) -> bool {
+    inode.u32(0x20) & INLINE != 0
 }
 
 fn kind(mode: u16) -> Option<FileKind> {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     super::ReadError,
     blocks::{Blocks, Replayed},
+    fast_commits::{self, FastCommits},
     head::checksum,
 };
 
@@ -17,12 +18,16 @@ const WIDE: u32 = 0x2;
 const CHECKSUMS_2: u32 = 0x8;
 const CHECKSUMS_3: u32 = 0x10;
 const FAST_COMMITS: u32 = 0x20;
+/// How many blocks there are for fast commits when the journal does not say.
+const FAST_BLOCKS: u32 = 256;
 const KNOWN: u32 = 0x1 | WIDE | 0x4 | CHECKSUMS_2 | CHECKSUMS_3 | FAST_COMMITS;
 
 /// What a replay found.
 #[derive(Debug, Default)]
 pub struct Replay {
     pub blocks: BTreeMap<u64, Replayed>,
+    /// What comes after the last transaction.
+    pub fast_commits: FastCommits,
     pub notes: Vec<String>,
 }
 
@@ -68,27 +73,30 @@ pub fn replay(blocks: &Blocks, runs: &[(u64, u64)]) -> Result<Replay, ReadError>
     }
     let length = runs.iter().fold(0_u64, |sum, run| sum.saturating_add(run.1));
     journal.end = be32(&head, 16).min(u32::try_from(length).unwrap_or(u32::MAX));
-    let mut notes = Vec::new();
+    let last = journal.end;
     if journal.features & FAST_COMMITS != 0 {
-        let fast = if be32(&head, 84) == 0 { 256 } else { be32(&head, 84) };
+        let fast = if be32(&head, 84) == 0 { FAST_BLOCKS } else { be32(&head, 84) };
         journal.end = journal.end.saturating_sub(fast);
-        if journal.has_fast_commit(journal.end)? {
-            notes.push(
-                "the journal has fast commits, which are not replayed: the last changes are missing".into(),
-            );
-        }
     }
     journal.first = be32(&head, 20);
     if journal.first == 0 || !(journal.first..journal.end).contains(&start) {
         return Err(damaged("its first block lies outside of it"));
     }
     journal.seed = checksum(!0, head.get(48..64).unwrap_or_default());
-    let transactions = journal.transactions(start, be32(&head, 24))?;
-    notes.insert(
-        0,
-        format!("the journal held {} transactions; they were replayed in memory", transactions.len()),
-    );
-    Ok(Replay { blocks: merge(&transactions), notes })
+    let sequence = be32(&head, 24);
+    let transactions = journal.transactions(start, sequence)?;
+    let next = sequence.wrapping_add(u32::try_from(transactions.len()).unwrap_or(u32::MAX));
+    // Linux leaves out the block between the transactions and the fast commits.
+    let area = (journal.end.saturating_add(1)..last).map(|number| journal.read(number));
+    let fast_commits = fast_commits::read(area, next)?;
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let mut note =
+        format!("the journal held {0} transaction{1}", transactions.len(), plural(transactions.len()));
+    if fast_commits.count > 0 {
+        note += &format!(" and {0} fast commit{1}", fast_commits.count, plural(fast_commits.count));
+    }
+    let notes = vec![note + "; replayed in memory"];
+    Ok(Replay { blocks: merge(&transactions), fast_commits, notes })
 }
 
 /// Later transactions win; a revoked block keeps what is in its place, unless a later transaction writes it again.
@@ -225,11 +233,6 @@ impl Journal<'_> {
         list.chunks_exact(size)
             .map(|entry| entry.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)))
             .collect()
-    }
-
-    /// Whether the area of fast commits begins with one: a tag of type 9, little-endian.
-    fn has_fast_commit(&self, number: u32) -> Result<bool, ReadError> {
-        Ok(self.read(number)?.get(..4) == Some(&[9, 0, 8, 0]))
     }
 }
 

@@ -2,14 +2,18 @@
 //! and shares the replayed journal between threads.
 
 mod blocks;
+mod changed;
+mod fast_commits;
 mod folder;
 mod head;
 mod inode;
 mod journal;
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{cell::Cell, ops::ControlFlow, sync::Arc};
 
 use blocks::{Blocks, Cache};
+use changed::Changed;
+use fast_commits::FastCommits;
 use head::Head;
 use inode::Inode;
 
@@ -21,18 +25,30 @@ struct Ext {
     head: Arc<Head>,
     blocks: Blocks,
     notes: Vec<String>,
+    left_out: Vec<String>,
 }
+
+/// How many folders fast commits may change: each of them is read before. An area of the usual size has room for some
+/// thousand files.
+const CHANGED_FOLDERS: usize = 4096;
 
 pub(super) fn open(disk: Disk) -> Result<Arc<dyn FileSystem>, ReadError> {
     let mut head = Head::read(&disk.read(1024, 1024)?, &disk)?;
-    let mut blocks =
-        Blocks { disk: disk.clone(), size: head.block_size, count: head.blocks, replayed: Arc::default() };
-    let mut notes = Vec::new();
+    let mut blocks = Blocks {
+        disk: disk.clone(),
+        size: head.block_size,
+        count: head.blocks,
+        replayed: Arc::default(),
+        changed: Arc::default(),
+    };
+    let mut fast_commits = FastCommits::default();
+    let (mut notes, mut left_out) = (Vec::new(), Vec::new());
     if head.needs_replay && head.journal == 0 {
-        notes.push("the journal lies on another disk: changes that are only in it are missing".to_owned());
+        left_out.push("the journal lies on another disk: changes that are only in it are missing".to_owned());
     } else if head.needs_replay {
         let replay = journal::replay(&blocks, &journal_runs(&head, &blocks)?)?;
         notes = replay.notes;
+        fast_commits = replay.fast_commits;
         blocks.replayed = Arc::new(replay.blocks);
         let mut bytes = vec![0; 1024];
         let size = u64::from(head.block_size);
@@ -43,10 +59,12 @@ pub(super) fn open(disk: Disk) -> Result<Arc<dyn FileSystem>, ReadError> {
         }
     }
     let mut reader = ExtReader { head: Arc::new(head), blocks, cache: Cache::default(), last: None };
+    left_out
+        .extend(reader.apply(fast_commits).map(|what| format!("the last changes may be missing: {what}")));
     if reader.inode(ROOT)?.metadata.kind != FileKind::Folder {
         return Err(ReadError::Damaged("the root is not a folder".into()));
     }
-    Ok(Arc::new(Ext { head: reader.head, blocks: reader.blocks, notes }))
+    Ok(Arc::new(Ext { head: reader.head, blocks: reader.blocks, notes, left_out }))
 }
 
 /// Where the journal's blocks lie.
@@ -86,6 +104,10 @@ impl FileSystem for Ext {
         &self.notes
     }
 
+    fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
     fn reader(&self) -> Result<Box<dyn Reader>, ReadError> {
         Ok(Box::new(ExtReader {
             head: self.head.clone(),
@@ -105,6 +127,27 @@ struct ExtReader {
 }
 
 impl ExtReader {
+    /// Puts fast commits over the files. What is left out, and why.
+    fn apply(&mut self, fast_commits: FastCommits) -> Option<String> {
+        let mut before = changed::names(&fast_commits.changes);
+        if before.len() > CHANGED_FOLDERS {
+            return Some(format!("fast commits change more than {CHANGED_FOLDERS} folders"));
+        }
+        for (folder, names) in &mut before {
+            let place = Place { path: FilePath::root(), node: (*folder).into() };
+            // What cannot be read here, whoever reads the folder meets as well; a new one is not there yet.
+            let _ = self.read_folder(&place, &mut |entry| {
+                if let Some(inode) = names.get_mut(entry.name) {
+                    *inode = u32::try_from(entry.node).ok();
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        self.last = None;
+        self.blocks.changed = Arc::new(changed::apply(fast_commits.changes, before));
+        fast_commits.unread
+    }
+
     fn inode(&mut self, number: u64) -> Result<Inode, ReadError> {
         match &self.last {
             Some((last, inode)) if *last == number => Ok(inode.clone()),
@@ -149,6 +192,64 @@ impl ExtReader {
         }
         Ok(())
     }
+
+    /// Shows the entries that the inode or the blocks of a folder hold.
+    fn show(&mut self, inode: &Inode, shown: &mut Shown<'_>) -> Result<(), ReadError> {
+        if let Some(bytes) = inode.inline() {
+            return self.show_inline(&bytes, shown);
+        }
+        let size = u64::from(self.head.block_size);
+        let count = inode.metadata.size / size;
+        if count > self.head.blocks {
+            return Err(ReadError::Damaged(format!("a folder of {} bytes", inode.metadata.size)));
+        }
+        let mut at = 0;
+        while at < count {
+            let run = inode.run(u32::try_from(at).unwrap_or(u32::MAX), &self.blocks, &mut self.cache)?;
+            let blocks = run.count.min(count - at);
+            let Some(start) = run.block else {
+                at += blocks;
+                continue;
+            };
+            for block in start..start.saturating_add(blocks) {
+                let bytes = self.cache.read(&self.blocks, block, 0, self.head.block_size as usize)?;
+                let is_first = at == 0 && block == start && inode.has_index();
+                if inode.seed().is_some_and(|seed| !folder::has_good_tail(bytes, seed, is_first)) {
+                    return Err(ReadError::Damaged("a block of the folder has a wrong checksum".into()));
+                }
+                if folder::show(bytes, self.head.has_types, shown)?.is_break() {
+                    return Ok(());
+                }
+            }
+            at += blocks;
+        }
+        Ok(())
+    }
+
+    /// Shows the entries of a folder that fast commits have changed.
+    fn show_changed(
+        &mut self,
+        inode: &Inode,
+        changed: &Changed,
+        each: &mut dyn FnMut(Entry<'_>) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        let are_newer = Cell::new(true);
+        let mut both = |entry: Entry<'_>| match are_newer.get() || !changed.names.contains_key(entry.name) {
+            true => each(entry),
+            false => ControlFlow::Continue(()),
+        };
+        let mut shown = Shown::new(&mut both);
+        for (name, node) in changed.names.iter().filter_map(|(name, node)| Some((name, (*node)?))) {
+            if shown.entry(name, node.into(), None).is_break() {
+                return shown.end();
+            }
+        }
+        are_newer.set(false);
+        if !changed.is_new_folder {
+            self.show(inode, &mut shown)?;
+        }
+        shown.end()
+    }
 }
 
 impl Reader for ExtReader {
@@ -170,37 +271,15 @@ impl Reader for ExtReader {
             return Err(ReadError::NotFound("folder"));
         }
         inode.check_readable()?;
-        let mut shown = Shown::new(each);
-        if let Some(bytes) = inode.inline() {
-            self.show_inline(&bytes, &mut shown)?;
-            return shown.end();
-        }
-        let size = u64::from(self.head.block_size);
-        let count = inode.metadata.size / size;
-        if count > self.head.blocks {
-            return Err(ReadError::Damaged(format!("a folder of {} bytes", inode.metadata.size)));
-        }
-        let mut at = 0;
-        while at < count {
-            let run = inode.run(u32::try_from(at).unwrap_or(u32::MAX), &self.blocks, &mut self.cache)?;
-            let blocks = run.count.min(count - at);
-            let Some(start) = run.block else {
-                at += blocks;
-                continue;
-            };
-            for block in start..start.saturating_add(blocks) {
-                let bytes = self.cache.read(&self.blocks, block, 0, self.head.block_size as usize)?;
-                let is_first = at == 0 && block == start && inode.has_index();
-                if inode.seed().is_some_and(|seed| !folder::has_good_tail(bytes, seed, is_first)) {
-                    return Err(ReadError::Damaged("a block of the folder has a wrong checksum".into()));
-                }
-                if folder::show(bytes, self.head.has_types, &mut shown)?.is_break() {
-                    return shown.end();
-                }
+        let changed = Arc::clone(&self.blocks.changed);
+        match u32::try_from(folder.node).ok().and_then(|number| changed.get(&number)) {
+            Some(changed) => self.show_changed(&inode, changed, each),
+            None => {
+                let mut shown = Shown::new(each);
+                self.show(&inode, &mut shown)?;
+                shown.end()
             }
-            at += blocks;
         }
-        shown.end()
     }
 
     fn read_link(&mut self, place: &Place) -> Result<Vec<u8>, ReadError> {
