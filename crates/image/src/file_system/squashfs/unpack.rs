@@ -3,12 +3,16 @@
 use std::io::Read as _;
 
 use super::{
-    super::{ReadError, disk::Fields as _},
+    super::{ReadError, disk::Fields as _, guard::guarded},
     Head, NONE,
 };
 
 /// How many bytes a block of metadata holds.
 const METADATA: usize = 8192;
+
+/// How much memory a block may take to be unpacked by XZ or LZMA, in KiB: its head names any size for the dictionary, and
+/// no block has more than a MiB to look back on.
+const MEMORY: u32 = 16 << 10;
 
 /// How many unpacked blocks of metadata a reader keeps.
 const KEPT: usize = 64;
@@ -17,6 +21,8 @@ const KEPT: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub enum Compressor {
     Gzip,
+    Lzma,
+    Lzo,
     Xz,
     Lz4,
     Zstd,
@@ -26,11 +32,11 @@ impl Compressor {
     pub fn new(number: u16) -> Result<Self, ReadError> {
         Err(ReadError::Unsupported(match number {
             1 => return Ok(Self::Gzip),
+            2 => return Ok(Self::Lzma),
+            3 => return Ok(Self::Lzo),
             4 => return Ok(Self::Xz),
             5 => return Ok(Self::Lz4),
             6 => return Ok(Self::Zstd),
-            2 => "compression by LZMA".into(),
-            3 => "compression by LZO".into(),
             other => format!("unknown compression {other}"),
         }))
     }
@@ -43,7 +49,19 @@ impl Compressor {
         let mut bytes = Vec::with_capacity(most);
         match self {
             Self::Gzip => flate2::read::ZlibDecoder::new(packed).take(limit).read_to_end(&mut bytes),
-            Self::Xz => lzma_rust2::XzReader::new(packed, false).take(limit).read_to_end(&mut bytes),
+            Self::Xz => {
+                lzma_rust2::XzReader::new_mem_limit(packed, false, MEMORY).take(limit).read_to_end(&mut bytes)
+            }
+            Self::Lzma => lzma_rust2::LzmaReader::new_mem_limit(packed, MEMORY, None)
+                .and_then(|reader| reader.take(limit).read_to_end(&mut bytes)),
+            Self::Lzo => {
+                let unpack = || {
+                    lzo1x::decompress(packed, most)
+                        .map_err(|error| ReadError::Damaged(format!("a compressed block: {error}")))
+                };
+                bytes = guarded("LZO", unpack)?;
+                Ok(bytes.len())
+            }
             Self::Zstd => zstd::stream::Decoder::with_buffer(packed)
                 .map(zstd::stream::Decoder::single_frame)
                 .and_then(|decoder| decoder.take(limit).read_to_end(&mut bytes)),
