@@ -155,25 +155,30 @@ impl<'a> Group<'a> {
         if let Some(word) = pool {
             return LogicalContent::Pool(word);
         }
-        match self.map(volume) {
+        match self.map(volume, false) {
             Ok(mapped) => LogicalContent::Disk(Arc::new(mapped)),
             Err(refusal) => LogicalContent::Refused(refusal),
         }
     }
 
-    fn map(&self, volume: &Section) -> Result<Mapped, Refusal> {
+    /// `is_copy` says that the volume is one that a mirror keeps its bytes in.
+    fn map(&self, volume: &Section, is_copy: bool) -> Result<Mapped, Refusal> {
         let mut segments = Vec::new();
         for segment in Self::segments(volume) {
             let kind = segment.text("type").unwrap_or("?");
             let stripes = match kind {
                 "striped" | "linear" => self.stripes(segment)?,
                 "zero" => Vec::new(),
+                "raid1" | "mirror" if !is_copy => vec![self.copy(segment, kind)?],
                 kind => return Err(unsupported(kind)),
             };
             let bytes = |name: &str| segment.number(name)?.checked_mul(self.extent);
             let (Some(start), Some(length)) = (bytes("start_extent"), bytes("extent_count")) else {
                 return Err(damaged("a segment has no place"));
             };
+            if start > 0 && matches!(kind, "raid1" | "mirror") {
+                return Err(unsupported("mirror in several parts"));
+            }
             let stripe =
                 segment.number("stripe_size").and_then(|sectors| sectors.checked_mul(SECTOR)).unwrap_or(0);
             segments.push(Segment { start, length, stripes, stripe });
@@ -185,6 +190,31 @@ impl<'a> Group<'a> {
             mapped.push(segment).ok_or_else(|| damaged("its segments do not follow each other"))?;
         }
         Ok(mapped)
+    }
+
+    /// One of the copies that a mirror keeps of its bytes: the first that is there as a whole.
+    fn copy(&self, segment: &Section, kind: &str) -> Result<Stripes, Refusal> {
+        let volumes = self.section.section("logical_volumes");
+        // Each copy comes with a volume that says how far it is written, or with the extent that it begins at: the first.
+        let (copies, place) = if kind == "raid1" { ("raids", 1) } else { ("mirrors", 0) };
+        let mut refusal = None;
+        for copy in segment.list(copies).chunks(2) {
+            let Some(Value::Text(name)) = copy.get(place) else {
+                return Err(damaged("a copy of a mirror is no volume"));
+            };
+            let Some(volume) = volumes.and_then(|volumes| volumes.section(name)) else {
+                return Err(damaged("a copy of a mirror is a volume that the group does not have"));
+            };
+            // Still being made out of the others.
+            if volume.lists("status", "REBUILD") {
+                continue;
+            }
+            match self.map(volume, true) {
+                Ok(mapped) => return Ok(Stripes { disk: Arc::new(mapped), start: 0 }),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| damaged("a mirror has no copy that is whole")))
     }
 
     fn stripes(&self, segment: &Section) -> Result<Vec<Stripes>, Refusal> {
@@ -219,11 +249,12 @@ fn damaged(detail: &str) -> Refusal {
 }
 
 fn unsupported(kind: &str) -> Refusal {
-    let detail = "only linear and striped volumes are read; scan a snapshot of the volume itself".to_owned();
+    let detail =
+        "only linear, striped and mirrored volumes are read; scan a snapshot of the volume itself".to_owned();
     Refusal { reason: Reason::Unsupported, what: format!("LVM2 {}", printable(kind)), detail }
 }
 
-/// A word of the text as far as it is one.
+/// A word of the text, which anyone may have written: short, and escaped where it is no plain ASCII.
 fn printable(word: &str) -> String {
-    word.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').take(32).collect()
+    word.chars().take(32).flat_map(char::escape_default).collect()
 }

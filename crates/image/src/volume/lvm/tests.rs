@@ -130,12 +130,73 @@ fn damaged_metadata_is_told_and_its_copy_read() {
 }
 
 #[test]
+fn a_mirror_is_read_from_a_copy_that_is_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hidden = |name, disk, first| write::Volume {
+        status: "\"READ\", \"WRITE\"",
+        ..write::Volume::new(name, vec![Segment::linear(3, disk, first)])
+    };
+    let mirrored = |name, kind, extra| {
+        let segment = Segment { kind, stripes: Vec::new(), extra, ..Segment::linear(3, 0, 0) };
+        write::Volume::new(name, vec![segment])
+    };
+    let volumes = vec![
+        hidden("root_rimage_0", 0, 0),
+        hidden("root_rimage_1", 1, 0),
+        hidden("data_mimage_0", 0, 10),
+        hidden("data_mimage_1", 1, 10),
+        mirrored(
+            "root",
+            "raid1",
+            "device_count = 2\nraids = [\"root_rmeta_0\", \"root_rimage_0\", \"root_rmeta_1\", \"root_rimage_1\"]",
+        ),
+        mirrored(
+            "data",
+            "mirror",
+            "mirror_count = 2\nmirrors = [\"data_mimage_0\", 0, \"data_mimage_1\", 0]",
+        ),
+        mirrored("round", "raid1", "raids = [\"x\", \"round\"]"),
+        mirrored("none", "mirror", "mirrors = [\"nothing\", 0]"),
+    ];
+    let mut group = group(folder.path(), 2, volumes);
+    group.write(LENGTH);
+    let contents = [1, 2].map(|seed| noise(seed, 3 * BYTES));
+    for (at, content) in [(0, 0), (1, 0), (2, 1), (3, 1)] {
+        group.fill(&group.volumes[at], &contents[content]);
+    }
+    let read = |disks: &[write::Disk]| {
+        let groups = assembled(disks);
+        let names: Vec<String> = groups.volumes.iter().map(|volume| volume.name.clone()).collect();
+        assert_eq!(names, ["vg0/data", "vg0/none", "vg0/root", "vg0/round"]);
+        groups.volumes
+    };
+    for disks in [&group.disks[..], &group.disks[..1], &group.disks[1..]] {
+        let volumes = read(disks);
+        assert!(bytes(&volumes[0]) == contents[1] && bytes(&volumes[2]) == contents[0]);
+        let LogicalContent::Refused(refusal) = &volumes[1].content else { panic!("{volumes:?}") };
+        assert_eq!(refusal.reason, Reason::Damaged);
+        let LogicalContent::Refused(refusal) = &volumes[3].content else { panic!("{volumes:?}") };
+        assert_eq!(refusal.what, "LVM2 raid1");
+    }
+    // The first copy is still being made.
+    group.volumes[0].status = "\"READ\", \"WRITE\", \"REBUILD\"";
+    group.fill(&group.volumes[0], &contents[1]);
+    for disk in &group.disks {
+        group.write_head(disk, &group.text(), LENGTH);
+    }
+    assert!(bytes(&read(&group.disks)[2]) == contents[0]);
+    let volumes = read(&group.disks[..1]);
+    assert!(matches!(volumes[2].content, LogicalContent::Refused(_)));
+}
+
+#[test]
 fn what_is_not_read_is_refused_by_its_name() {
     let folder = tempfile::tempdir().expect("a folder");
-    let kinds = ["thin", "raid1", "raid5_ls", "mirror", "cache", "writecache", "vdo", "error"];
+    let kinds = ["thin", "raid10", "raid5_ls", "cache", "writecache", "vdo", "error"];
     let mut volumes: Vec<write::Volume> = kinds
         .map(|kind| write::Volume::new(kind, vec![Segment { kind, ..Segment::linear(1, 0, 0) }]))
         .to_vec();
+    volumes.push(write::Volume::new("odd", vec![Segment { kind: "\u{1b}[31m", ..Segment::linear(1, 0, 0) }]));
     volumes.push(write::Volume::new("pool", vec![Segment { kind: "thin-pool", ..Segment::linear(1, 0, 0) }]));
     volumes.push(write::Volume::new("origin", vec![Segment::linear(1, 0, 0)]));
     volumes.push(write::Volume::new("snap", vec![Segment::linear(1, 0, 0)]));
@@ -156,11 +217,15 @@ fn what_is_not_read_is_refused_by_its_name() {
             }
         })
         .collect();
-    let mut expected =
-        kinds.map(|kind| format!("vg0/{kind} Unsupported LVM2 {}", kind.replace('_', ""))).to_vec();
+    let mut expected = kinds.map(|kind| format!("vg0/{kind} Unsupported LVM2 {kind}")).to_vec();
     expected.extend(
-        ["vg0/pool lvm2 thin pool", "vg0/origin read", "vg0/snap Unsupported LVM2 snapshot"]
-            .map(String::from),
+        [
+            "vg0/odd Unsupported LVM2 \\u{1b}[31m",
+            "vg0/pool lvm2 thin pool",
+            "vg0/origin read",
+            "vg0/snap Unsupported LVM2 snapshot",
+        ]
+        .map(String::from),
     );
     expected.sort();
     assert_eq!(described, expected);
