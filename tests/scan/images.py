@@ -42,8 +42,8 @@ def btrfs(tree: pathlib.Path, image: pathlib.Path) -> pathlib.Path:
     return made(image, 128 * MIB, "mkfs.btrfs", "-q", "--rootdir", tree, image)
 
 
-def squashfs(tree: pathlib.Path, image: pathlib.Path) -> pathlib.Path:
-    run("mksquashfs", tree, image, "-quiet", "-noappend", "-all-root")
+def squashfs(tree: pathlib.Path, image: pathlib.Path, *options: str) -> pathlib.Path:
+    run("mksquashfs", tree, image, "-quiet", "-noappend", "-all-root", *options)
     return image
 
 
@@ -94,6 +94,16 @@ def converted(disk: pathlib.Path, image: pathlib.Path, kind: str, *options: str)
     # qemu-img compresses clusters only when it is asked to.
     compress = ["-c"] if any("compression" in option for option in options) else []
     run("qemu-img", "convert", *compress, "-O", kind, *chosen, disk, image)
+    return image
+
+
+def ova(disk: pathlib.Path, image: pathlib.Path) -> pathlib.Path:
+    """An appliance: a description, and the disk that it is of."""
+    description = image.with_suffix(".ovf")
+    description.write_text(f'<Envelope><References><File ovf:href="{disk.name}"/></References></Envelope>')
+    with tarfile.open(image, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for file in (description, disk):
+            tar.add(file, file.name)
     return image
 
 

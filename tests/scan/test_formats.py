@@ -16,6 +16,8 @@ TARGETS = {
     "xfs": lambda tree, work: images.xfs(tree, work / "a.img"),
     "btrfs": lambda tree, work: images.btrfs(tree, work / "a.img"),
     "squashfs": lambda tree, work: images.squashfs(tree, work / "a.img"),
+    "squashfs lzo": lambda tree, work: images.squashfs(tree, work / "a.img", "-comp", "lzo"),
+    "squashfs lzma": lambda tree, work: images.squashfs(tree, work / "a.img", "-comp", "lzma"),
     "gpt": lambda tree, work: disk(tree, work),
     "mbr": lambda tree, work: disk(tree, work, "dos"),
     "qcow2": lambda tree, work: images.converted(disk(tree, work), work / "b", "qcow2"),
@@ -28,6 +30,9 @@ TARGETS = {
     "vhd": lambda tree, work: images.converted(disk(tree, work), work / "b", "vpc"),
     "vhdx": lambda tree, work: images.converted(disk(tree, work), work / "b", "vhdx"),
     "vdi": lambda tree, work: images.converted(disk(tree, work), work / "b", "vdi"),
+    "ova": lambda tree, work: images.ova(
+        images.converted(disk(tree, work), work / "b", "vmdk", "subformat=streamOptimized"), work / "c.ova"
+    ),
     "docker": lambda tree, work: images.docker([images.layer(tree)], work / "image.tar"),
     "oci": lambda tree, work: images.oci([images.layer(tree)], work / "layout"),
 }

@@ -120,7 +120,7 @@ pub fn container(file: Arc<dyn BlockRead>) {
 /// # Panics
 /// When that is nothing: a disk without a table is a volume itself.
 pub fn partitions(disk: &Arc<dyn BlockRead>) {
-    let found = volume::find(disk, &[]);
+    let found = volume::find(&[(String::new(), Arc::clone(disk))], &[]);
     assert!(!found.volumes.is_empty() || !found.notes.is_empty(), "nothing looks like nothing");
     for system in tree::systems(&found.volumes) {
         let Ok(mut reader) = system.tree.reader() else { continue };

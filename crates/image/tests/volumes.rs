@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use guardhouse_image::{Content, Opened, Options, open, volume::Reason};
+use guardhouse_image::{Content, Opened, Options, open, target::TargetKind, volume::Reason};
 use guardhouse_test_images::{
     bytes,
     disks::{self, put},
@@ -184,7 +184,7 @@ fn a_partition_beyond_the_end_is_damaged() {
     let disk = gpt(folder.path());
     fs::File::options().write(true).open(&disk).and_then(|file| file.set_len(12 * MIB)).expect("cuts");
     let found = described(&opened(&disk, &[]));
-    assert_eq!(found[1..3], ["partition 2: ext4 label", "partition 3: Damaged partition"]);
+    assert_eq!(found[1..3], ["partition 2: ext4 label", "partition 3: Damaged beyond the end of the disk"]);
 }
 
 fn group(folder: &Path) -> (Group, PathBuf) {
@@ -332,6 +332,75 @@ fn every_container_leads_to_the_same_volumes() {
     }
 }
 
+/// A tar archive of files, in this order.
+fn archive(path: &Path, files: &[(&str, &Path)]) -> PathBuf {
+    let mut builder = tar::Builder::new(fs::File::create(path).expect("creates"));
+    builder.sparse(false);
+    for (name, file) in files {
+        builder.append_path_with_name(file, name).expect("writes");
+    }
+    builder.finish().expect("writes");
+    path.to_owned()
+}
+
+#[test]
+fn the_disks_of_an_appliance_are_those_of_one_machine() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = gpt(folder.path());
+    let stream = disks::CONTAINERS.iter().find(|kind| kind.name == "stream.vmdk").expect("one of them");
+    let packed = disks::convert(&disk, stream);
+    let text = folder.path().join("text");
+    fs::write(&text, "<Envelope/>").expect("writes");
+    let ova = folder.path().join("appliance.ova");
+    let single =
+        [("box.ovf", text.as_path()), ("box.vmdk", &packed), ("box.nvram", &text), ("box.mf", &text)];
+    let found = opened(&archive(&ova, &single), &[]);
+    assert_eq!(described(&found), GPT_VOLUMES);
+    assert_eq!((found.kind, found.size), (TargetKind::Ova, 32 * MIB));
+    assert!(
+        found.notes.iter().any(|note| note == "box.nvram is no disk, and was not read"),
+        "{:?}",
+        found.notes
+    );
+
+    // A group over both disks, and one that is packed.
+    let volume = Volume::new("root", vec![Segment::linear(16, 0, 0), Segment::linear(112, 1, 0)]);
+    let pair = vec![Disk::new(folder.path(), 0), Disk::new(folder.path(), 1)];
+    let group = Group { name: "vg".to_owned(), sequence: 1, extent: 128, disks: pair, volumes: vec![volume] };
+    group.write(12 * MIB);
+    group.fill(&group.volumes[0], &fs::read(ext4().path).expect("reads"));
+    let gzip = folder.path().join("gzip");
+    fs::write(&gzip, b"\x1f\x8b\x08\0").expect("writes");
+    let (first, second) = (group.disks[0].path.as_path(), group.disks[1].path.as_path());
+    let several = [("two.OVF", text.as_path()), ("a.img", first), ("b.img", second), ("c.vmdk.gz", &gzip)];
+    let found = opened(&archive(&ova, &several), &[]);
+    let expected = [
+        "a.img: parts lvm2",
+        "b.img: parts lvm2",
+        "logical volume vg/root: ext4 label",
+        "c.vmdk.gz: Unsupported gzip",
+    ];
+    assert_eq!(described(&found), expected);
+
+    let refused = |path: &Path| open(path, &Options::default()).expect_err("is refused").to_string();
+    assert!(refused(&archive(&ova, &single[..1])).ends_with("OVA: there is no disk in it"));
+    let _ = archive(&ova, &single);
+    fs::File::options().write(true).open(&ova).and_then(|file| file.set_len(MIB / 2)).expect("cuts");
+    assert!(refused(&ova).contains("OVA: the archive is damaged"), "{}", refused(&ova));
+}
+
+#[test]
+fn a_disk_whose_table_was_wiped_is_not_taken_for_an_empty_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = empty(folder.path(), "disk", 64 * MIB);
+    assert_eq!(described(&opened(&disk, &[])), ["disk: nothing empty"]);
+    for at in [MIB, 20 * MIB] {
+        let disk = empty(folder.path(), "disk", 64 * MIB);
+        put_image(&disk, at, &ext4().path);
+        assert_eq!(described(&opened(&disk, &[])), ["disk: Unknown file system of unknown kind"]);
+    }
+}
+
 #[test]
 fn what_cannot_be_opened_says_why() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -351,9 +420,23 @@ fn what_cannot_be_opened_says_why() {
 }
 
 #[test]
+fn the_journal_of_another_disk_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = empty(folder.path(), "journal", 8 * MIB);
+    run("mkfs.ext4", &["-q", "-O", "journal_dev", disks::text(&disk)]);
+    let found = opened(&disk, &[]);
+    let Content::Refused(refusal) = &found.volumes[0].content else { panic!("{found:?}") };
+    assert_eq!(refusal.to_string(), "ext: not supported: an external journal, which holds no files");
+}
+
+#[test]
 fn a_disk_that_was_copied_in_part_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let disk = gpt(folder.path());
+    let cut = folder.path().join("cut");
+    fs::copy(&disk, &cut).expect("copies");
+    fs::File::options().write(true).open(&cut).and_then(|file| file.set_len(MIB)).expect("cuts");
+    assert_eq!(described(&opened(&cut, &[]))[1], "partition 2: Damaged beyond the end of the disk");
     fs::File::options().write(true).open(&disk).and_then(|file| file.set_len(9 * MIB)).expect("cuts");
     let found = opened(&disk, &[]);
     assert_eq!(described(&found)[1], "partition 2: ext4 label");

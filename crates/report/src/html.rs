@@ -7,7 +7,7 @@ use guardhouse_advisories::SeverityLevel;
 use jiff::Timestamp;
 
 use crate::model::{Report, SystemReport};
-use crate::text::{advisories, age, count, html, link, moment, size};
+use crate::text::{advisories, age, count, files, html, link, moment, size};
 use crate::view::{Counts, LEVELS, Row, rows};
 
 /// The style of the page.
@@ -267,5 +267,5 @@ fn footer(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     let totals = &report.totals;
     let (bytes, read) = (size(totals.bytes), size(totals.bytes_read));
-    writeln!(out, "<p>Looked at {} files, {bytes}; read {read}.</p>\n</footer>", totals.files)
+    writeln!(out, "<p>Looked at {}, {bytes}; read {read}.</p>\n</footer>", files(totals))
 }

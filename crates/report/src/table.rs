@@ -10,7 +10,7 @@ use guardhouse_advisories::SeverityLevel;
 use jiff::Timestamp;
 
 use crate::model::{Problem, ProblemKind, Report, SystemReport};
-use crate::text::{advisories, age, count, printable, size};
+use crate::text::{advisories, age, count, files, printable, size};
 use crate::view::{Counts, LEVELS, Row, rows};
 
 /// How it is to look.
@@ -181,13 +181,7 @@ fn result(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> 
         }
     }
     let totals = &report.totals;
-    writeln!(
-        out,
-        "Looked at {} files, {}; read {}.",
-        totals.files,
-        size(totals.bytes),
-        size(totals.bytes_read)
-    )
+    writeln!(out, "Looked at {}, {}; read {}.", files(totals), size(totals.bytes), size(totals.bytes_read))
 }
 
 const RED: &str = "\u{1b}[1;31m";

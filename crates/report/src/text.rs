@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::AdvisorySource;
+use crate::model::{AdvisorySource, Totals};
 
 /// A text on one line in which nothing controls the terminal, hides, or turns the direction of what follows: such a
 /// character is shown as `\u{1b}`.
@@ -61,6 +61,11 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
 /// How many advisories a source has.
 pub(crate) fn advisories(source: &AdvisorySource) -> String {
     count(usize::try_from(source.count).unwrap_or(usize::MAX), "advisory", "advisories")
+}
+
+/// How many files were looked at.
+pub(crate) fn files(totals: &Totals) -> String {
+    count(usize::try_from(totals.files).unwrap_or(usize::MAX), "file", "files")
 }
 
 /// A size in bytes for people: `512 B`, `8.0 GiB`.

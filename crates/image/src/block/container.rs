@@ -237,7 +237,8 @@ fn recognise(file: &dyn BlockRead) -> io::Result<Known> {
     if head.get(257..262) == Some(b"ustar") && !is_boot_sector {
         return Ok(Known::Not(
             "tar",
-            "it is no image of containers; take the disk out of it (an OVA has a vmdk), and scan that",
+            "it is no image of containers, and no appliance (OVA), whose first file ends in .ovf; take the disk out \
+             of it, and scan that",
         ));
     }
     if read_up_to(file, file.len().saturating_sub(512), 4)? == b"koly" && file.len() >= 512 {

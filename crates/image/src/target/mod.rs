@@ -3,6 +3,7 @@
 mod disk;
 mod folder;
 mod oci;
+mod ova;
 
 #[cfg(any(test, fuzzing))]
 pub use oci::fuzzing;
@@ -10,6 +11,7 @@ pub use oci::fuzzing;
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,8 @@ pub enum TargetKind {
     Vhdx,
     /// `VirtualBox`.
     Vdi,
+    /// An appliance of virtual machines: a tar archive with a description and disks.
+    Ova,
     /// A folder or a tar archive in the layout of the Open Container Initiative.
     Oci,
     /// What `docker save` writes.
@@ -119,8 +123,13 @@ pub fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> {
     let file = FileDisk::open(path).map_err(failed)?;
     let mut head = vec![0; usize::try_from(file.len()).unwrap_or(HEAD).min(HEAD)];
     file.read_at(0, &mut head).map_err(failed)?;
-    match oci::recognises(path, &head) {
-        true => oci::open(path, options),
-        false => disk::open(path, file, options),
+    let file = Arc::new(file);
+    match ova::disks(&file, &head) {
+        Some(disks) => {
+            let refused = |refusal| OpenError::Refused { path: path.to_owned(), refusal };
+            disk::open_all(path, &disks.map_err(refused)?, options)
+        }
+        None if oci::recognises(path, &head) => oci::open(path, options),
+        None => disk::open(path, file, options),
     }
 }

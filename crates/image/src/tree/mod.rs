@@ -37,6 +37,8 @@ pub struct System {
     pub tree: Arc<Tree>,
     /// Things to tell: a line of fstab whose volume is not on the target.
     pub notes: Vec<String>,
+    /// What of it is not read, and why, beside what whoever walks through it meets: sentences.
+    pub left_out: Vec<String>,
 }
 
 /// Which operating system, as it says itself in `/etc/os-release` and the files older systems have instead.

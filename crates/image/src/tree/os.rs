@@ -30,12 +30,22 @@ pub(super) fn files() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(path, _)| *path)
 }
 
-/// What a tree says; `None` when it has none of the files, or they are empty.
-pub(super) fn recognise(reader: &mut TreeReader) -> Option<Os> {
-    FILES.iter().find_map(|(path, read)| {
-        let bytes = reader.read_head(&FilePath::new(path.as_bytes()), BYTES).ok()??;
-        read(&String::from_utf8_lossy(&bytes))
-    })
+/// What a tree says, `None` when it has none of the files, or they are empty; and, in a sentence, which file could not be
+/// read before: another one was asked in its place, which knows less.
+pub(super) fn recognise(reader: &mut TreeReader) -> (Option<Os>, Option<String>) {
+    let mut unread = None;
+    let os = FILES.iter().find_map(|(path, read)| {
+        match reader.read_head(&FilePath::new(path.as_bytes()), BYTES) {
+            Ok(bytes) => read(&String::from_utf8_lossy(&bytes?)),
+            Err(error) => {
+                unread.get_or_insert_with(|| {
+                    format!("{path}, which says what system this is, cannot be read: {error}")
+                });
+                None
+            }
+        }
+    });
+    (os, unread)
 }
 
 /// Reads a text as each of the files.

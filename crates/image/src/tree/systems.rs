@@ -29,8 +29,12 @@ pub fn systems(volumes: &[Volume]) -> Vec<System> {
             used.extend(composed.used);
             let mut notes = if number == 0 { roots.notes.clone() } else { Vec::new() };
             notes.extend(composed.notes);
-            let os = Some(recognise(&composed.tree, *kind));
-            found.push((index, system(&parts, index, from, os, composed.tree, notes)));
+            let (os, unread) = recognise(&composed.tree, *kind);
+            let (place, tree) = (place(&parts, index, from), Arc::new(composed.tree));
+            found.push((
+                index,
+                System { place, os: Some(os), tree, notes, left_out: unread.into_iter().collect() },
+            ));
         }
     }
     for (index, (part, roots)) in parts.iter().zip(&roots).enumerate() {
@@ -46,7 +50,8 @@ pub fn systems(volumes: &[Volume]) -> Vec<System> {
         };
         for from in data {
             let tree = Tree::of(part.file_system.clone(), from.clone(), part.volume.place.clone());
-            found.push((index, system(&parts, index, &from, None, tree, notes.clone())));
+            let (place, tree) = (place(&parts, index, &from), Arc::new(tree));
+            found.push((index, System { place, os: None, tree, notes: notes.clone(), left_out: Vec::new() }));
         }
     }
     // Stable: a system comes before the data of the same volume.
@@ -61,28 +66,22 @@ fn part(volume: &Volume) -> Option<Part<'_>> {
     }
 }
 
-fn system(
-    parts: &[Part<'_>],
-    index: usize,
-    from: &FilePath,
-    os: Option<Os>,
-    tree: Tree,
-    notes: Vec<String>,
-) -> System {
+/// The volume of a system's root, with the folder when that is not the volume's own root.
+fn place(parts: &[Part<'_>], index: usize, from: &FilePath) -> String {
     let volume = parts.get(index).map(|part| part.volume.place.clone()).unwrap_or_default();
-    let place = match from.is_root() {
+    match from.is_root() {
         true => volume,
         false => format!("{volume}, subvolume {from}"),
-    };
-    System { place, os, tree: Arc::new(tree), notes }
+    }
 }
 
-/// Which system it is; one that does not say has no id.
-fn recognise(tree: &Tree, kind: RootKind) -> Os {
-    match kind {
-        RootKind::Windows => Os { id: "windows".to_owned(), name: "Windows".to_owned(), ..Os::default() },
-        RootKind::Unix => {
-            tree.reader().ok().and_then(|mut reader| os::recognise(&mut reader)).unwrap_or_default()
-        }
+/// Which system it is, one that does not say has no id; and what could not be read about that.
+fn recognise(tree: &Tree, kind: RootKind) -> (Os, Option<String>) {
+    if kind == RootKind::Windows {
+        return (Os { id: "windows".to_owned(), name: "Windows".to_owned(), ..Os::default() }, None);
     }
+    // A tree that cannot be read at all is told by whoever walks through it.
+    let Ok(mut reader) = tree.reader() else { return (Os::default(), None) };
+    let (os, unread) = os::recognise(&mut reader);
+    (os.unwrap_or_default(), unread)
 }

@@ -429,3 +429,19 @@ fn later_mounts_hide_earlier_ones() {
     assert!(tree(vec![mount("/a", "/", 0)]).reader().is_err());
     assert!(tree(Vec::new()).reader().is_err());
 }
+
+#[test]
+fn a_file_that_says_what_system_it_is_and_cannot_be_read_is_told() {
+    let mut disks = Disks::new();
+    disks.add(
+        "disk",
+        "ext4",
+        "root",
+        &["etc/os-release -> os-release", "etc/debian_version=12.1", "etc/fstab=x"],
+    );
+    let system = disks.systems().remove(0);
+    assert_eq!(system.os.map(|os| os.id), Some("debian".to_owned()));
+    let expected = "/etc/os-release, which says what system this is, cannot be read: more than";
+    assert!(system.left_out[0].starts_with(expected), "{:?}", system.left_out);
+    assert_eq!(system.left_out.len(), 1);
+}

@@ -35,11 +35,13 @@ pub(crate) struct Found {
     pub(crate) used: BTreeSet<usize>,
 }
 
-/// Looks through a disk. `further` are disks that may hold other parts of its groups of logical volumes, and other devices of
-/// its file systems; nothing else on them is read.
-pub(crate) fn find(disk: &Arc<dyn BlockRead>, further: &[Arc<dyn BlockRead>]) -> Found {
+/// Looks through the disks of a target, each with a name, which a single disk does without. `further` are disks that may
+/// hold other parts of their groups of logical volumes, and other devices of their file systems; nothing else on them is read.
+pub(crate) fn find(disks: &[(String, Arc<dyn BlockRead>)], further: &[Arc<dyn BlockRead>]) -> Found {
     let mut finder = Finder::default();
-    finder.disk(disk, "");
+    for (name, disk) in disks {
+        finder.disk(disk, name);
+    }
     for _ in 0..DEPTH {
         let own = std::mem::take(&mut finder.physical);
         if own.is_empty() {
@@ -85,8 +87,8 @@ struct Finder {
 }
 
 impl Finder {
-    /// Looks through the target, or through a logical volume, which may be the disk of a guest. `place` is the name of
-    /// the volume, empty for the target.
+    /// Looks through a disk of the target, or through a logical volume, which may be the disk of a guest. `place` is the
+    /// name of the disk or the volume, empty for a target that is a single disk.
     fn disk(&mut self, disk: &Arc<dyn BlockRead>, place: &str) {
         let own = if place.is_empty() { "disk" } else { place };
         let table = table::read(disk.as_ref(), &|at| knows(disk, at));
@@ -127,7 +129,8 @@ impl Finder {
                 self.push(name, length, partition, Content::Parts("extended"));
             } else if partition.start >= disk.len() {
                 let detail = format!("it begins at {}, and the disk ends at {}", partition.start, disk.len());
-                self.push(name, length, partition, Content::Refused(damaged("partition", detail)));
+                let refusal = damaged("beyond the end of the disk", detail);
+                self.push(name, length, partition, Content::Refused(refusal));
             } else {
                 if partition.start.saturating_add(length) > disk.len() {
                     self.found
@@ -278,7 +281,7 @@ fn damaged(what: &str, detail: impl Into<String>) -> Refusal {
 }
 
 fn unreadable(error: &io::Error) -> Refusal {
-    damaged("volume", format!("its first bytes cannot be read: {error}"))
+    damaged("unreadable", format!("its first bytes cannot be read: {error}"))
 }
 
 fn not_read(what: &str) -> Refusal {

@@ -154,7 +154,8 @@ fn is_open_for_good(kind: TargetKind) -> bool {
         | TargetKind::Vmdk
         | TargetKind::Vhd
         | TargetKind::Vhdx
-        | TargetKind::Vdi => true,
+        | TargetKind::Vdi
+        | TargetKind::Ova => true,
         TargetKind::Oci | TargetKind::Docker | TargetKind::Folder => false,
     }
 }
@@ -191,6 +192,9 @@ fn tell_systems(systems: &[System], tell: &dyn Fn(Event)) {
     for (number, system) in systems.iter().enumerate() {
         let (place, os, notes) = (system.place.clone(), system.os.clone(), system.notes.clone());
         tell(Event::System { place, os, notes });
+        for message in system.left_out.iter().cloned() {
+            tell(Event::Problem { kind: Trouble::Unreadable, system: Some(number), path: None, message });
+        }
         if let Err(error) = system.tree.reader() {
             let message = format!("nothing of this system can be read: {error}");
             tell(Event::Problem { kind: Trouble::Unreadable, system: Some(number), path: None, message });

@@ -4,7 +4,7 @@
 //! The tree is an index in memory, with some 70 bytes and its name for a file. The bytes of the files stay in the
 //! archives and are read in place; compressed archives are unpacked before, see `unpack`.
 
-mod archive;
+pub(crate) mod archive;
 mod build;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

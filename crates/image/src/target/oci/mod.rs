@@ -48,7 +48,7 @@ pub fn recognises(path: &Path, head: &[u8]) -> bool {
 }
 
 /// The magic number of every tar since 1988; engines write no other.
-fn is_tar(head: &[u8]) -> bool {
+pub(super) fn is_tar(head: &[u8]) -> bool {
     head.get(257..262) == Some(b"ustar")
 }
 

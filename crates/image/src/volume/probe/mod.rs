@@ -18,6 +18,9 @@ use crate::{
 /// How many bytes at the start are looked at: the last head that counts lies at 128 KiB, and is one of a row.
 const HEAD: usize = 256 << 10;
 
+/// How many pages of a volume that begins with zeros are looked at, besides those where others begin.
+const SAMPLES: u64 = 256;
+
 /// What a volume holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Probed {
@@ -59,18 +62,37 @@ pub(crate) fn probe(disk: &dyn BlockRead) -> io::Result<Probed> {
     if is_fat(&head) {
         return Ok(Probed::FileSystem(Kind::Fat));
     }
-    // The heads of the known ones lie in the first 256 KiB; zeros up to there are nothing.
-    if head.iter().all(|&byte| byte == 0) {
-        return Ok(Probed::Nothing("empty"));
+    // The heads of the known ones lie in the first 256 KiB.
+    let is_empty = head.iter().all(|&byte| byte == 0) && is_empty_behind(disk)?;
+    Ok(if is_empty { Probed::Nothing("empty") } else { Probed::Unknown })
+}
+
+/// Whether there are zeros behind a start of zeros as well, as far as samples tell: a disk whose table was wiped still has
+/// its file systems.
+fn is_empty_behind(disk: &dyn BlockRead) -> io::Result<bool> {
+    /// Where the first partition begins on most disks.
+    const FIRST: u64 = 1 << 20;
+    let even = (1..=SAMPLES).map(|number| disk.len() / (SAMPLES + 1) * number / 4096 * 4096);
+    for at in [FIRST, 63 * 512].into_iter().chain(even) {
+        match read_up_to(disk, at, 4096) {
+            Ok(bytes) if bytes.iter().any(|&byte| byte != 0) => return Ok(false),
+            Ok(_) => {}
+            // A disk that was copied in part; that it ends too early is told.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+            Err(error) => return Err(error),
+        }
     }
-    Ok(Probed::Unknown)
+    Ok(true)
 }
 
 /// Magics of two bytes are chance once in a while: the fields around them have to be possible.
 fn is_likely(meaning: &Meaning, head: &[u8]) -> bool {
     match meaning {
-        // The logarithm of the block size, and the number of inodes.
-        Meaning::Is(Kind::Ext) => le32(head, 1024 + 24) <= 6 && le32(head, 1024) != 0,
+        // The logarithm of the block size, and the number of inodes: none where only the journal of another one is.
+        Meaning::Is(Kind::Ext) => {
+            let is_journal = le32(head, 1024 + 96) & 0x8 != 0;
+            le32(head, 1024 + 24) <= 6 && (le32(head, 1024) != 0 || is_journal)
+        }
         Meaning::NotRead("hfs") => be16(head, 1024 + 20) != 0,
         _ => true,
     }

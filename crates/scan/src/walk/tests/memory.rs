@@ -31,7 +31,13 @@ pub struct Memory(pub Vec<Node>);
 
 pub fn system(nodes: Vec<Node>) -> System {
     let tree = Tree::of(Arc::new(Memory(nodes)), FilePath::root(), "disk".to_owned());
-    System { place: "disk".to_owned(), os: None, tree: Arc::new(tree), notes: Vec::new() }
+    System {
+        place: "disk".to_owned(),
+        os: None,
+        tree: Arc::new(tree),
+        notes: Vec::new(),
+        left_out: Vec::new(),
+    }
 }
 
 impl FileSystem for Memory {
