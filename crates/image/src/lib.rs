@@ -1,7 +1,7 @@
 //! Disks, disk images and container images as read-only file trees: in user space, without root, without mounting.
 //!
 //! ```text
-//! target            a file, a block device, an OCI layout, a Docker archive, a folder
+//! target            a file, a block device, an OCI layout, an archive, a folder
 //!  └ container      raw, qcow2, vmdk, vhd, vhdx, vdi           → [`BlockRead`]
 //!     └ volumes     MBR, GPT, LVM2, or the whole disk          → [`Volume`]
 //!        └ file system   ext2/3/4, xfs, btrfs, ntfs, fat, squashfs; layers; a folder   → [`FileSystem`]

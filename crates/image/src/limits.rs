@@ -39,5 +39,8 @@ pub const UNPACKED_RATIO: u64 = 200;
 /// thousandfold.
 pub const UNPACKED_ANYWAY_BYTES: u64 = 1 << 30;
 
+/// How much memory the unpacking of one layer may take, in bytes: a window of zstd or a dictionary of xz, and buffers.
+pub const UNPACKING_MEMORY: u64 = 136 << 20;
+
 /// How long a manifest, an index or a configuration of an image may be, in bytes; registries take four megabytes.
 pub const MANIFEST_BYTES: u64 = 16 << 20;

@@ -44,8 +44,8 @@ const NOT_SCANNED: u8 = 3;
 /// The target is only read, without mounting it, in a process that can do nothing else.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// A disk or an image of one (raw, qcow2, vmdk, vhd, vhdx, vdi), a container image (OCI layout, docker save), or a
-    /// folder that is the root of a system.
+    /// A disk or an image of one (raw, qcow2, vmdk, vhd, vhdx, vdi), a container image (OCI layout, docker save), or the
+    /// root of a system as a tar archive or a folder.
     target: PathBuf,
 
     /// A file that the target refers to: a backing file, an extent, another disk of a volume group or of a btrfs.
@@ -53,9 +53,13 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE")]
     also: Vec<PathBuf>,
 
-    /// Which of several container images: os/architecture, as linux/amd64; all of them without.
+    /// Which of several container images, by platform: os/architecture, as linux/amd64; all of them without.
     #[arg(long)]
     platform: Option<String>,
+
+    /// Which of several container images, by its name, as app:1, or the beginning of its digest; all of them without.
+    #[arg(long, value_name = "NAME")]
+    image: Option<String>,
 
     /// What is looked for: vul (packages of the system), scaVul (packages of languages). With vul alone, only the
     /// places of package databases are read.
@@ -205,6 +209,7 @@ fn options(args: &ScanArgs) -> ScanOptions {
     let size = fs::metadata(&args.target).map_or(0, |metadata| metadata.len());
     ScanOptions {
         platform: args.platform.clone(),
+        image: args.image.clone(),
         projects,
         reach,
         threads,

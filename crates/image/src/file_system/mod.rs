@@ -26,7 +26,7 @@ pub use open::{Kind, open, open_btrfs};
 
 /// A file tree that can be read. Shared by threads; each of them reads through a [`Reader`] of its own.
 pub trait FileSystem: Debug + Send + Sync {
-    /// What it is, in the word that `blkid` has for it: `ext4`, `xfs`, `ntfs`; `layers`, `folder`.
+    /// What it is, in the word that `blkid` has for it: `ext4`, `xfs`, `ntfs`; `layers`, `tar`, `folder`.
     fn kind(&self) -> &'static str;
 
     /// The name that its maker gave it; empty without one.

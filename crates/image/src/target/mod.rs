@@ -16,6 +16,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(doc)]
+use crate::limits;
 use crate::{
     block::{BlockRead, FileDisk},
     tree::{self, System},
@@ -33,6 +35,11 @@ pub struct Options {
     pub also: Vec<PathBuf>,
     /// Which image of an index with several platforms is taken, as `os/architecture[/variant]`; all of them without.
     pub platform: Option<String>,
+    /// Which of several images is taken: its name, the end of its name behind a `/`, or the beginning of its digest; all
+    /// of them without.
+    pub image: Option<String>,
+    /// How many layers are unpacked at once; 0 is 1. Each takes up to [`limits::UNPACKING_MEMORY`] meanwhile.
+    pub threads: usize,
     /// A folder for layers that have to be unpacked; the system's folder for temporary files without. What is put there
     /// has no name and is gone with the process.
     pub scratch: Option<PathBuf>,
@@ -60,6 +67,8 @@ pub enum TargetKind {
     Oci,
     /// What `docker save` writes.
     Docker,
+    /// A tar archive of other files, which is taken for the root of a system.
+    Archive,
     /// A folder, which is taken for the root of a system.
     Folder,
 }

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use super::oci::is_tar;
 use crate::{
     block::{BlockRead, FileDisk, Section},
-    file_system::layers::archive::{Archive, EntryKind},
+    file_system::layers::{
+        archive::{Archive, EntryKind},
+        is_header,
+    },
     volume::{Reason, Refusal},
 };
 
@@ -25,7 +27,7 @@ pub(super) struct Member {
 
 /// The files of an appliance that may be disks; `None` when the target is none. `head` is how the target begins.
 pub(super) fn disks(file: &Arc<FileDisk>, head: &[u8]) -> Option<Result<Vec<Member>, Refusal>> {
-    if !is_tar(head) {
+    if !is_header(head) {
         return None;
     }
     let bytes = Arc::clone(file) as Arc<dyn BlockRead>;

@@ -62,7 +62,7 @@ pub(super) fn compose(root: usize, from: &FilePath, parts: &[Part<'_>]) -> Compo
     let Some(part) = parts.get(root) else { return composed };
     composed.push(part, FilePath::root(), from.clone());
     // A container image and the folder of a running system are whole as they are.
-    if matches!(part.file_system.kind(), "layers" | "folder") {
+    if matches!(part.file_system.kind(), "layers" | "tar" | "folder") {
         return composed;
     }
     match composed.tree.reader().and_then(|mut reader| lines(&mut reader)) {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use guardhouse_image::{
-    Content, FilePath, OpenError, Opened, System, Volume,
+    Content, FilePath, OpenError, Opened, System, Volume, limits,
     target::{self, TargetKind},
 };
 
@@ -37,7 +37,7 @@ const OPTIONS: usize = SLOTS_AT as usize;
 pub const NOT_OPENED: u8 = 3;
 
 /// The exit code of a process that could not lock itself in.
-pub const NOT_LOCKED_IN: u8 = 4;
+const NOT_LOCKED_IN: u8 = 4;
 
 /// What the process reads, from its arguments.
 #[derive(Clone, Debug)]
@@ -126,10 +126,14 @@ fn read_options(input: &File) -> io::Result<ScanOptions> {
 }
 
 fn open_options(targets: &Targets, options: &ScanOptions) -> target::Options {
+    // Half of the memory is for what is kept.
+    let unpacking = options.resources.memory / limits::UNPACKING_MEMORY / 2;
     target::Options {
         also: targets.also.clone(),
         platform: options.platform.clone(),
+        image: options.image.clone(),
         scratch: targets.scratch.clone(),
+        threads: options.threads.min(usize::try_from(unpacking).unwrap_or(usize::MAX)),
     }
 }
 
@@ -155,8 +159,11 @@ fn is_open_for_good(kind: TargetKind) -> bool {
         | TargetKind::Vhd
         | TargetKind::Vhdx
         | TargetKind::Vdi
-        | TargetKind::Ova => true,
-        TargetKind::Oci | TargetKind::Docker | TargetKind::Folder => false,
+        | TargetKind::Ova
+        | TargetKind::Oci
+        | TargetKind::Docker
+        | TargetKind::Archive => true,
+        TargetKind::Folder => false,
     }
 }
 

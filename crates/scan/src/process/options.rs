@@ -15,6 +15,8 @@ use crate::{
 pub struct ScanOptions {
     /// See [`guardhouse_image::Options::platform`].
     pub platform: Option<String>,
+    /// See [`guardhouse_image::Options::image`].
+    pub image: Option<String>,
     /// What is looked for.
     pub projects: Vec<Project>,
     /// Where files are looked for.
@@ -37,6 +39,7 @@ impl Default for ScanOptions {
     fn default() -> Self {
         Self {
             platform: None,
+            image: None,
             projects: Project::ALL.to_vec(),
             reach: Reach::default(),
             hashing: Hashing::default(),

@@ -13,7 +13,7 @@ const WINDOW: usize = 128 << 10;
 const STRIDE: usize = 1 << 20;
 
 /// Files up to this length, in bytes, are held in memory as a whole once somebody wants all of them.
-pub const WHOLE: usize = 4 << 20;
+pub(super) const WHOLE: usize = 4 << 20;
 
 /// A part of a file in memory: one per thread, used for one file after the other.
 #[derive(Debug, Default)]
@@ -115,7 +115,7 @@ impl<'w> ScannedFile<'w> {
         Ok(here.get(..length).unwrap_or(here))
     }
 
-    /// The whole file; `None` when it is longer than `at_most` or than [`WHOLE`] bytes: then it is read in pieces.
+    /// The whole file; `None` when it is longer than `at_most` or than 4 MiB: then it is read in pieces.
     ///
     /// # Errors
     /// See [`ReadError`].

@@ -28,7 +28,7 @@ use crate::{
     event::{Event, Project, Trouble},
     positions::{Positions, Spot},
 };
-pub use file::{ScannedFile, WHOLE as WHOLE_FILE};
+pub use file::ScannedFile;
 use problems::Problems;
 use progress::Progress;
 use queue::Queue;

@@ -90,7 +90,8 @@ impl Builder {
     /// The tree.
     #[must_use]
     pub fn finish(self) -> Layers {
-        Layers { index: Arc::new(self.index), left_out: self.notes.into_told() }
+        let kind = if self.whiteouts { "layers" } else { "tar" };
+        Layers { kind, index: Arc::new(self.index), left_out: self.notes.into_told() }
     }
 
     fn each(

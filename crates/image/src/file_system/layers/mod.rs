@@ -18,6 +18,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub(crate) use archive::is_header;
 pub use build::{Builder, LayerError};
 
 use super::{FileSystem, ReadError, Reader};
@@ -25,9 +26,10 @@ use crate::block::{BlockRead, Section};
 use index::{Index, Stored};
 use reader::LayersReader;
 
-/// Layers that were put on each other.
+/// Layers that were put on each other, or an archive.
 #[derive(Debug)]
 pub struct Layers {
+    kind: &'static str,
     index: Arc<Index>,
     left_out: Vec<String>,
 }
@@ -48,7 +50,7 @@ impl Layers {
 
 impl FileSystem for Layers {
     fn kind(&self) -> &'static str {
-        "layers"
+        self.kind
     }
 
     fn left_out(&self) -> &[String] {

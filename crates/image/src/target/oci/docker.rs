@@ -1,8 +1,13 @@
 //! What `docker save` writes: `manifest.json`, which names the configuration and the layers of each image by their paths
-//! in the archive. Since version 25 these are the blobs of a layout, before they are folders of their own.
+//! in the archive. Since version 25 these are the blobs of a layout, before they are folders of their own. Such a layout
+//! may name images that the manifest does not: those for other platforms.
+
+use std::collections::BTreeSet;
 
 use super::{
+    holds::is_index,
     image::{Image, Layer, Parts, Platform},
+    layout::{self, Named},
     manifest::{Config, Saved},
     refusal,
     store::Store,
@@ -20,30 +25,46 @@ pub(super) fn is_manifest(bytes: &[u8]) -> bool {
     bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
 }
 
-/// The images that the manifest names.
-pub(super) fn images(store: &Store, manifest: &[u8]) -> Result<Vec<Image>, Refusal> {
+/// The images that the manifest names, and those that only the index of the layout beside it does.
+pub(super) fn images(store: &Store, manifest: &[u8]) -> Result<Named, Refusal> {
     let saved: Vec<Saved> = serde_json::from_slice(manifest)
         .map_err(|error| refusal(Reason::Damaged, WHAT, format!("manifest.json: {error}")))?;
-    Ok(saved.into_iter().map(|saved| image(store, saved)).collect())
+    let images = saved.into_iter().map(|saved| image(store, saved)).collect();
+    let mut named = Named { images, absent: BTreeSet::new() };
+    if is_index(store) {
+        let index = layout::images(store)?;
+        named.absent = index.absent;
+        for image in index.images {
+            let is_it =
+                |known: &&mut Image| known.digests.iter().any(|digest| image.digests.contains(digest));
+            match named.images.iter_mut().find(is_it) {
+                Some(known) => {
+                    known.names.extend(image.names);
+                    known.digests.extend(image.digests);
+                }
+                None => named.images.push(image),
+            }
+        }
+    }
+    Ok(named)
 }
 
 fn image(store: &Store, saved: Saved) -> Image {
     let id = id(&saved.config);
     let tags = saved.repo_tags.clone().unwrap_or_default();
-    let name = match tags.is_empty() {
+    let title = match tags.is_empty() {
         true => id.clone(),
         false => tags.iter().map(|tag| tag.escape_debug().to_string()).collect::<Vec<_>>().join(", "),
     };
-    match config(store, &saved.config) {
+    let (platform, parts) = match config(store, &saved.config) {
         Ok(config) => {
             let parts = layers(&saved, &config);
-            Image { name, id, platform: config.platform.into(), parts }
+            (config.platform.into(), parts)
         }
-        Err(refusal) => {
-            let platform = Platform::default();
-            Image { name, id, platform, parts: Parts::Refused(refusal) }
-        }
-    }
+        Err(refusal) => (Platform::default(), Parts::Refused(refusal)),
+    };
+    let digests = digest(&saved.config).into_iter().collect();
+    Image { title, id, names: tags, digests, platform, parts }
 }
 
 /// The beginning of the digest that a configuration is named by: `<digest>.json`, `blobs/sha256/<digest>`.

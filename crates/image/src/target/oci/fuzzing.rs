@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{BLOCK, Opened, images, store::Store};
+use super::{BLOCK, Opened, Options, store::Store};
 use crate::{file_system::layers::unpack::Scratch, fuzzing::Memory, volume::Refusal};
 
 /// What begins a part.
@@ -30,9 +30,9 @@ fn read(bytes: &[u8]) -> Result<Opened, Refusal> {
         digests.push((name.to_vec(), digest));
     }
     archive.resize(archive.len() + 2 * BLOCK, 0);
-    let mut scratch = Scratch::new(None);
-    let store = Store::archive(Arc::new(Memory(archive)), &mut scratch)?;
-    images(&store, scratch, None)
+    let scratch = Scratch::new(None);
+    let store = Store::archive(Arc::new(Memory(archive)), &scratch)?;
+    super::read(&store, &scratch, &Options::default())
 }
 
 /// At most as many parts as an image of interest has.

@@ -1,31 +1,40 @@
-//! An image: its layers on each other.
+//! An image, as its manifest describes it.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::fmt;
 
-use super::{
-    manifest::PlatformFields,
-    refusal, refused,
-    store::{Store, reading, unpacking},
-};
+use super::manifest::PlatformFields;
 use crate::{
-    block::BlockRead,
-    file_system::layers::{
-        Builder,
-        unpack::{Expected, Scratch},
-    },
-    limits,
-    volume::{Content, Reason, Refusal},
+    file_system::layers::unpack::{Digest, Expected},
+    volume::Refusal,
 };
 
 /// An image as its manifest describes it.
 pub(super) struct Image {
-    /// How it is called: its platform, or its name and tag.
-    pub name: String,
-    /// What tells it from others of that name.
+    /// How it is shown: its platform, or its names.
+    pub title: String,
+    /// What tells it from others of that title.
     pub id: String,
+    /// What people gave it: `app:1`, `docker.io/library/app:1`.
+    pub names: Vec<String>,
+    /// The digests of its manifest and its configuration, as far as there are any.
+    pub digests: Vec<Digest>,
     pub platform: Platform,
     pub parts: Parts,
 }
+
+impl Image {
+    /// Whether it is meant by a name, the end of a name behind a `/`, or the beginning of a digest.
+    pub fn is_called(&self, wanted: &str) -> bool {
+        let is_end =
+            |name: &str| name.strip_suffix(wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+        let hex = wanted.strip_prefix("sha256:").unwrap_or(wanted);
+        self.names.iter().any(|name| is_end(name))
+            || hex.len() >= SHORT && self.digests.iter().any(|digest| digest.hex().starts_with(hex))
+    }
+}
+
+/// How many digits of a digest are enough to ask for an image.
+const SHORT: usize = 6;
 
 /// What an image is made of.
 pub(super) enum Parts {
@@ -89,69 +98,5 @@ impl fmt::Display for Platform {
             "" => Ok(()),
             variant => write!(f, "/{}", variant.escape_debug()),
         }
-    }
-}
-
-/// Reads images that may share layers: each layer is unpacked once.
-pub(super) struct Images<'a> {
-    store: &'a Store,
-    scratch: Scratch,
-    unpacked: HashMap<(String, Expected), Arc<dyn BlockRead>>,
-}
-
-impl<'a> Images<'a> {
-    pub fn new(store: &'a Store, scratch: Scratch) -> Self {
-        Self { store, scratch, unpacked: HashMap::new() }
-    }
-
-    /// What an image holds, and how long its layers are.
-    pub fn read(&mut self, image: &Image) -> (Content, u64) {
-        let layers = match &image.parts {
-            Parts::Layers(layers) => layers,
-            Parts::Nothing(what) => return (Content::Nothing(what), 0),
-            Parts::Refused(refusal) => return (refused(refusal.clone()), 0),
-        };
-        if layers.len() > limits::LAYERS {
-            let detail = format!("more than {} layers", limits::LAYERS);
-            return (refused(refusal(Reason::Limit, "container image", detail)), 0);
-        }
-        let (mut builder, mut size) = (Builder::new(), 0_u64);
-        for (index, layer) in layers.iter().enumerate() {
-            let what = format!("layer {} of {}", index + 1, layers.len());
-            let bytes = match self.layer(layer, &what) {
-                Ok(bytes) => bytes,
-                Err(refusal) => return (refused(refusal), size),
-            };
-            size = size.saturating_add(bytes.len());
-            if let Err(error) = builder.add(bytes) {
-                return (refused(reading(&what, &error)), size);
-            }
-        }
-        (Content::Files(Arc::new(builder.finish())), size)
-    }
-
-    fn layer(&mut self, layer: &Layer, what: &str) -> Result<Arc<dyn BlockRead>, Refusal> {
-        let key = (layer.path.clone(), layer.expected.clone());
-        if let Some(bytes) = self.unpacked.get(&key) {
-            return Ok(Arc::clone(bytes));
-        }
-        let path = layer.path.escape_debug();
-        let packed = match self.store.blob(&layer.path) {
-            Ok(Some(packed)) => packed,
-            Ok(None) => {
-                let elsewhere = match layer.urls.first() {
-                    Some(url) => format!("; it is kept at {}", url.escape_debug()),
-                    None => String::new(),
-                };
-                return Err(refusal(Reason::Incomplete, what, format!("{path} is not there{elsewhere}")));
-            }
-            Err(error) => {
-                return Err(refusal(Reason::Damaged, what, format!("{path} cannot be read: {error}")));
-            }
-        };
-        let unpacked = self.scratch.unpack(packed, &layer.expected);
-        let unpacked = unpacked.map_err(|error| unpacking(&format!("{what} ({path})"), &error))?;
-        self.unpacked.insert(key, Arc::clone(&unpacked));
-        Ok(unpacked)
     }
 }

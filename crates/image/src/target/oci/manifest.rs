@@ -32,9 +32,19 @@ pub(super) struct Descriptor {
 #[serde(default)]
 pub(super) struct Annotations {
     #[serde(rename = "org.opencontainers.image.ref.name")]
-    pub name: String,
+    name: String,
+    /// The whole name, where Docker and containerd wrote the layout: the other one is its tag then.
+    #[serde(rename = "io.containerd.image.name")]
+    full_name: String,
     #[serde(rename = "vnd.docker.reference.type")]
     pub reference_type: String,
+}
+
+impl Annotations {
+    /// What the image is called.
+    pub fn name(&self) -> Option<String> {
+        [&self.full_name, &self.name].into_iter().find(|name| !name.is_empty()).cloned()
+    }
 }
 
 /// For which machines an image is.

@@ -1,5 +1,6 @@
 //! Container images: layouts of the Open Container Initiative, as a folder or as a tar archive, and the archives that
-//! `docker save` writes. Each image is a volume; its layers are merged.
+//! `docker save` writes. Each image is a volume; its layers are merged. An archive of other files is one volume: what
+//! `docker export` writes, the root file system of a distribution.
 //!
 //! Every blob is checked against the digest that it is named by: an image whose bytes are others is refused, not read in
 //! part.
@@ -7,7 +8,9 @@
 mod docker;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod holds;
 mod image;
+mod layers;
 mod layout;
 mod manifest;
 mod store;
@@ -15,15 +18,20 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, io, path::Path};
+use std::{collections::BTreeSet, io, path::Path, sync::Arc};
 
 use super::{OpenError, Opened, Options, TargetKind};
 use crate::{
-    file_system::layers::unpack::{Packing, Scratch},
+    file_system::layers::{
+        Layers as Files, is_header,
+        unpack::{Packing, Scratch},
+    },
     limits,
     volume::{Content, Reason, Refusal, Volume},
 };
-use image::{Images, Platform};
+use holds::{Holds, holds};
+use image::{Image, Platform};
+use layers::Layers;
 use store::Store;
 
 /// How long a block of a tar archive is.
@@ -35,21 +43,16 @@ const BLOCK: usize = 512;
 #[must_use]
 pub fn recognises(path: &Path, head: &[u8]) -> bool {
     if path.is_dir() {
-        return path.join("index.json").is_file() && path.join("oci-layout").is_file();
+        let is_layout = path.join("index.json").is_file() && path.join("oci-layout").is_file();
+        return is_layout || store::is_flat(path);
     }
     match Packing::of(head) {
-        Packing::None => is_tar(head),
-        Packing::Gzip => is_tar(&first_block(flate2::bufread::GzDecoder::new(head))),
-        Packing::Zstd => {
-            zstd::stream::read::Decoder::with_buffer(head).is_ok_and(|decoder| is_tar(&first_block(decoder)))
-        }
+        Packing::None => is_header(head),
         Packing::Other(_) => false,
+        packing => packing
+            .unpacked(head)
+            .is_some_and(|unpacked| unpacked.is_ok_and(|unpacked| is_header(&first_block(unpacked)))),
     }
-}
-
-/// The magic number of every tar since 1988; engines write no other.
-pub(super) fn is_tar(head: &[u8]) -> bool {
-    head.get(257..262) == Some(b"ustar")
 }
 
 /// As much of the first block as the head has.
@@ -61,63 +64,95 @@ fn first_block(unpacked: impl io::Read) -> Vec<u8> {
     block
 }
 
-/// Opens the images of a layout or an archive.
+/// Opens the images of a layout or an archive, or an archive of other files.
 ///
 /// # Errors
 /// See [`OpenError`]. Images that cannot be read are no error: they are volumes with a [`Refusal`].
 pub fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> {
     let refused = |refusal| OpenError::Refused { path: path.to_owned(), refusal };
-    let wanted = match &options.platform {
-        Some(text) => Some(Platform::parse(text).ok_or_else(|| refused(no_platform(text)))?),
-        None => None,
-    };
-    let mut scratch = Scratch::new(options.scratch.clone());
-    let store = Store::open(path, &mut scratch)?;
-    images(&store, scratch, wanted.as_ref()).map_err(refused)
+    let scratch = Scratch::new(options.scratch.clone());
+    let store = Store::open(path, &scratch)?;
+    read(&store, &scratch, options).map_err(refused)
 }
 
-/// Reads the images for a platform, or all of them.
-fn images(store: &Store, scratch: Scratch, wanted: Option<&Platform>) -> Result<Opened, Refusal> {
-    let (kind, found) = match store.read("/manifest.json", limits::MANIFEST_BYTES) {
-        Ok(Some(manifest)) if docker::is_manifest(&manifest) => {
-            (TargetKind::Docker, docker::images(store, &manifest))
-        }
-        _ => (TargetKind::Oci, layout::images(store)),
+/// Reads the images that were asked for, or all of them.
+fn read(store: &Store, scratch: &Scratch, options: &Options) -> Result<Opened, Refusal> {
+    let wanted = match &options.platform {
+        Some(text) => Some(Platform::parse(text).ok_or_else(|| no_platform(text))?),
+        None => None,
+    };
+    let (kind, found) = match holds(store)? {
+        Holds::Files(files, length) => return Ok(files_alone(files, length)),
+        Holds::Saved(manifest) => (TargetKind::Docker, docker::images(store, &manifest)),
+        Holds::Layout => (TargetKind::Oci, layout::images(store)),
     };
     let mut found = found?;
-    if let Some(wanted) = wanted {
-        let there: BTreeSet<String> = found.iter().map(|image| image.platform.to_string()).collect();
-        found.retain(|image| wanted.takes(&image.platform));
-        if found.is_empty() {
-            return Err(not_there(wanted, &there));
-        }
-    }
-    if found.is_empty() {
-        return Err(refusal(Reason::Incomplete, "container image", "its index names no image"));
-    }
+    let notes = absent(&found.absent);
+    choose(&mut found.images, wanted.as_ref(), options.image.as_deref())?;
+    let mut images = found.images;
     let mut left_out = store.left_out();
-    if found.len() > limits::VOLUMES {
-        left_out.push(format!("only the first {} of {} images are read", limits::VOLUMES, found.len()));
-        found.truncate(limits::VOLUMES);
+    if images.len() > limits::VOLUMES {
+        left_out.push(format!("only the first {} of {} images are read", limits::VOLUMES, images.len()));
+        images.truncate(limits::VOLUMES);
     }
-    let mut images = Images::new(store, scratch);
+    let layers = Layers::unpack(&images, store, scratch, options.threads);
     let mut volumes: Vec<Volume> = Vec::new();
-    for image in found {
-        let (content, size) = images.read(&image);
-        let mut place = format!("image {}", image.name);
+    for image in images {
+        let (content, size) = layers.merge(&image);
+        let mut place = format!("image {}", image.title);
         if volumes.iter().any(|volume| volume.place == place) {
-            place = format!("image {} ({})", image.name, image.id);
+            place = format!("image {} ({})", image.title, image.id);
         }
-        volumes.push(Volume {
-            place,
-            size,
-            partition_uuid: String::new(),
-            partition_label: String::new(),
-            content,
-        });
+        volumes.push(volume(place, size, content));
     }
     let size = volumes.iter().fold(0_u64, |sum, volume| sum.saturating_add(volume.size));
-    Ok(Opened { kind, size, volumes, notes: Vec::new(), left_out })
+    Ok(Opened { kind, size, volumes, notes, left_out })
+}
+
+/// An archive of files, which is taken for the root of a system, as a folder is.
+fn files_alone(files: Arc<Files>, size: u64) -> Opened {
+    let volumes = vec![volume("archive".to_owned(), size, Content::Files(files))];
+    Opened { kind: TargetKind::Archive, size, volumes, notes: Vec::new(), left_out: Vec::new() }
+}
+
+fn volume(place: String, size: u64, content: Content) -> Volume {
+    Volume { place, size, partition_uuid: String::new(), partition_label: String::new(), content }
+}
+
+/// Leaves the images that were asked for.
+fn choose(images: &mut Vec<Image>, platform: Option<&Platform>, name: Option<&str>) -> Result<(), Refusal> {
+    if images.is_empty() {
+        return Err(refusal(Reason::Incomplete, "container image", "its index names no image that is there"));
+    }
+    if let Some(name) = name {
+        let there: BTreeSet<String> = images
+            .iter()
+            .flat_map(|image| [&image.title, &image.id])
+            .filter(|name| !name.is_empty())
+            .cloned()
+            .collect();
+        images.retain(|image| image.is_called(name));
+        if images.is_empty() {
+            return Err(not_there(&format!("image {name:?}"), &there));
+        }
+    }
+    if let Some(platform) = platform {
+        let there: BTreeSet<String> = images.iter().map(|image| image.platform.to_string()).collect();
+        images.retain(|image| platform.takes(&image.platform));
+        if images.is_empty() {
+            return Err(not_there(&format!("image for {platform}"), &there));
+        }
+    }
+    Ok(())
+}
+
+/// A note about images that an index names, and that are not there.
+fn absent(platforms: &BTreeSet<String>) -> Vec<String> {
+    let list = platforms.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    match list.as_str() {
+        "" => Vec::new(),
+        list => vec![format!("the index names images that are not there as well: {list}")],
+    }
 }
 
 fn no_platform(text: &str) -> Refusal {
@@ -130,21 +165,12 @@ fn no_platform(text: &str) -> Refusal {
     }
 }
 
-fn not_there(wanted: &Platform, there: &BTreeSet<String>) -> Refusal {
+fn not_there(what: &str, there: &BTreeSet<String>) -> Refusal {
     let there: Vec<&str> = there.iter().map(String::as_str).collect();
-    Refusal {
-        reason: Reason::Incomplete,
-        what: format!("image for {wanted}"),
-        detail: format!("there is none; there are: {}", there.join(", ")),
-    }
+    refusal(Reason::Incomplete, what, format!("there is none; there are: {}", there.join(", ")))
 }
 
-/// A content that says why there is none.
+/// Why something is not read.
 fn refusal(reason: Reason, what: impl Into<String>, detail: impl Into<String>) -> Refusal {
     Refusal { reason, what: what.into(), detail: detail.into() }
-}
-
-/// The same as what a volume holds.
-fn refused(refusal: Refusal) -> Content {
-    Content::Refused(refusal)
 }

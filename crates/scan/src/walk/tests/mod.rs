@@ -190,7 +190,7 @@ fn an_analyser_that_fails_is_named_and_the_others_go_on() {
 
 #[test]
 fn a_sparse_file_is_hashed_with_a_small_window() {
-    let size = WHOLE_FILE as u64 * 5 + 17;
+    let size = super::file::WHOLE as u64 * 5 + 17;
     let nodes = vec![Node::Folder(named(&[("sparse", 1)])), Node::Sparse(size)];
     let plan = Plan { hashing: Hashing::All, ..Plan::default() };
     let events = Mutex::new(Vec::new());

@@ -87,6 +87,13 @@ pub(crate) struct Archive {
     window_at: u64,
 }
 
+/// Whether an archive begins with this: the magic number of every tar since 1988, or a sum that is right.
+#[must_use]
+pub(crate) fn is_header(head: &[u8]) -> bool {
+    let is_right = head.first_chunk().is_some_and(|block| Header::new(*block).is_right());
+    is_right || head.get(257..262) == Some(b"ustar")
+}
+
 impl Archive {
     pub fn new(bytes: Arc<dyn BlockRead>) -> Self {
         Self { bytes, at: 0, global: Extended::default(), window: Vec::new(), window_at: 0 }
