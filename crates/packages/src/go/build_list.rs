@@ -6,7 +6,8 @@ use crate::package::{Kind, Origin, Package};
 
 use super::{stamped, version};
 
-/// Finds the modules of a list, and Go's library as the module `stdlib`, which is what Go's advisories call it.
+/// Finds the modules of a list, and Go's library as the module `stdlib`, which is what Go's advisories call it. In Go's own
+/// command, the module `toolchain`.
 pub(crate) fn packages(go: &[u8], list: &[u8], found: &mut dyn FnMut(Found)) {
     let mut report = |name: String, version: String| {
         found(Found::Package(Package {
@@ -19,7 +20,12 @@ pub(crate) fn packages(go: &[u8], list: &[u8], found: &mut dyn FnMut(Found)) {
     };
     let go = text(go);
     if !go.is_empty() {
-        report("stdlib".to_owned(), library_version(&go).unwrap_or_default());
+        let version = library_version(&go).unwrap_or_default();
+        // The command `go` stands for the tools of Go, which have advisories of their own.
+        if list.split(|byte| *byte == b'\n').any(|line| line == b"path\tcmd/go") {
+            report("toolchain".to_owned(), version.clone());
+        }
+        report("stdlib".to_owned(), version);
     }
     let flags = list.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"build\t-ldflags="));
     let flags = flags.map(text).unwrap_or_default();

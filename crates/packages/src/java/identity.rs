@@ -2,6 +2,9 @@
 
 use super::{groups, manifest::Manifest, pom::Coordinates};
 
+/// What stands after the version in the names of archives that have others in them.
+const CLASSIFIERS: [&str; 5] = ["-jar-with-dependencies", "-all", "-shaded", "-standalone", "-uber"];
+
 /// Artifact and version of `artifact-1.2.3.jar`; the version is empty where the name has none.
 pub(super) fn of_file_name(path: &[u8]) -> (String, String) {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
@@ -64,6 +67,8 @@ pub(super) fn guess(
     {
         // `a-1.2.3-linux-x86_64.jar` is version 1.2.3.
         implementation.clone_into(&mut version);
+    } else if let Some(before) = CLASSIFIERS.iter().find_map(|classifier| version.strip_suffix(classifier)) {
+        version.truncate(before.len());
     }
     let group = group(path, &artifact, &version, is_there).unwrap_or_default();
     Some(Coordinates { group, artifact, version })
@@ -133,6 +138,8 @@ mod tests {
                 "5.3.17",
             ),
             ("/l/a-1.0-linux.jar", "Implementation-Version: 1.0", "a", "1.0"),
+            ("/l/a-1.0-jar-with-dependencies.jar", "", "a", "1.0"),
+            ("/l/a-1.0-rc-1-all.jar", "", "a", "1.0-rc-1"),
             ("/l/a.jar", "Implementation-Title: b\nImplementation-Version: 2", "b", "2"),
             ("/l/a.jar", "Implementation-Title: B and C\nBundle-Version: 2.0.0", "a", "2.0.0"),
             ("/root/.m2/repository/org/example/a/1.0/a-1.0.jar", "", "org.example:a", "1.0"),

@@ -88,7 +88,7 @@ fn package_of(stanza: &Stanza<6>) -> Result<Package, ParseError> {
     let told = |field| stanza.get(field).filter(|value: &String| !value.is_empty());
     let name = told(PACKAGE).ok_or_else(|| lacks(stanza, "Package"))?;
     let version = told(VERSION).ok_or_else(|| lacks(stanza, "Version"))?;
-    let source = source_of(told(SOURCE).as_deref(), &name, &version);
+    let source = signed_of(source_of(told(SOURCE).as_deref(), &name, &version), &version);
     let architecture = told(ARCHITECTURE).unwrap_or_default();
     let vendor = told(MAINTAINER).unwrap_or_default();
     Ok(Package {
@@ -113,6 +113,18 @@ fn source_of(field: Option<&str>, name: &str, version: &str) -> SourcePackage {
         },
     };
     SourcePackage { name: source.to_owned(), version: source_version.to_owned() }
+}
+
+/// Kernels that are signed for Secure Boot are packed a second time, from a source package that has only the signatures:
+/// `linux-signed-amd64` (Debian), `linux-signed-hwe-6.8` (Ubuntu). Advisories speak of the source that was compiled, which
+/// has the version of the binary package.
+fn signed_of(source: SourcePackage, version: &str) -> SourcePackage {
+    let Some(rest) = source.name.strip_prefix("linux-signed") else { return source };
+    if !(rest.is_empty() || rest.starts_with('-')) {
+        return source;
+    }
+    let flavour = ["-amd64", "-arm64", "-armhf", "-i386"].iter().find_map(|end| rest.strip_suffix(end));
+    SourcePackage { name: format!("linux{}", flavour.unwrap_or(rest)), version: version.to_owned() }
 }
 
 fn lacks(stanza: &Stanza<6>, field: &str) -> ParseError {

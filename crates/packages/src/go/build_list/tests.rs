@@ -30,6 +30,8 @@ fn modules_with_their_replacements() {
     assert_eq!(list("", "mod\texample.com/tool\t(devel)\t\n"), ["example.com/tool"]);
     let built = "mod\texample.com/tool\t(devel)\t\nbuild\t-ldflags=\"-s -X main.version=v1.2.3\"\n";
     assert_eq!(list("", built), ["example.com/tool 1.2.3"]);
+    let of_go = "path\tcmd/go\nbuild\t-compiler=gc\n";
+    assert_eq!(list("go1.20.3", of_go), ["toolchain 1.20.3", "stdlib 1.20.3"]);
     assert!(list("", "=>\nmod\ndep\t\n\n").is_empty());
 }
 
