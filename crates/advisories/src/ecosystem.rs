@@ -86,11 +86,17 @@ pub fn base(ecosystem: &str) -> &str {
 
 /// The form under which advisories are kept, where several names mean the packages of one system:
 /// `Ubuntu:22.04:LTS` is `Ubuntu:22.04`, `Red Hat:enterprise_linux:9::baseos` is `Red Hat:enterprise_linux:9`, and
-/// what a module of SUSE's brings is of the server that it is for. `Ubuntu:Pro:…` stays apart: its fixes are only for
-/// those who pay for them.
+/// SUSE's products that are built from the same sources as the server are the server. `Ubuntu:Pro:…` stays apart: its
+/// fixes are only for those who pay for them, and what is not fixed for the others, Ubuntu tells besides.
+///
+/// A language's packages are of one ecosystem, whichever server hands them out: `Packagist:https://packages.drupal.org/8`
+/// is `Packagist`, as the name of a package does not tell where it came from.
 #[must_use]
 pub fn normalised(ecosystem: &str) -> Cow<'_, str> {
     let Some((base, rest)) = ecosystem.split_once(':') else { return Cow::Borrowed(ecosystem) };
+    if kind(base).is_some_and(|kind| !kind.is_system()) {
+        return Cow::Borrowed(base);
+    }
     match base {
         "Ubuntu" => match rest.strip_suffix(":LTS") {
             Some(version) if !rest.starts_with("Pro:") => Cow::Owned(format!("Ubuntu:{version}")),
@@ -100,7 +106,7 @@ pub fn normalised(ecosystem: &str) -> Cow<'_, str> {
             Some(major) => Cow::Owned(format!("Red Hat:enterprise_linux:{major}")),
             None => Cow::Borrowed(ecosystem),
         },
-        "SUSE" => match suse_module(rest) {
+        "SUSE" => match suse_enterprise(rest) {
             Some(version) => Cow::Owned(format!("SUSE:Linux Enterprise Server {version}")),
             None => Cow::Borrowed(ecosystem),
         },
@@ -108,11 +114,30 @@ pub fn normalised(ecosystem: &str) -> Cow<'_, str> {
     }
 }
 
-/// `15 SP5` of `Linux Enterprise Module for Basesystem 15 SP5`.
-fn suse_module(product: &str) -> Option<&str> {
-    let rest = product.strip_prefix("Linux Enterprise Module for ")?;
-    let begin = rest.find(" 1")?;
-    rest.get(begin.saturating_add(1)..)
+/// `15 SP5` of a product that is built from the same sources as `Linux Enterprise Server 15 SP5`: what it is extended by,
+/// what others are sold, and its longer support (LTSS, ESPOS), whose advisories are the only ones when the general one has
+/// ended. `None` for others, and for builds of a single customer.
+fn suse_enterprise(product: &str) -> Option<String> {
+    const SAME_SOURCES: [&str; 7] = [
+        "Server ",
+        "Desktop ",
+        "Workstation Extension ",
+        "High Performance Computing ",
+        "High Availability Extension ",
+        "Software Development Kit ",
+        "Module for ",
+    ];
+    let rest = product.strip_prefix("Linux Enterprise ")?;
+    let rest = SAME_SOURCES.iter().find_map(|name| rest.strip_prefix(name))?;
+    // The last number: there is a `Module for Python 3 15 SP5`, too.
+    let words: Vec<&str> = rest.split(' ').collect();
+    let at = words.iter().rposition(|word| word.starts_with(|letter: char| letter.is_ascii_digit()))?;
+    let version = words.get(at..)?.join(" ");
+    match version.split_once('-') {
+        None => Some(version),
+        Some((version, "LTSS" | "ESPOS")) => Some(version.to_owned()),
+        Some(_) => None,
+    }
 }
 
 /// The name under which a package's advisories are kept: PyPI's by PEP 503, NuGet's and Packagist's in small letters;
@@ -154,6 +179,7 @@ pub fn ecosystem(os_id: &str, os_version: &str, codename: &str, id_like: &str) -
         "debian" | "raspbian" => numbered("Debian").or_else(|| debian(codename.split('/').next_back()?)),
         "ubuntu" => versioned("Ubuntu"),
         "alpine" => Some(alpine(os_version)),
+        "alpaquita" => versioned("Alpaquita"),
         "wolfi" => Some("Wolfi".to_owned()),
         "chainguard" => Some("Chainguard".to_owned()),
         "minimos" => Some("MinimOS".to_owned()),
@@ -169,9 +195,16 @@ pub fn ecosystem(os_id: &str, os_version: &str, codename: &str, id_like: &str) -
         "mageia" => numbered("Mageia"),
         "openEuler" => openeuler(os_version),
         "opensuse-leap" => versioned("openSUSE").map(|text| text.replacen(':', ":Leap ", 1)),
-        "opensuse-tumbleweed" => Some("openSUSE:Tumbleweed".to_owned()),
-        "sles" | "sles_sap" => Some(format!("SUSE:Linux Enterprise Server {}", suse(os_version)?)),
-        "sled" => Some(format!("SUSE:Linux Enterprise Desktop {}", suse(os_version)?)),
+        "opensuse-leap-micro" => versioned("openSUSE").map(|text| text.replacen(':', ":Leap Micro ", 1)),
+        // MicroOS is put together from the packages of Tumbleweed.
+        "opensuse-tumbleweed" | "opensuse-microos" => Some("openSUSE:Tumbleweed".to_owned()),
+        "sles" | "sles_sap" | "sle_hpc" | "sled" => {
+            Some(format!("SUSE:Linux Enterprise Server {}", suse(os_version)?))
+        }
+        "sle-micro" | "suse-microos" => {
+            versioned("SUSE").map(|text| text.replacen(':', ":Linux Enterprise Micro ", 1))
+        }
+        "sl-micro" => versioned("SUSE").map(|text| text.replacen(':', ":Linux Micro ", 1)),
         _ => built_on(codename, id_like),
     }
 }
@@ -203,10 +236,12 @@ fn openeuler(version: &str) -> Option<String> {
     Some(words.fold(format!("openEuler:{number}"), |text, word| text + "-" + word))
 }
 
-/// `15 SP5` of `15.5`, `15` of `15`.
+/// `15 SP5` of `15.5`, `15` of `15`; from 16 on, there are no service packs.
 fn suse(version: &str) -> Option<String> {
     let (major, pack) = version.split_once('.').unwrap_or((version, ""));
-    number(major)?;
+    if number(major)?.parse::<u32>().is_ok_and(|major| major >= 16) {
+        return Some(version.to_owned());
+    }
     Some(if pack.is_empty() { major.to_owned() } else { format!("{major} SP{pack}") })
 }
 
@@ -258,6 +293,12 @@ mod tests {
             ("opensuse-tumbleweed", "20260101", "", "opensuse suse", Some("openSUSE:Tumbleweed")),
             ("sles", "15.5", "", "suse", Some("SUSE:Linux Enterprise Server 15 SP5")),
             ("sles", "15", "", "suse", Some("SUSE:Linux Enterprise Server 15")),
+            ("sled", "15.6", "", "suse", Some("SUSE:Linux Enterprise Server 15 SP6")),
+            ("sles", "16.0", "", "suse", Some("SUSE:Linux Enterprise Server 16.0")),
+            ("sle-micro", "5.5", "", "suse", Some("SUSE:Linux Enterprise Micro 5.5")),
+            ("sl-micro", "6.1", "", "suse", Some("SUSE:Linux Micro 6.1")),
+            ("opensuse-leap-micro", "5.5", "", "suse opensuse", Some("openSUSE:Leap Micro 5.5")),
+            ("alpaquita", "23", "", "alpine", Some("Alpaquita:23")),
             ("arch", "", "", "", None),
             ("", "", "", "", None),
         ] {
@@ -291,6 +332,21 @@ mod tests {
             ("Red Hat:enterprise_linux:8.4::appstream", "Red Hat:enterprise_linux:8"),
             ("Red Hat:rhel_eus:8.4::appstream", "Red Hat:rhel_eus:8.4::appstream"),
             ("SUSE:Linux Enterprise Module for Basesystem 15 SP5", "SUSE:Linux Enterprise Server 15 SP5"),
+            ("SUSE:Linux Enterprise Module for Python 3 15 SP5", "SUSE:Linux Enterprise Server 15 SP5"),
+            ("SUSE:Linux Enterprise Server 15 SP4-LTSS", "SUSE:Linux Enterprise Server 15 SP4"),
+            (
+                "SUSE:Linux Enterprise High Performance Computing 15 SP4-ESPOS",
+                "SUSE:Linux Enterprise Server 15 SP4",
+            ),
+            (
+                "SUSE:Linux Enterprise Server for SAP Applications 15 SP4",
+                "SUSE:Linux Enterprise Server 15 SP4",
+            ),
+            ("SUSE:Linux Enterprise Server 16.0", "SUSE:Linux Enterprise Server 16.0"),
+            ("SUSE:Linux Enterprise Server 12 SP3-BCL", "SUSE:Linux Enterprise Server 12 SP3-BCL"),
+            ("SUSE:Linux Enterprise Micro 5.5", "SUSE:Linux Enterprise Micro 5.5"),
+            ("SUSE:Linux Micro 6.1", "SUSE:Linux Micro 6.1"),
+            ("Packagist:https://packages.drupal.org/8", "Packagist"),
             ("Debian:12", "Debian:12"),
             ("npm", "npm"),
         ] {

@@ -34,7 +34,7 @@ impl Severity {
     #[must_use]
     pub fn of_word(word: &str) -> Self {
         let level = match word.trim().trim_end_matches('*').to_ascii_lowercase().as_str() {
-            "critical" => SeverityLevel::Critical,
+            "critical" | "malicious" => SeverityLevel::Critical,
             "important" | "high" => SeverityLevel::High,
             "moderate" | "medium" => SeverityLevel::Medium,
             "low" | "minor" => SeverityLevel::Low,
@@ -100,6 +100,10 @@ mod tests {
             ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", 10.0, SeverityLevel::Critical),
             ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", 0.0, SeverityLevel::Negligible),
             ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", 9.3, SeverityLevel::Critical),
+            // Metrics of time and place beside those of the base, whose score it is.
+            ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/E:P/RL:O/RC:C", 9.8, SeverityLevel::Critical),
+            ("CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H/E:X/RL:X/RC:X", 7.5, SeverityLevel::High),
+            ("AV:N/AC:L/Au:N/C:P/I:P/A:P/E:U/RL:OF/RC:C", 7.5, SeverityLevel::High),
         ] {
             let severity = Severity::of_vectors([vector]).expect(vector);
             assert_eq!((severity.score, severity.level), (Some(score), level), "{vector}");

@@ -153,7 +153,10 @@ fn convert(osv: Osv, leave_out: &mut impl FnMut(&'static str)) -> (Advisory, Vec
         // An update of a distribution says there which vulnerabilities it is for; elsewhere "related" means others.
         aliases.extend(osv.related.into_iter().filter(|id| id.starts_with("CVE-")));
     }
-    let severity = severity(&osv.severity, [&osv.database_specific]).unwrap_or_default();
+    // A package that was made to do harm has no vector: there is no vulnerability in it, it is one.
+    let of_its_kind =
+        || if osv.id.starts_with("MAL-") { Severity::of_word("malicious") } else { Severity::default() };
+    let severity = severity(&osv.severity, [&osv.database_specific]).unwrap_or_else(of_its_kind);
     let references = references(osv.references, &osv.id);
     (Advisory { id: osv.id, aliases, summary, severity, references }.tidied(), packages)
 }

@@ -45,7 +45,7 @@ pub(super) fn read(name: &str, document: &Value) -> Result<Vex, String> {
                 let of_this = products.get(id).cloned().unwrap_or_default();
                 if of_this.is_empty() && status != Status::Counts {
                     vex.notes.push(format!(
-                        "{}: {id:?} is left out: it leads to no package URL, or is limited to a system that is not recognised",
+                        "{}: {id:?} is left out: it leads to no package URL, is a range of versions, or is limited to a system that is not recognised",
                         ids.first().map_or("a vulnerability", String::as_str)
                     ));
                 }
@@ -111,6 +111,12 @@ fn branches<'a>(of: &'a Value, known: &mut BTreeMap<&'a str, Known<'a>>) {
     for branch in list(of, "branches") {
         if let Some(product) = branch.get("product") {
             learn(product, known);
+            // `vers:deb/<1.2`: the package URL beside it has no version, and would stand for all of them.
+            if text(branch, "category") == "product_version_range"
+                && let Some(range) = known.get_mut(text(product, "product_id"))
+            {
+                range.purls.retain(|purl| PackageUrl::parse(purl).is_some_and(|purl| purl.has_version()));
+            }
         }
         branches(branch, known);
     }

@@ -76,6 +76,12 @@ impl PackageUrl {
         Self { version: version.to_owned(), ..self }
     }
 
+    /// Whether it is of a single version.
+    #[must_use]
+    pub fn has_version(&self) -> bool {
+        !self.version.is_empty()
+    }
+
     /// Whether it is a package of a system's package manager.
     #[must_use]
     pub fn is_of_a_system(&self) -> bool {
@@ -87,7 +93,8 @@ impl PackageUrl {
     /// not tell may be anything; what it tells has to be so.
     #[must_use]
     pub fn is(&self, package: &Package, built_from: &str, system: &str) -> bool {
-        if self.kind != package.kind.as_str() {
+        // A range of versions (`vers=…`) is narrower than what is compared here.
+        if self.kind != package.kind.as_str() || !self.qualifier("vers").is_empty() {
             return false;
         }
         if !package.kind.is_system() {
@@ -236,6 +243,7 @@ mod tests {
             ("pkg:deb/debian/libssl3@3.0.9-1", &libssl, on, false),
             ("pkg:deb/debian/libssl3?arch=arm64", &libssl, on, false),
             ("pkg:deb/debian/libssl3?distro=bookworm", &libssl, on, true),
+            ("pkg:deb/debian/libssl3?vers=vers:deb/%3C3", &libssl, on, false),
             ("pkg:deb/debian/libssl3?distro=debian-12.5", &libssl, on, true),
             ("pkg:deb/debian/libssl3?distro=debian-11", &libssl, on, false),
             ("pkg:deb/debian/libssl3?distro=trixie", &libssl, on, false),

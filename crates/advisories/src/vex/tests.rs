@@ -166,6 +166,10 @@ fn csaf_is_limited_to_the_release_that_it_names() {
                     "product_id": "openssl",
                     "product_identification_helper": {"purl": "pkg:deb/debian/openssl?arch=source"},
                 }},
+                {"category": "product_version_range", "name": "vers:deb/>=4", "product": {
+                    "product_id": "newer",
+                    "product_identification_helper": {"purl": "pkg:deb/debian/openssl?arch=source"},
+                }},
             ]}],
             "relationships": [
                 {
@@ -191,6 +195,7 @@ fn csaf_is_limited_to_the_release_that_it_names() {
             },
             {"cve": "CVE-2024-2", "product_status": {"fixed": ["something:openssl"]}},
             {"cve": "CVE-2024-3", "product_status": {"fixed": ["openssl"]}},
+            {"cve": "CVE-2024-4", "product_status": {"fixed": ["newer"]}},
         ],
     });
     let vex = read(&document);
@@ -199,7 +204,8 @@ fn csaf_is_limited_to_the_release_that_it_names() {
     assert_eq!(of("CVE-2024-1", "Debian:11"), "counts");
     assert_eq!(of("CVE-2024-2", "Debian:12"), "counts");
     assert_eq!(of("CVE-2024-3", "Debian:11"), "a.json fixed: ");
-    assert_eq!(vex.notes().len(), 2, "{:?}", vex.notes());
+    assert_eq!(of("CVE-2024-4", "Debian:12"), "counts");
+    assert_eq!(vex.notes().len(), 3, "{:?}", vex.notes());
 }
 
 #[test]

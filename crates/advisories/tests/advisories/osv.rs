@@ -127,6 +127,12 @@ fn words_and_severities_of_packages_count_where_there_is_no_vector() {
         let found = place.findings(&package(kind, name, "1.0.0"), system);
         assert_eq!(found.first().expect(name).severity.level, level, "{name}");
     }
+    // There is nothing to score in a package that is an attack.
+    let mut malware = advisory("MAL-2026-1", "npm", "d", json!([]));
+    malware["affected"][0]["versions"] = json!(["1.0.0"]);
+    place.import("malware", malware.to_string().as_bytes());
+    let found = place.findings(&package(Kind::Npm, "d", "1.0.0"), "");
+    assert_eq!(found.first().expect("malware").severity.level, SeverityLevel::Critical);
     // Named by what its distribution calls it, it is found by its CVE.
     assert_eq!(
         place.findings(&package(Kind::Deb, "a", "1"), "Debian:12").first().expect("one").aliases,
