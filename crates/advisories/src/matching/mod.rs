@@ -4,7 +4,13 @@ mod merge;
 
 pub(crate) use merge::cves;
 
-use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use guardhouse_packages::{Kind, Package};
 
@@ -156,6 +162,9 @@ impl Matcher {
 
     fn answer(&self, question: &Question) -> Result<Matches, StoreError> {
         let mut found: BTreeMap<i64, Finding> = BTreeMap::new();
+        // Advisories that speak of a name that was looked up before. It is the nearer one, and decides: what else is built
+        // from the same source may have versions of its own, and an epoch.
+        let mut decided: BTreeSet<i64> = BTreeSet::new();
         let mut not_compared = Vec::new();
         // An ecosystem without a release is about all of its releases.
         let base = ecosystem::base(&question.ecosystem);
@@ -163,6 +172,7 @@ impl Matcher {
         let ecosystems = if question.ecosystem == base { &ecosystems[..1] } else { &ecosystems[..] };
         for look in &question.looks {
             let version = Parsed::of(question.kind, &look.version);
+            let mut told = BTreeSet::new();
             for ecosystem in ecosystems {
                 let rows = self.reader.affected(ecosystem, &look.name)?;
                 if rows.is_empty() {
@@ -171,10 +181,13 @@ impl Matcher {
                 // What lists this very text is affected all the same.
                 not_compared.extend(unfit(&question.name, &version, rows.len()));
                 for (number, affected) in rows {
-                    // The name that was looked up first, which is the nearer one, decides.
-                    if found.contains_key(&number) || !fits_module(&affected, question) {
+                    if decided.contains(&number)
+                        || found.contains_key(&number)
+                        || !fits_module(&affected, question)
+                    {
                         continue;
                     }
+                    told.insert(number);
                     match verdict(question.kind, &affected, &version) {
                         Ok(None) => {}
                         Ok(Some(fixed)) => {
@@ -193,6 +206,7 @@ impl Matcher {
                     }
                 }
             }
+            decided.append(&mut told);
         }
         Ok(Matches { findings: merge::merged(found.into_values().collect()), not_compared })
     }

@@ -64,6 +64,31 @@ fn rpms_are_found_by_their_own_name_and_by_their_source() {
 }
 
 #[test]
+fn an_advisory_that_names_a_package_does_not_speak_of_it_by_its_source() {
+    let place = Place::with(
+        &json!({
+            "id": "RLSA-2",
+            "modified": "2026-01-01T00:00:00Z",
+            "affected": [
+                below("", "Rocky Linux:8", "perl", "4:5.26.3-419.el8")["affected"][0],
+                below("", "Rocky Linux:8", "perl-Errno", "0:1.28-419.el8")["affected"][0],
+            ],
+        })
+        .to_string(),
+    );
+    // Its source rpm has an epoch, which its own version does not tell.
+    let errno = |release: &str| {
+        let mut package = built(Kind::Rpm, "perl-Errno", &format!("1.28-{release}"), "perl");
+        if let Some(source) = &mut package.source {
+            source.version = format!("5.26.3-{release}");
+        }
+        package
+    };
+    assert_eq!(place.found(&errno("416.el8"), "Rocky Linux:8"), ["RLSA-2 0:1.28-419.el8"]);
+    assert!(place.found(&errno("421.el8"), "Rocky Linux:8").is_empty());
+}
+
+#[test]
 fn fixes_of_a_module_are_for_its_stream() {
     let mut eighteen = below("RLSA-18", "Rocky Linux:8", "nodejs", "1:18.19.0-1.module+el8.9.0+1+a");
     eighteen["summary"] = json!("Moderate: nodejs:18 security update");

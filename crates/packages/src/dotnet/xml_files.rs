@@ -32,7 +32,8 @@ pub(super) fn read_project(input: &mut Input<'_>, found: &mut dyn FnMut(Found)) 
     let mut open: Option<String> = None;
     xml::walk(&text, |path, node| match (path, node) {
         ([.., last], Node::Begin(element)) if is_reference(last) => {
-            let name = attribute(element, "Include");
+            // `Update` gives a version to what was included elsewhere.
+            let name = attribute(element, "Include").or_else(|| attribute(element, "Update"));
             if let (Some(name), Some(version)) = (&name, attribute(element, "Version"))
                 && let Some(version) = exact(&version)
             {

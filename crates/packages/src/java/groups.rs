@@ -41,7 +41,6 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("derby*", "org/apache/derby/", "org.apache.derby"),
     ("ivy", "org/apache/ivy/", "org.apache.ivy"),
     ("ant", "org/apache/tools/ant/", "org.apache.ant"),
-    ("log4j", "org/apache/log4j/", "log4j"),
     ("xercesImpl", "org/apache/xerces/", "xerces"),
     ("xalan", "org/apache/xalan/", "xalan"),
     ("xstream", "com/thoughtworks/xstream/", "com.thoughtworks.xstream"),

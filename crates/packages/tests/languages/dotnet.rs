@@ -57,7 +57,6 @@ fn projects() {
     for path in ["/srv/a.csproj", "/srv/a.fsproj", "/srv/a.vbproj"] {
         assert_eq!(names(path, text), ["A 1.0.0", "B 2.0.0"]);
     }
-    let central =
-        r#"<Project><ItemGroup><PackageVersion Include="A" Version="1.0.0" /></ItemGroup></Project>"#;
-    assert_eq!(names("/srv/Directory.Packages.props", central), ["A 1.0.0"]);
+    let central = r#"<Project><ItemGroup><PackageVersion Include="A" Version="1.0.0" /><PackageVersion Update="B" Version="2.0.0" /></ItemGroup></Project>"#;
+    assert_eq!(names("/srv/Directory.Packages.props", central), ["A 1.0.0", "B 2.0.0"]);
 }
