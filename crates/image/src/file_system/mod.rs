@@ -29,24 +29,29 @@ pub trait FileSystem: Debug + Send + Sync {
     /// What it is, in the word that `blkid` has for it: `ext4`, `xfs`, `ntfs`; `layers`, `tar`, `folder`.
     fn kind(&self) -> &'static str;
 
+    /// What it says of itself; the methods below show the parts of it.
+    fn about(&self) -> &About {
+        &NOTHING_SAID
+    }
+
     /// The name that its maker gave it; empty without one.
     fn label(&self) -> &str {
-        ""
+        &self.about().label
     }
 
     /// How fstab calls it in `UUID=`; empty without one.
     fn uuid(&self) -> &str {
-        ""
+        &self.about().uuid
     }
 
     /// Things to tell whoever reads the result: a journal that was replayed in memory, a feature that was ignored.
     fn notes(&self) -> &[String] {
-        &[]
+        &self.about().notes
     }
 
     /// What is in it and is not read, and why: sentences of bounded number and length.
     fn left_out(&self) -> &[String] {
-        &[]
+        &self.about().left_out
     }
 
     /// The folder that is seen when the file system is mounted and nothing says which: the default subvolume of a
@@ -61,6 +66,22 @@ pub trait FileSystem: Debug + Send + Sync {
     /// See [`ReadError`].
     fn reader(&self) -> Result<Box<dyn Reader>, ReadError>;
 }
+
+/// What a file system says of itself.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// See [`FileSystem::label`].
+    pub label: String,
+    /// See [`FileSystem::uuid`].
+    pub uuid: String,
+    /// See [`FileSystem::notes`].
+    pub notes: Vec<String>,
+    /// See [`FileSystem::left_out`].
+    pub left_out: Vec<String>,
+}
+
+static NOTHING_SAID: About =
+    About { label: String::new(), uuid: String::new(), notes: Vec::new(), left_out: Vec::new() };
 
 /// Reads one file system in one thread. Keeps no record of what it has visited: its memory does not grow with the
 /// number of files.

@@ -12,7 +12,7 @@ use fs_xfs::{
 };
 
 use super::{
-    Entry, FileKind, FileSystem, Metadata, Place, ReadError, Reader,
+    About, Entry, FileKind, FileSystem, Metadata, Place, ReadError, Reader,
     disk::Disk,
     guard::guarded,
     names::{Shown, uuid},
@@ -26,9 +26,7 @@ const CACHED_BLOCKS: usize = 1024;
 
 struct Xfs {
     shared: Arc<Shared>,
-    label: String,
-    uuid: String,
-    notes: Vec<String>,
+    about: About,
 }
 
 struct Shared {
@@ -38,7 +36,7 @@ struct Shared {
 
 impl fmt::Debug for Xfs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Xfs").field("label", &self.label).field("uuid", &self.uuid).finish_non_exhaustive()
+        f.debug_struct("Xfs").field("about", &self.about).finish_non_exhaustive()
     }
 }
 
@@ -51,9 +49,7 @@ pub(super) fn open(disk: Disk) -> Result<Arc<dyn FileSystem>, ReadError> {
         notes.push("the log held changes; they were replayed in memory".to_owned());
     }
     Ok(Arc::new(Xfs {
-        label: head.fname.clone(),
-        uuid: uuid(&head.uuid),
-        notes,
+        about: About { label: head.fname.clone(), uuid: uuid(&head.uuid), notes, left_out: Vec::new() },
         shared: Arc::new(Shared { disk, inner }),
     }))
 }
@@ -63,16 +59,8 @@ impl FileSystem for Xfs {
         "xfs"
     }
 
-    fn label(&self) -> &str {
-        &self.label
-    }
-
-    fn uuid(&self) -> &str {
-        &self.uuid
-    }
-
-    fn notes(&self) -> &[String] {
-        &self.notes
+    fn about(&self) -> &About {
+        &self.about
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, ReadError> {

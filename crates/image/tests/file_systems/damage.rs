@@ -1,6 +1,7 @@
 //! Damaged images: never a panic, a hang or a large allocation; always an error, or bytes.
 
 use std::{
+    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::AtomicU64},
 };
@@ -35,6 +36,9 @@ fn damage(kind: Kind, image: &Image, rounds: u64) {
             let page = places[usize::try_from(next(among)).expect("small")];
             turned.push((page + next(4096), 1 << next(8)));
         }
+        if kind == Kind::Btrfs {
+            sum_anew(below.as_ref(), &mut turned);
+        }
         let length = if round % 10 == 9 { next(below.len()) } else { below.len() };
         let disk = Arc::new(ChangedDisk {
             below: below.clone(),
@@ -46,6 +50,31 @@ fn damage(kind: Kind, image: &Image, rounds: u64) {
         let read = catch_unwind(AssertUnwindSafe(|| fuzzing::file_system(kind, disk.clone())));
         assert!(read.is_ok(), "{kind:?}: a panic with {turned:?}, {length} bytes");
         assert!(!disk.hung(), "{kind:?}: a hang with {turned:?}, {length} bytes");
+    }
+}
+
+/// Turns further bits, so that the checksums of the changed blocks of a btrfs are right and the damage is met.
+fn sum_anew(disk: &dyn BlockRead, turned: &mut Vec<(u64, u8)>) {
+    const SUPERBLOCK: u64 = 64 << 10;
+    let mut head = vec![0; 4096];
+    disk.read_at(SUPERBLOCK, &mut head).expect("the superblock");
+    let node = u32::from_le_bytes(*head[0x94..].first_chunk().expect("inside"));
+    let block_of = |at: u64| match at / 4096 * 4096 {
+        SUPERBLOCK => (SUPERBLOCK, 4096),
+        _ => (at / u64::from(node) * u64::from(node), node as usize),
+    };
+    let blocks: BTreeSet<(u64, usize)> = turned.iter().map(|&(at, _)| block_of(at)).collect();
+    for (start, length) in blocks {
+        let mut block = vec![0; length];
+        disk.read_at(start, &mut block).expect("a block");
+        if block[0x20..0x30] != head[0x20..0x30] {
+            continue;
+        }
+        for &(at, bits) in turned.iter().filter(|(at, _)| block_of(*at) == (start, length)) {
+            block[usize::try_from(at - start).expect("small")] ^= bits;
+        }
+        let sum = crc32c::crc32c(&block[32..]).to_le_bytes();
+        turned.extend((start..).zip(block.iter().zip(sum).map(|(is, wanted)| is ^ wanted)));
     }
 }
 
@@ -84,7 +113,8 @@ fn damaged_xfs_is_read_or_refused() {
 fn damaged_btrfs_is_read_or_refused() {
     let source = images::source(Source { many: 200, unix: true, sparse: true });
     damage(Kind::Btrfs, &images::btrfs(&[], source.path()), 60);
-    damage(Kind::Btrfs, &packed::image("log"), 60);
+    damage(Kind::Btrfs, &images::btrfs(&["-n", "4096"], source.path()), 150);
+    damage(Kind::Btrfs, &packed::image("log"), 150);
 }
 
 #[test]

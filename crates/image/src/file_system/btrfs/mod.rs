@@ -29,7 +29,7 @@ use self::{
     subvolumes::Subvolumes,
     tree::Nodes,
 };
-use super::{FileSystem, ReadError, Reader, disk::Disk, names::uuid};
+use super::{About, FileSystem, ReadError, Reader, disk::Disk, names::uuid};
 use crate::{FilePath, block::BlockRead};
 
 /// Why a btrfs is not opened.
@@ -48,10 +48,7 @@ impl From<ReadError> for OpenError {
 
 struct Btrfs {
     shared: Arc<Shared>,
-    label: String,
-    uuid: String,
-    notes: Vec<String>,
-    left_out: Vec<String>,
+    about: About,
     default_folder: FilePath,
 }
 
@@ -65,7 +62,7 @@ struct Shared {
 
 impl fmt::Debug for Btrfs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Btrfs").field("label", &self.label).field("uuid", &self.uuid).finish_non_exhaustive()
+        f.debug_struct("Btrfs").field("about", &self.about).finish_non_exhaustive()
     }
 }
 
@@ -88,45 +85,30 @@ pub(crate) fn member(disk: &Arc<dyn BlockRead>) -> Option<Member> {
 
 /// Opens a btrfs. Where devices are missing, what lies on the others is read.
 pub(super) fn open(disks: Vec<Arc<dyn BlockRead>>) -> Result<Arc<dyn FileSystem>, OpenError> {
-    let (mut notes, mut devices) = (Vec::new(), BTreeMap::new());
-    let mut newest: Option<Head> = None;
-    for disk in disks {
-        let disk = Disk::new(disk);
-        let (head, note) = Head::read(&disk)?;
-        notes.extend(note);
-        if newest.as_ref().is_some_and(|newest| newest.uuid != head.uuid) {
-            return Err(ReadError::Damaged("its devices belong to different file systems".into()).into());
-        }
-        devices.entry(head.device).or_insert(Device { disk, generation: head.generation });
-        if newest.as_ref().is_none_or(|newest| newest.generation < head.generation) {
-            newest = Some(head);
-        }
-    }
-    let head = newest.ok_or(ReadError::NotFound("device"))?;
+    let (mut notes, mut left_out) = (Vec::new(), Vec::new());
+    let (head, devices) = devices(disks, &mut notes)?;
     let there = devices.len() as u64;
     let pool = Pool::new(devices, &head.system_chunks)?;
     let mut nodes = Nodes::new(pool, head.checksum, head.node, head.metadata_uuid);
     let read = Pool::load(&mut nodes, head.chunk_root).and_then(|()| Subvolumes::read(&nodes, head.root));
     let missing = nodes.pool.missing();
-    let mut subvolumes = match read {
-        Ok(subvolumes) => subvolumes,
-        Err(error) if there < head.devices => {
-            let detail = format!("{} ({error})", absent(&missing, there, head.devices));
-            return Err(OpenError::Incomplete(detail));
+    let absent = (there < head.devices || !missing.is_empty()).then(|| absent(&missing, there, head.devices));
+    let mut subvolumes = match (read, absent) {
+        (Err(error), Some(absent)) => return Err(OpenError::Incomplete(format!("{absent} ({error})"))),
+        (Err(error), None) => return Err(error.into()),
+        (Ok(subvolumes), absent) => {
+            match absent {
+                Some(absent) if nodes.pool.is_whole() => {
+                    notes.push(format!("{absent}; these have copies of all"))
+                }
+                Some(absent) => left_out.push(format!("{absent}; what lies there alone is not read")),
+                None => {}
+            }
+            subvolumes
         }
-        Err(error) => return Err(error.into()),
     };
-    let mut left_out = Vec::new();
-    match (there < head.devices || !missing.is_empty(), nodes.pool.is_whole()) {
-        (false, true) => {}
-        (_, true) => notes.push(format!("{}; the others have copies", absent(&missing, there, head.devices))),
-        (_, false) => left_out
-            .push(format!("{}; what lies on it alone is not read", absent(&missing, there, head.devices))),
-    }
     notes.extend(nodes.pool.stale().map(|id| {
-        format!(
-            "device {id} was not there when the others were written last; it is read where they have no copy"
-        )
+        format!("device {id} was away when the others were written last; it is read where they have no copy")
     }));
     if let Some(logs) = head.log {
         left_out.extend(log::replay(&nodes, logs, &mut subvolumes));
@@ -139,13 +121,32 @@ pub(super) fn open(disks: Vec<Arc<dyn BlockRead>>) -> Result<Arc<dyn FileSystem>
         FilePath::root()
     });
     Ok(Arc::new(Btrfs {
-        label: head.label,
-        uuid: uuid(&head.uuid),
-        notes,
-        left_out,
+        about: About { label: head.label, uuid: uuid(&head.uuid), notes, left_out },
         default_folder,
         shared: Arc::new(Shared { nodes, subvolumes, sector: head.sector }),
     }))
+}
+
+/// The devices by their ids, and the newest of their superblocks.
+fn devices(
+    disks: Vec<Arc<dyn BlockRead>>,
+    notes: &mut Vec<String>,
+) -> Result<(Head, BTreeMap<u64, Device>), ReadError> {
+    let mut devices = BTreeMap::new();
+    let mut newest: Option<Head> = None;
+    for disk in disks {
+        let disk = Disk::new(disk);
+        let (head, note) = Head::read(&disk)?;
+        notes.extend(note);
+        if newest.as_ref().is_some_and(|newest| newest.uuid != head.uuid) {
+            return Err(ReadError::Damaged("its devices belong to different file systems".into()));
+        }
+        devices.entry(head.device).or_insert(Device { disk, generation: head.generation });
+        if newest.as_ref().is_none_or(|newest| newest.generation < head.generation) {
+            newest = Some(head);
+        }
+    }
+    Ok((newest.ok_or(ReadError::NotFound("device"))?, devices))
 }
 
 /// Which devices are missing, and what to do.
@@ -161,20 +162,8 @@ impl FileSystem for Btrfs {
         "btrfs"
     }
 
-    fn label(&self) -> &str {
-        &self.label
-    }
-
-    fn uuid(&self) -> &str {
-        &self.uuid
-    }
-
-    fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    fn left_out(&self) -> &[String] {
-        &self.left_out
+    fn about(&self) -> &About {
+        &self.about
     }
 
     fn default_folder(&self) -> FilePath {

@@ -96,6 +96,11 @@ impl Subvolumes {
         self.list.binary_search_by_key(&id, |found| found.id).ok().map(|at| at as u64)
     }
 
+    pub fn by_id_mut(&mut self, id: u64) -> Option<&mut Subvolume> {
+        let at = self.list.binary_search_by_key(&id, |found| found.id).ok()?;
+        self.list.get_mut(at)
+    }
+
     pub fn get(&self, position: u64) -> Result<&Subvolume, ReadError> {
         let found = usize::try_from(position).ok().and_then(|at| self.list.get(at));
         found.ok_or(ReadError::NotFound("subvolume"))

@@ -27,6 +27,31 @@ const LOGS: u64 = u64::MAX - 5;
 /// How many inodes and names of all logs are held in memory. The logs of half a minute have some thousands.
 const CHANGES: usize = 500_000;
 
+/// How many items of all logs, and of the folders that they change, are looked at.
+const ITEMS: usize = 20_000_000;
+
+/// What all logs together may still cost.
+struct Left {
+    changes: usize,
+    items: usize,
+}
+
+impl Left {
+    /// One more inode or name is held.
+    fn keep(&mut self) -> Result<(), ReadError> {
+        let limit = ReadError::Limit { what: "changes in log trees", limit: CHANGES as u64 };
+        self.changes = self.changes.checked_sub(1).ok_or(limit)?;
+        Ok(())
+    }
+
+    /// One more item is looked at.
+    fn look(&mut self) -> Result<(), ReadError> {
+        let limit = ReadError::Limit { what: "items in log trees", limit: ITEMS as u64 };
+        self.items = self.items.checked_sub(1).ok_or(limit)?;
+        Ok(())
+    }
+}
+
 /// The names that changed in a folder: where they lead now, or that they are gone.
 pub type Names = BTreeMap<Vec<u8>, Option<Target>>;
 
@@ -52,16 +77,14 @@ pub struct Changes {
 /// left them.
 pub fn replay(nodes: &Nodes, logs: Root, subvolumes: &mut Subvolumes) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut left = CHANGES;
+    let mut left = Left { changes: CHANGES, items: ITEMS };
     let found = match find(nodes, logs) {
         Ok(found) => found,
         Err(error) => return vec![sentence("the log trees cannot be read", &error)],
     };
     for (id, log) in found {
         // A subvolume that was deleted needs no log any more.
-        let Some(subvolume) = subvolumes.list.iter_mut().find(|subvolume| subvolume.id == id) else {
-            continue;
-        };
+        let Some(subvolume) = subvolumes.by_id_mut(id) else { continue };
         match Replay::run(nodes, subvolume.root, log, &mut left) {
             Ok((changes, problem)) => {
                 subvolume.changes = Some(Arc::new(changes));

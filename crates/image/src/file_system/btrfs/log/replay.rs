@@ -1,7 +1,7 @@
 //! One log, put over its subvolume in the order in which the kernel does it: inodes and names that are gone, then the
 //! names in logged folders, then the names by which logged inodes are referred to (`fs/btrfs/tree-log.c`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     super::{
@@ -13,58 +13,46 @@ use super::{
         },
         tree::{Cursor, Key, Node, Nodes, Root},
     },
-    CHANGES, Changes, Target,
+    Changes, Left, Target,
 };
 use crate::file_system::disk::Fields as _;
-
-/// How many items of a log are looked at.
-const ITEMS: usize = 20_000_000;
 
 pub struct Replay<'a> {
     nodes: &'a Nodes,
     tree: Root,
     changes: Changes,
-    /// Names that were put into folders, by the inodes that they lead to: folder and name.
-    put: HashMap<u64, Vec<(u64, Vec<u8>)>>,
-    /// How many more changes are held.
-    left: usize,
-    /// Names whose folder is nowhere.
+    /// Names that were put into folders without a reference in the log, by inode and folder.
+    unreferred: HashMap<(u64, u64), Vec<Vec<u8>>>,
+    left: &'a mut Left,
+    /// References of inodes that are nowhere.
     lost: usize,
 }
 
 impl<'a> Replay<'a> {
-    /// What the log changes, and what of it could not be put anywhere. `left` says how many changes may be held.
+    /// What the log changes, and what of it could not be put anywhere.
     pub fn run(
         nodes: &'a Nodes,
         tree: Root,
         log: Root,
-        left: &mut usize,
+        left: &'a mut Left,
     ) -> Result<(Changes, Option<String>), ReadError> {
-        let changes = Changes {
-            log,
-            inodes: HashMap::default(),
-            folders: HashMap::default(),
-            files: std::collections::BTreeSet::default(),
-        };
-        let mut replay = Self { nodes, tree, changes, put: HashMap::new(), left: *left, lost: 0 };
+        let changes =
+            Changes { log, inodes: HashMap::default(), folders: HashMap::default(), files: BTreeSet::new() };
+        let mut replay = Self { nodes, tree, changes, unreferred: HashMap::new(), left, lost: 0 };
         replay.each(Self::inode)?;
         replay.each(Self::entry)?;
         replay.each(Self::reference)?;
-        *left = replay.left;
         let lost = replay.lost;
-        let problem = (lost > 0).then(|| format!("has {lost} names in folders that are nowhere"));
+        let problem = (lost > 0).then(|| format!("has {lost} references of inodes that are nowhere"));
         Ok((replay.changes, problem))
     }
 
     /// Goes through the items of the log. What belongs to an inode without links is left out: it was a temporary file.
     fn each(&mut self, step: fn(&mut Self, Key, &[u8]) -> Result<(), ReadError>) -> Result<(), ReadError> {
         let mut cursor = Cursor::seek(self.nodes, self.changes.log, Key::new(0, 0, 0))?;
-        let (mut unlinked, mut seen) = (None, 0);
+        let mut unlinked = None;
         while let Some((key, item)) = cursor.next()? {
-            seen += 1;
-            if seen > ITEMS {
-                return Err(ReadError::Limit { what: "items in a log tree", limit: ITEMS as u64 });
-            }
+            self.left.look()?;
             if key.kind == INODE {
                 unlinked = Some(key.object).filter(|_| item.u32(40) == 0);
             }
@@ -86,10 +74,13 @@ impl<'a> Replay<'a> {
                 if let Some(before) = before {
                     inode = merged(before, inode);
                 }
-                self.count()?;
+                self.left.keep()?;
                 self.changes.inodes.insert(key.object, inode);
             }
-            EXTENT => drop(self.changes.files.insert(key.object)),
+            EXTENT if !self.changes.files.contains(&key.object) => {
+                self.left.keep()?;
+                self.changes.files.insert(key.object);
+            }
             _ => {}
         }
         Ok(())
@@ -97,18 +88,21 @@ impl<'a> Replay<'a> {
 
     /// Removes the names of a folder that lie in a range that was logged, and were not logged themselves.
     fn remove_names(&mut self, folder: u64) -> Result<(), ReadError> {
+        let mut next = 0;
         let mut ranges = Cursor::seek(self.nodes, self.changes.log, Key::new(folder, DIR_LOG_INDEX, 0))?;
         while let Some((range, item)) = ranges.next()? {
             if (range.object, range.kind) != (folder, DIR_LOG_INDEX) {
                 break;
             }
-            let last = item.u64(0);
-            let mut entries = Cursor::seek(self.nodes, self.tree, Key::new(folder, DIR_INDEX, range.offset))?;
+            let (first, last) = (range.offset.max(next), item.u64(0));
+            next = next.max(last.saturating_add(1));
+            let mut entries = Cursor::seek(self.nodes, self.tree, Key::new(folder, DIR_INDEX, first))?;
             let mut leaf = None;
             while let Some((key, item)) = entries.next()? {
                 if (key.object, key.kind) != (folder, DIR_INDEX) || key.offset > last {
                     break;
                 }
+                self.left.look()?;
                 for entry in names(item) {
                     let entry = entry?;
                     let is_logged = self.log_item(key, &mut leaf)?.is_some_and(|(leaf, at)| {
@@ -140,7 +134,8 @@ impl<'a> Replay<'a> {
                 self.set(key.object, name, None)?;
             }
             if exists && !self.is_referred(target.object, key.object, name)? {
-                self.put(key.object, name, new)?;
+                self.unreferred.entry((target.object, key.object)).or_default().push(name.to_vec());
+                self.set(key.object, name, Some(new))?;
             }
         }
         Ok(())
@@ -156,32 +151,27 @@ impl<'a> Replay<'a> {
             return Ok(());
         };
         let target = Target { key: Key::new(key.object, INODE, 0), kind: Some(inode.metadata.kind) };
+        let mut last = None;
         for reference in references(key, item) {
             let (folder, name) = reference?;
-            if folder == key.object {
-                // The root refers to itself.
-                return Ok(());
-            }
-            if !self.exists(folder)? {
-                // The kernel leaves it out, too: a folder that was never synchronised has nothing to show.
+            // The root refers to itself. A folder that was never synchronised is nowhere: the kernel leaves it out, too.
+            if folder == key.object || !self.exists(folder)? {
                 continue;
             }
-            if self.current(folder, name)?.is_none_or(|before| before.key != target.key) {
+            if last != Some(folder) {
                 self.remove_old_names(key, folder)?;
-                self.put(folder, name, target)?;
+                last = Some(folder);
             }
-        }
-        let folders: Vec<u64> =
-            references(key, item).filter_map(Result::ok).map(|(folder, _)| folder).collect();
-        for folder in folders {
-            self.remove_old_names(key, folder)?;
+            if self.current(folder, name)?.is_none_or(|before| before.key != target.key) {
+                self.set(folder, name, Some(target))?;
+            }
         }
         Ok(())
     }
 
     /// Removes the names that an inode had in a folder, and that its logged references do not have.
     fn remove_old_names(&mut self, key: Key, folder: u64) -> Result<(), ReadError> {
-        let mut old = Vec::new();
+        let mut old = self.unreferred.remove(&(key.object, folder)).unwrap_or_default();
         let leaf = self.nodes.leaf(self.tree, key)?;
         let at = leaf.below(key);
         if leaf.key(at) == Some(key) {
@@ -192,8 +182,6 @@ impl<'a> Replay<'a> {
                 }
             }
         }
-        let put = self.put.get(&key.object).into_iter().flatten();
-        old.extend(put.filter(|(of, _)| *of == folder).map(|(_, name)| name.clone()));
         for name in old {
             let leads_here =
                 self.current(folder, &name)?.is_some_and(|found| found.key == Key::new(key.object, INODE, 0));
@@ -255,20 +243,9 @@ impl<'a> Replay<'a> {
         find_name(self.nodes, self.tree, folder, name)
     }
 
-    fn put(&mut self, folder: u64, name: &[u8], target: Target) -> Result<(), ReadError> {
-        self.put.entry(target.key.object).or_default().push((folder, name.to_vec()));
-        self.set(folder, name, Some(target))
-    }
-
     fn set(&mut self, folder: u64, name: &[u8], target: Option<Target>) -> Result<(), ReadError> {
-        self.count()?;
+        self.left.keep()?;
         self.changes.folders.entry(folder).or_default().insert(name.to_vec(), target);
-        Ok(())
-    }
-
-    fn count(&mut self) -> Result<(), ReadError> {
-        let limit = ReadError::Limit { what: "changes in log trees", limit: CHANGES as u64 };
-        self.left = self.left.checked_sub(1).ok_or(limit)?;
         Ok(())
     }
 }
