@@ -15,7 +15,7 @@ pub(super) enum Meaning {
 use Meaning::{Encrypted, Is, Lvm, NotRead, Nothing};
 
 /// Where, what, and what it means; the first that is there counts.
-pub(super) const HEADS: [(usize, &[u8], Meaning); 70] = [
+pub(super) const HEADS: [(usize, &[u8], Meaning); 73] = [
     // What encrypts, spreads or stores.
     (0, b"LUKS\xba\xbe", Encrypted("LUKS")),
     // The second head of LUKS2, where the first one was wiped.
@@ -95,4 +95,7 @@ pub(super) const HEADS: [(usize, &[u8], Meaning); 70] = [
     (0, b"UBI#", NotRead("ubi")),
     (0x8001, b"CD001", NotRead("iso9660")),
     (0x8001, b"BEA01", NotRead("udf")),
+    (0x200, b"PM\0\0", NotRead("apple partition map")),
+    (508, b"\xda\xbe", NotRead("sun disk label")),
+    (0, b"\x0b\xe5\xa9\x41", NotRead("sgi disk label")),
 ];
