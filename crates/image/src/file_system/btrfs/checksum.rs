@@ -30,9 +30,12 @@ impl Checksum {
         }
     }
 
-    /// Whether a block is as it was written.
+    /// Whether a block is as it was written. To a fuzzer every block is: it finds no checksums.
     pub fn holds(self, block: &[u8]) -> bool {
         let Some((field, body)) = block.split_at_checked(FIELD) else { return false };
+        if cfg!(fuzzing) {
+            return true;
+        }
         match self {
             Self::Crc32c => field.starts_with(&crc32c::crc32c(body).to_le_bytes()),
             Self::Xxhash64 => field.starts_with(&XxHash64::oneshot(0, body).to_le_bytes()),
