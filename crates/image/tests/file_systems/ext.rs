@@ -11,7 +11,10 @@ use guardhouse_image::{
     file_system::{Kind, open},
     volume::Reason,
 };
-use guardhouse_test_images::file_systems::{self as images, Source};
+use guardhouse_test_images::{
+    disks::put,
+    file_systems::{self as images, Source},
+};
 
 use crate::{
     compare::{Keeps, compare},
@@ -91,6 +94,15 @@ fn a_journal_is_replayed_in_memory() {
         assert!(read_file(file_system.as_ref()) == [b'A'; 4096], "{features} {open_journal}");
         assert_eq!(before.len() as u64, fs::metadata(&image.path).expect("the image").len());
     }
+}
+
+#[test]
+fn a_copy_of_a_file_system_in_use_without_a_journal_is_told() {
+    let source = tempfile::tempdir().expect("a folder");
+    let image = images::ext("mkfs.ext2", &[], source.path(), 8);
+    put(&image.path, 1024 + 0x3a, &[0]);
+    let file_system = open(Kind::Ext, FileDisk::open(&image.path)).expect("an ext");
+    assert!(file_system.notes()[0].starts_with("it was in use"), "{:?}", file_system.notes());
 }
 
 /// A tag of a fast commit.

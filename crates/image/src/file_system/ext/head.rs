@@ -49,6 +49,8 @@ pub struct Head {
     pub kind: &'static str,
     /// The journal has changes that are not in their places yet.
     pub needs_replay: bool,
+    /// It was in use when it was copied, and has no journal to tell what was being changed.
+    pub is_between: bool,
     /// The inode of the journal; 0 when it lies elsewhere, or there is none.
     pub journal: u32,
     /// Entries of folders tell what the file is.
@@ -129,6 +131,7 @@ impl Head {
                 "ext2"
             },
             needs_replay: compatible & 0x4 != 0 && features & NEEDS_REPLAY != 0,
+            is_between: compatible & 0x4 == 0 && bytes.u16(0x3a) & 0x1 == 0,
             journal: bytes.u32(0xe0),
             has_types: features & 0x2 != 0,
             large_folders: features & LARGE_FOLDERS != 0,

@@ -43,6 +43,9 @@ pub(super) fn open(disk: Disk) -> Result<Arc<dyn FileSystem>, ReadError> {
     };
     let mut fast_commits = FastCommits::default();
     let (mut notes, mut left_out) = (Vec::new(), Vec::new());
+    if head.is_between {
+        notes.push("it was in use when it was copied, and has no journal: what was changed last may be there in part".to_owned());
+    }
     if head.needs_replay && head.journal == 0 {
         left_out.push("the journal lies on another disk: changes that are only in it are missing".to_owned());
     } else if head.needs_replay {
