@@ -7,7 +7,10 @@ use std::{
 };
 
 use guardhouse_image::{BlockRead, file_system::Kind, fuzzing};
-use guardhouse_test_images::file_systems::{self as images, Image, Source};
+use guardhouse_test_images::{
+    file_systems::{self as images, Image, Source},
+    ntfs_log::{LastPage, Layout, PAGE, ROOT, Version, machine, work},
+};
 
 use crate::{
     disks::{ChangedDisk, FileDisk},
@@ -19,8 +22,12 @@ const READS: u64 = 300_000;
 
 /// Turns bits in the parts of the image that are not zeros, and cuts it off.
 fn damage(kind: Kind, image: &Image, rounds: u64) {
+    damage_pages(kind, image, rounds, &used(FileDisk::open(&image.path).as_ref()));
+}
+
+/// Turns bits in these pages.
+fn damage_pages(kind: Kind, image: &Image, rounds: u64, places: &[u64]) {
     let below = FileDisk::open(&image.path);
-    let places = used(below.as_ref());
     let mut random = 0x1234_5678_9abc_def1_u64;
     let mut next = move |below: u64| {
         random ^= random << 13;
@@ -121,6 +128,27 @@ fn damaged_btrfs_is_read_or_refused() {
 fn damaged_ntfs_is_read_or_refused() {
     let source = images::source(Source { many: 0, unix: false, sparse: true });
     damage(Kind::Ntfs, &images::ntfs(&[], source.path(), 16), 150);
+}
+
+#[test]
+fn damaged_logs_of_ntfs_are_replayed_or_refused() {
+    for version in [Version::One, Version::Two] {
+        let mut machine = machine(Layout { version, before: 3 * PAGE, ..Layout::default() });
+        machine.checkpoint();
+        work(&mut machine, |machine| machine.checkpoint());
+        // Not finished, so that there is something to take back.
+        let mut transaction = machine.begin();
+        machine.delete(&mut transaction, ROOT, "born");
+        machine.rename(&mut transaction, ROOT, "file 2", "file 9");
+        let image = machine.crashed(LastPage::Whole);
+        let disk = FileDisk::open(&image.path);
+        let mut head = [0; 4];
+        let mut pages = used(disk.as_ref());
+        pages.retain(|&page| {
+            disk.read_at(page, &mut head).is_ok() && matches!(&head, b"RSTR" | b"RCRD" | b"FILE" | b"INDX")
+        });
+        damage_pages(Kind::Ntfs, &image, 400, &pages);
+    }
 }
 
 #[test]

@@ -152,3 +152,30 @@ fn transactions_that_were_not_finished_are_taken_back() {
         assert_eq!(found, before, "{layout:?}");
     }
 }
+
+#[test]
+fn a_log_that_is_not_understood_changes_nothing() {
+    let mut machine = machine(Layout::default());
+    machine.checkpoint();
+    let (before, _) = view(&machine.whole().path);
+    work(&mut machine, |_| {});
+    // A version that is not known; a checkpoint that is not there; a record whose operation is not known: what was
+    // the end of a transaction.
+    for (old, at, value, reason) in [
+        (&b"RSTR\x1e\0\x09\0"[..], 28, 9, "not supported: version 9.1 of the log"),
+        (b"RSTR\x1e\0\x09\0", 48 + 64 + 8, 0xf8, "is not there"),
+        (b"\x1b\0\x01\0\x28\0\0\0", 0, 0x7f, "not supported: record 0x"),
+    ] {
+        let image = machine.crashed(LastPage::Whole);
+        let mut bytes = fs::read(&image.path).expect("the image");
+        for start in (0..bytes.len() - 8).step_by(8) {
+            if bytes[start..].starts_with(old) {
+                bytes[start + at] = value;
+            }
+        }
+        fs::write(&image.path, bytes).expect("written");
+        let (found, notes) = view(&image.path);
+        assert!(notes[0].contains("is not replayed") && notes[0].contains(reason), "{notes:?}");
+        assert_eq!(found, before);
+    }
+}
