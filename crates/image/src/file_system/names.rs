@@ -94,6 +94,26 @@ pub(super) fn wtf8(units: impl IntoIterator<Item = u16>) -> Vec<u8> {
     bytes
 }
 
+/// The opposite of [`wtf8`]; `None` for bytes that it does not make.
+pub(super) fn utf16(mut name: &[u8]) -> Option<Vec<u16>> {
+    let mut units = Vec::new();
+    loop {
+        let error = match std::str::from_utf8(name) {
+            Ok(text) => {
+                units.extend(text.encode_utf16());
+                return Some(units);
+            }
+            Err(error) => error,
+        };
+        let (valid, rest) = name.split_at_checked(error.valid_up_to())?;
+        units.extend(std::str::from_utf8(valid).ok()?.encode_utf16());
+        let (&half, rest) = rest.split_first_chunk::<3>()?;
+        let [0xed, high @ 0xa0..=0xbf, low @ 0x80..=0xbf] = half else { return None };
+        units.push(0xd000 | u16::from(high & 0x3f) << 6 | u16::from(low & 0x3f));
+        name = rest;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +123,18 @@ mod tests {
         assert_eq!(wtf8("a\u{e9}\u{1f600}".encode_utf16()), "a\u{e9}\u{1f600}".as_bytes());
         assert_eq!(wtf8([0xd800]), [0xed, 0xa0, 0x80]);
         assert_eq!(wtf8([0xdfff]), [0xed, 0xbf, 0xbf]);
+    }
+
+    #[test]
+    fn names_become_units_again() {
+        for units in
+            [vec![], vec![0x61, 0xd800], vec![0xdfff, 0xd83d, 0xde00, 0xe9], vec![0xd800, 0xd800, 0x7f]]
+        {
+            assert_eq!(utf16(&wtf8(units.clone())), Some(units));
+        }
+        for name in [&b"\xff"[..], b"a\xed\xa0", b"\xed\x20\x80", b"\xc3"] {
+            assert_eq!(utf16(name), None);
+        }
     }
 
     #[test]

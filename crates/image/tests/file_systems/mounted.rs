@@ -5,7 +5,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use guardhouse_image::{
@@ -16,7 +19,7 @@ use guardhouse_test_images::file_systems::{self as images, Image, Source};
 
 use crate::{
     compare::{Keeps, compare},
-    disks::FileDisk,
+    disks::{ChangedDisk, FileDisk},
 };
 
 /// Runs a script with `$IMAGE`, `$SOURCE`, an empty folder `$AT` to mount it at, and `$COPY` to copy it to while it is
@@ -188,4 +191,55 @@ fn compressed_files_of_an_ntfs_are_read() {
     let file_system = read(Kind::Ntfs, &image.folder().join("copy"));
     let keeps = Keeps { modes: false, owner: None, times: Some(0), hard_links: true, spaces: true };
     compare(outer.path(), file_system.as_ref(), keeps);
+}
+
+#[test]
+fn large_folders_and_files_in_many_pieces_of_an_ntfs_are_read() {
+    let source = tempfile::tempdir().expect("a folder");
+    let many = source.path().join("many");
+    fs::create_dir(&many).expect("a folder");
+    for number in 0..10_000 {
+        fs::write(many.join(format!("File number {:05}", number * 7919 % 10_000)), [b'x'; 3])
+            .expect("written");
+    }
+    std::os::unix::fs::symlink("many/File number 00001", source.path().join("link")).expect("a link");
+    fs::hard_link(many.join("File number 00002"), source.path().join("again")).expect("a link");
+    let image = Image::empty(64 << 20);
+    images::run("ntfs-3g", "mkfs.ntfs", &["-q", "-F", "-f", "-c", "512", image.name()]);
+    // Two files that grow in turns lie in pieces, more of them than one record has room for.
+    let script = "test -c /dev/fuse; ntfs-3g -o special_files=wsl $IMAGE $AT; cp -a $SOURCE/. $AT/
+        python3 -c \"
+import os
+one, other = open('$AT/one', 'wb', 0), open('$AT/other', 'wb', 0)
+for number in range(1500):
+    one.write(os.urandom(700)); other.write(os.urandom(700))
+\"
+        truncate -s 5M $AT/sparse; printf here >> $AT/sparse; cp $AT/one $AT/other $AT/sparse $SOURCE
+        touch -r $AT/one $SOURCE/one; touch -r $AT/other $SOURCE/other; touch -r $AT/sparse $SOURCE/sparse
+        umount $AT; cp $IMAGE $COPY; mount -t tmpfs none $AT; COPY=$COPY.unused";
+    if copy_mounted(&image, source.path(), script).is_none() {
+        return;
+    }
+    let file_system = read(Kind::Ntfs, &image.folder().join("copy"));
+    let keeps = Keeps { modes: false, owner: None, times: Some(1), hard_links: true, spaces: true };
+    compare(source.path(), file_system.as_ref(), keeps);
+    crate::ntfs::look_up(file_system.as_ref());
+    // The way to a name is a block on each level, not the folder.
+    let disk = Arc::new(ChangedDisk {
+        below: FileDisk::open(&image.folder().join("copy")),
+        turned: Vec::new(),
+        length: 64 << 20,
+        reads: AtomicU64::new(0),
+        most_reads: u64::MAX,
+    });
+    let file_system = open(Kind::Ntfs, disk.clone()).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let mut reader = file_system.reader().expect("a reader");
+    let folder = reader.lookup(&reader.root(), b"many").expect("the root").expect("the folder");
+    let before = disk.reads.load(Ordering::Relaxed);
+    for number in 0..100 {
+        let name = format!("File number {:05}", number * 97);
+        assert!(reader.lookup(&folder, name.as_bytes()).expect("the folder").is_some(), "{name}");
+    }
+    let reads = disk.reads.load(Ordering::Relaxed) - before;
+    assert!(reads < 2000, "{reads} reads for 100 names");
 }

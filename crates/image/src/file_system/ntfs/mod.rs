@@ -10,7 +10,10 @@ mod record;
 mod stream;
 mod volume;
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, OnceLock},
+};
 
 use self::{
     log::Outcome,
@@ -21,13 +24,14 @@ use self::{
 use super::{
     Entry, FileKind, FileSystem, Metadata, Place, ReadError, Reader,
     disk::{Disk, Fields as _},
-    names::{Shown, wtf8},
+    names::{Shown, is_name, utf16, wtf8},
 };
 use crate::FilePath;
 
 const LOG: u64 = 2;
 const VOLUME: u64 = 3;
 const ROOT: u64 = 5;
+const UPPER_CASE: u64 = 10;
 
 /// How long a reparse point may be, in bytes.
 const REPARSE: u64 = 16 << 10;
@@ -38,6 +42,8 @@ struct Ntfs {
     label: String,
     serial: String,
     notes: Vec<String>,
+    /// The table of upper case, once it was needed; empty when it cannot be read.
+    upper: Arc<OnceLock<Vec<u16>>>,
 }
 
 pub(super) fn open(disk: Disk) -> Result<Arc<dyn FileSystem>, ReadError> {
@@ -60,6 +66,7 @@ pub(super) fn open(disk: Disk) -> Result<Arc<dyn FileSystem>, ReadError> {
         serial: format!("{:016X}", volume.serial),
         notes,
         volume,
+        upper: Arc::default(),
     }))
 }
 
@@ -113,7 +120,7 @@ impl FileSystem for Ntfs {
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, ReadError> {
-        Ok(Box::new(NtfsReader { volume: self.volume.clone(), last: None }))
+        Ok(Box::new(NtfsReader { volume: self.volume.clone(), last: None, upper: self.upper.clone() }))
     }
 }
 
@@ -121,6 +128,7 @@ struct NtfsReader {
     volume: Volume,
     /// The file that was read last.
     last: Option<(u64, Stream)>,
+    upper: Arc<OnceLock<Vec<u16>>>,
 }
 
 /// What a reparse point makes of a file.
@@ -134,6 +142,31 @@ enum Reparse {
 }
 
 impl NtfsReader {
+    /// The volume's table of upper case: a unit for each.
+    fn upper(&mut self) -> Arc<OnceLock<Vec<u16>>> {
+        if self.upper.get().is_none() {
+            let record = self.volume.record(UPPER_CASE);
+            let table = record.and_then(|record| self.volume.value(&record, kind::DATA, 128 << 10));
+            let table = table.ok().flatten().unwrap_or_default();
+            // Another thread may have been faster, with the same result.
+            let _ = self.upper.set(table.chunks_exact(2).map(|unit| unit.u16(0)).collect());
+        }
+        self.upper.clone()
+    }
+
+    /// The way through the folder, when the order of its index is not known.
+    fn search(&mut self, folder: &Place, name: &[u8]) -> Result<Option<u64>, ReadError> {
+        let mut found = None;
+        self.read_folder(folder, &mut |entry| {
+            if entry.name != name {
+                return ControlFlow::Continue(());
+            }
+            found = Some(entry.node);
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
+    }
+
     fn reparse(&mut self, record: &Record) -> Result<Reparse, ReadError> {
         let Some(value) = self.volume.value(record, kind::REPARSE_POINT, REPARSE)? else {
             return Ok(Reparse::Other);
@@ -205,6 +238,18 @@ impl Reader for NtfsReader {
         let mut shown = Shown::new(each);
         folder::show(&mut self.volume, &record, &mut shown)?;
         shown.end()
+    }
+
+    fn lookup(&mut self, folder: &Place, name: &[u8]) -> Result<Option<Place>, ReadError> {
+        let Some(units) = utf16(name).filter(|_| is_name(name)) else { return Ok(None) };
+        let record = self.volume.record(folder.node)?;
+        let upper = self.upper();
+        let upper = upper.get().map(Vec::as_slice).unwrap_or_default();
+        let node = match upper {
+            [] => self.search(folder, name)?,
+            upper => folder::find(&mut self.volume, &record, &units, upper)?,
+        };
+        Ok(node.map(|node| Place { path: folder.path.join(name), node }))
     }
 
     fn read_link(&mut self, place: &Place) -> Result<Vec<u8>, ReadError> {

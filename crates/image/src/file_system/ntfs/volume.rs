@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The number of a record in a reference; the upper bits count how often it was used.
-const NUMBER: u64 = (1 << 48) - 1;
+pub const NUMBER: u64 = (1 << 48) - 1;
 
 /// How long a list of attributes is read, in bytes; Windows writes no longer one.
 const LIST: u64 = 256 << 10;
