@@ -6,6 +6,7 @@ use guardhouse_image::{
 };
 use guardhouse_test_images::{
     file_systems::{self as images, Image},
+    ntfs_log,
     seeds::keep,
 };
 use tempfile::TempDir;
@@ -139,6 +140,10 @@ fn seeds_of_ntfs_are_read() {
     {
         seed(Kind::Ntfs, name, &images::ntfs(arguments, source.path(), 2));
     }
+    let mut machine = ntfs_log::machine(ntfs_log::Layout::default());
+    machine.checkpoint();
+    ntfs_log::work(&mut machine, |_| {});
+    seed(Kind::Ntfs, "ntfs-journal", &machine.crashed(ntfs_log::LastPage::Whole));
 }
 
 #[test]
@@ -157,7 +162,7 @@ fn seeds_of_fat_are_read() {
 #[test]
 fn seeds_of_squashfs_are_read() {
     let source = source(true);
-    for compressor in ["gzip", "xz", "lz4", "zstd"] {
+    for compressor in ["gzip", "lzma", "lzo", "xz", "lz4", "zstd"] {
         let packed = images::squashfs(&["-comp", compressor, "-b", "4096"], source.path());
         seed(Kind::Squashfs, &format!("squashfs-{compressor}"), &packed);
         // With nothing but the data packed, the structures can be changed.
