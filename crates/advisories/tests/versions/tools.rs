@@ -209,3 +209,58 @@ fn maven() {
         assert_eq!(format!("   {left} {ours} {right}"), answer);
     }
 }
+
+#[test]
+fn go() {
+    let library = "/usr/share/gocode/src/golang.org/x/mod/semver";
+    if !is_here("go", "version") {
+        return;
+    }
+    if !Path::new(library).exists() {
+        eprintln!("SKIPPED: there is no {library} (golang-golang-x-mod-dev)");
+        return;
+    }
+    let program = r#"package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/mod/semver"
+)
+
+func main() {
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		left, right, _ := strings.Cut(lines.Text(), "\t")
+		if semver.IsValid(left) && semver.IsValid(right) {
+			fmt.Println(semver.Compare(left, right))
+		} else {
+			fmt.Println("refused")
+		}
+	}
+}
+"#;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("compare.go");
+    std::fs::write(&file, program).expect("a file");
+    // The versions of modules have a `v`; those of Go itself are not the library's.
+    let mut pairs = pairs(Kind::Golang, 4000);
+    pairs.retain(|(left, right)| left.starts_with('v') && right.starts_with('v'));
+    let input: String = pairs.iter().map(|(left, right)| format!("{left}\t{right}\n")).collect();
+    let mut command = Command::new("go");
+    command.arg("run").arg(&file).env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode");
+    let output = run(command.env("GOCACHE", folder.path()).env("GOFLAGS", ""), &input);
+    let answers: Vec<&str> = output.lines().collect();
+    assert_eq!(answers.len(), pairs.len(), "an answer for every pair");
+    let mut compared = 0;
+    // `v1.2rc1` is refused there, and Go's own version here.
+    for ((left, right), theirs) in pairs.iter().zip(answers).filter(|(_, theirs)| *theirs != "refused") {
+        let ours = compare(Kind::Golang, left, right).expect("the library takes both");
+        assert_eq!((ours as i8).to_string(), theirs, "{left} {right}");
+        compared += 1;
+    }
+    assert!(compared > 100, "only {compared} pairs were compared");
+}

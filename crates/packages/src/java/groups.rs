@@ -46,7 +46,6 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("xstream", "com/thoughtworks/xstream/", "com.thoughtworks.xstream"),
     ("freemarker", "freemarker/template/", "org.freemarker"),
     ("quartz", "org/quartz/", "org.quartz-scheduler"),
-    ("json", "org/json/", "org.json"),
     ("snappy-java", "org/xerial/snappy/", "org.xerial.snappy"),
     ("zstd-jni", "com/github/luben/zstd/", "com.github.luben"),
     ("xz", "org/tukaani/xz/", "org.tukaani"),
