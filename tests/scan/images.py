@@ -158,5 +158,11 @@ def oci(layers: list[bytes], folder: pathlib.Path) -> pathlib.Path:
     return folder
 
 
+def rootfs(tree: pathlib.Path, archive: pathlib.Path, *options: str) -> pathlib.Path:
+    """A tree as `docker export` writes it, packed by GNU tar."""
+    run("tar", "--create", *options, "--file", archive, "--directory", tree, ".")
+    return archive
+
+
 def digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"

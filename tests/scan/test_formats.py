@@ -35,6 +35,9 @@ TARGETS = {
     ),
     "docker": lambda tree, work: images.docker([images.layer(tree)], work / "image.tar"),
     "oci": lambda tree, work: images.oci([images.layer(tree)], work / "layout"),
+    "rootfs": lambda tree, work: images.rootfs(tree, work / "rootfs.tar"),
+    "rootfs xz": lambda tree, work: images.rootfs(tree, work / "rootfs.tar.xz", "--xz"),
+    "rootfs zstd": lambda tree, work: images.rootfs(tree, work / "rootfs.tar.zst", "--zstd"),
 }
 
 SYSTEMS = {

@@ -1,6 +1,6 @@
 //! What advisories say of a package.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,16 +63,37 @@ pub enum SeverityLevel {
     Critical,
 }
 
-impl fmt::Display for SeverityLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl SeverityLevel {
+    /// All of them, the lowest first.
+    pub const ALL: [Self; 6] =
+        [Self::Unknown, Self::Negligible, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// As it is written.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
             Self::Unknown => "unknown",
             Self::Negligible => "negligible",
             Self::Low => "low",
             Self::Medium => "medium",
             Self::High => "high",
             Self::Critical => "critical",
-        })
+        }
+    }
+}
+
+impl fmt::Display for SeverityLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for SeverityLevel {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|level| level.word() == word);
+        found.ok_or_else(|| format!("{word:?} is none of {}", Self::ALL.map(Self::word).join(", ")))
     }
 }
 

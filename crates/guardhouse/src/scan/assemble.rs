@@ -112,6 +112,11 @@ impl Assembler {
         }
     }
 
+    /// Takes a sentence for whoever reads the report.
+    pub fn note(&mut self, note: Option<String>) {
+        self.target.notes.extend(note);
+    }
+
     /// Takes how the scan ended.
     pub fn end(&mut self, ended: &Ended) {
         for death in &ended.deaths {

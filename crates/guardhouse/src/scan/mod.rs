@@ -3,8 +3,10 @@
 mod assemble;
 mod bar;
 pub mod child;
+mod interrupt;
 mod judge;
 mod outputs;
+mod rules;
 mod size;
 
 use std::{
@@ -16,7 +18,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use guardhouse_advisories::SeverityLevel;
 use guardhouse_model::Environment;
 use guardhouse_report::{decide, outcome, text::printable};
@@ -31,6 +36,7 @@ use guardhouse_scan::{
 use crate::{advisories::StoreArgs, duration, output};
 use assemble::Assembler;
 use bar::Bar;
+use interrupt::{Leftover, Leftovers};
 use judge::StoreJudge;
 use outputs::Output;
 
@@ -73,7 +79,8 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE")]
     vex: Vec<PathBuf>,
 
-    /// A file with rules by which findings are ignored.
+    /// A file with rules by which findings are ignored; without, .guardhouse-ignore.toml in the current folder, if it is
+    /// there and no part of the target.
     #[arg(long, value_name = "FILE")]
     ignore: Option<PathBuf>,
 
@@ -86,8 +93,8 @@ pub struct ScanArgs {
     output: Option<PathBuf>,
 
     /// End with 1 when there is a finding of this level or above.
-    #[arg(long, value_name = "LEVEL")]
-    fail_on: Option<Level>,
+    #[arg(long, value_name = "LEVEL", value_parser = levels())]
+    fail_on: Option<SeverityLevel>,
 
     /// End with 4 when a part was not scanned or not compared.
     #[arg(long)]
@@ -116,18 +123,10 @@ enum ProjectName {
     ScaVul,
 }
 
-/// A level of severity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Level {
-    /// Every finding.
-    Unknown,
-    /// From here on, Debian's word for what is no danger.
-    Negligible,
-    /// From here on, the levels of CVSS.
-    Low,
-    Medium,
-    High,
-    Critical,
+/// The words for levels of severity.
+fn levels() -> impl TypedValueParser<Value = SeverityLevel> {
+    let words = SeverityLevel::ALL.map(SeverityLevel::word);
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<SeverityLevel>())
 }
 
 /// Carries out the command. Whatever goes wrong has an exit code of its own: 1 is for findings alone.
@@ -136,6 +135,12 @@ pub fn run(args: &ScanArgs, environment: &Environment) -> ExitCode {
         output::report(error);
         ExitCode::from(code)
     };
+    if args.target == Path::new("-") {
+        let error = anyhow::anyhow!(
+            "standard input cannot be scanned, for it cannot be read from anywhere: write it to a file first"
+        );
+        return failed(&error, WRONG_USE);
+    }
     match outputs::plan(&args.format, args.output.as_deref()) {
         Ok(plan) => report(args, &plan, environment).unwrap_or_else(|error| failed(&error, NOT_SCANNED)),
         Err(error) => failed(&error, WRONG_USE),
@@ -147,23 +152,26 @@ fn report(args: &ScanArgs, plan: &[Output], environment: &Environment) -> anyhow
     let started = environment.now();
     // Without a home folder there is no store that nobody named: then nothing is compared, and the report says so.
     let store = args.store.path().unwrap_or_default();
+    let rules = rules::rules(args.ignore.as_deref(), &args.target);
     let mut judge =
-        StoreJudge::open(&store, args.store.is_named(), &args.vex, args.ignore.as_deref(), started)?;
+        StoreJudge::open(&store, args.store.is_named(), &args.vex, rules.file.as_deref(), started)?;
+    let leftovers = Leftovers::default();
+    leftovers.remove_at_signals().context("cannot listen for signals")?;
 
     let mut assembler = Assembler::new(&args.target.display().to_string());
-    if let Some(why) = scan(args, environment, &mut assembler)? {
+    if let Some(why) = scan(args, environment, &leftovers, &mut assembler)? {
         eprintln!("error: {}", printable(&why));
         return Ok(ExitCode::from(NOT_SCANNED));
     }
-    for note in judge.notes() {
+    for note in rules.note.iter().cloned().chain(judge.notes()) {
         eprintln!("note: {}", printable(&note));
     }
+    assembler.note(rules.note);
     let report = assembler.finish(&mut judge, started, || environment.now())?;
     for output in plan {
-        outputs::write(output, &report, environment)?;
+        outputs::write(output, &report, environment, &leftovers)?;
     }
-    let decided: decide::Outcome =
-        outcome(&report, args.fail_on.map(SeverityLevel::from), args.fail_on_incomplete);
+    let decided: decide::Outcome = outcome(&report, args.fail_on, args.fail_on_incomplete);
     Ok(ExitCode::from(decided.exit_code()))
 }
 
@@ -171,16 +179,17 @@ fn report(args: &ScanArgs, plan: &[Output], environment: &Environment) -> anyhow
 fn scan(
     args: &ScanArgs,
     environment: &Environment,
+    leftovers: &Leftovers,
     assembler: &mut Assembler,
 ) -> anyhow::Result<Option<String>> {
-    let scratch = Scratch::new(environment).context("cannot make a folder for temporary files")?;
+    let (scratch, _leftover) = scratch(environment, leftovers)?;
     let options = options(args);
     // Absolute, so that it is the same file whatever the scanner's folder is.
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
     let targets = Targets {
         target: absolute(&args.target),
         also: args.also.iter().map(absolute).collect(),
-        scratch: Some(scratch.0.clone()),
+        scratch: Some(scratch),
     };
     let patience = Patience { total: args.timeout, ..Patience::default() };
     let mut bar = Bar::new(&options.projects);
@@ -223,37 +232,19 @@ fn cpu_seconds(size: u64) -> u64 {
     Resources::default().cpu.saturating_add((size >> 30).saturating_mul(120))
 }
 
-/// The folder for temporary files of one scan, which goes with it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(environment: &Environment) -> std::io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("guardhouse-scan-{}", environment.uuid()));
-        let mut builder = fs::DirBuilder::new();
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&folder)?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let remove = |folder: &Path| fs::remove_dir_all(folder);
-        if let Err(error) = remove(&self.0) {
-            tracing::warn!(folder = %self.0.display(), %error, "a folder with temporary files is left behind");
-        }
-    }
-}
-
-impl From<Level> for SeverityLevel {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::Unknown => Self::Unknown,
-            Level::Negligible => Self::Negligible,
-            Level::Low => Self::Low,
-            Level::Medium => Self::Medium,
-            Level::High => Self::High,
-            Level::Critical => Self::Critical,
-        }
-    }
+/// Makes the folder for temporary files of one scan, which goes with the guard.
+fn scratch(environment: &Environment, leftovers: &Leftovers) -> anyhow::Result<(PathBuf, Leftover)> {
+    let parent = std::env::temp_dir();
+    let folder = parent.join(format!("guardhouse-scan-{}", environment.uuid()));
+    let leftover = leftovers.keep(&folder);
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let made = builder.create(&folder);
+    made.with_context(|| {
+        format!(
+            "cannot make a folder for temporary files in {}; TMPDIR names another place",
+            parent.display()
+        )
+    })?;
+    Ok((folder, leftover))
 }

@@ -13,6 +13,8 @@ use guardhouse_model::Environment;
 use guardhouse_report::{Report, cyclonedx, html, json, sarif, spdx, table, table::Style};
 use rustix::termios::tcgetwinsize;
 
+use super::interrupt::Leftovers;
+
 /// A form of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -91,10 +93,15 @@ pub fn plan(outputs: &[Output], file: Option<&Path>) -> anyhow::Result<Vec<Outpu
 ///
 /// # Errors
 /// The file, or standard output, cannot be written.
-pub fn write(output: &Output, report: &Report, environment: &Environment) -> anyhow::Result<()> {
+pub fn write(
+    output: &Output,
+    report: &Report,
+    environment: &Environment,
+    leftovers: &Leftovers,
+) -> anyhow::Result<()> {
     let form = |style, out: &mut dyn Write| form(output.format, report, style, environment, out);
     match &output.file {
-        Some(file) => write_file(file, |out| form(Style::default(), out))
+        Some(file) => write_file(file, leftovers, |out| form(Style::default(), out))
             .with_context(|| format!("cannot write {}", file.display())),
         None => {
             let mut out = BufWriter::new(io::stdout().lock());
@@ -136,7 +143,11 @@ fn style() -> Style {
 }
 
 /// Writes a file that is there as a whole or not at all.
-fn write_file(file: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn write_file(
+    file: &Path,
+    leftovers: &Leftovers,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     if file.exists() && !file.is_file() {
         // A pipe, a terminal: there is nothing to replace.
         let mut out = BufWriter::new(File::options().write(true).open(file)?);
@@ -146,17 +157,13 @@ fn write_file(file: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>)
     let mut name = file.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let new = file.with_file_name(name);
-    let written = File::create_new(&new).and_then(|created| {
-        let mut out = BufWriter::new(created);
-        write(&mut out)?;
-        out.into_inner()?.sync_all()?;
-        fs::rename(&new, file)
-    });
-    if written.is_err() {
-        // What is half written helps nobody; the error that is told is the first one.
-        let _ = fs::remove_file(&new);
-    }
-    written
+    // What is half written helps nobody.
+    let created = File::create_new(&new)?;
+    let _leftover = leftovers.keep(&new);
+    let mut out = BufWriter::new(created);
+    write(&mut out)?;
+    out.into_inner()?.sync_all()?;
+    fs::rename(&new, file)
 }
 
 #[cfg(test)]
@@ -193,13 +200,13 @@ mod tests {
         let folder = tempfile::TempDir::new().expect("a folder");
         let file = folder.path().join("report");
         fs::write(&file, "before").expect("a file");
-        write_file(&file, |out| {
+        write_file(&file, &Leftovers::default(), |out| {
             out.write_all(b"half")?;
             Err(io::Error::other("no more"))
         })
         .expect_err("the writer's error");
         assert_eq!(fs::read(&file).expect("a file"), b"before");
-        write_file(&file, |out| out.write_all(b"after")).expect("written");
+        write_file(&file, &Leftovers::default(), |out| out.write_all(b"after")).expect("written");
         assert_eq!(fs::read(&file).expect("a file"), b"after");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
     }

@@ -1,7 +1,7 @@
 //! Events as lines of JSON.
 
 use std::{
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     sync::{Mutex, PoisonError},
 };
 
@@ -12,36 +12,32 @@ pub const LINE: usize = 1 << 20;
 
 /// Writes events.
 pub struct Output<W: Write> {
-    state: Mutex<(BufWriter<W>, io::Result<()>)>,
+    state: Mutex<(W, io::Result<()>)>,
 }
 
 impl<W: Write> Output<W> {
     /// To a pipe.
     pub fn new(pipe: W) -> Self {
-        Self { state: Mutex::new((BufWriter::with_capacity(64 << 10, pipe), Ok(()))) }
+        Self { state: Mutex::new((pipe, Ok(()))) }
     }
 
-    /// Writes an event. What progress and problems come after is in the pipe then, whatever happens to this process.
+    /// Writes an event, which is in the pipe then, whatever happens to this process.
     pub fn tell(&self, event: &Event) {
         let mut line = line(event);
         line.push(b'\n');
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (pipe, result) = &mut *state;
         if result.is_ok() {
-            *result = pipe.write_all(&line);
-        }
-        if result.is_ok() && !matches!(event, Event::Package { .. }) {
-            *result = pipe.flush();
+            *result = pipe.write_all(&line).and_then(|()| pipe.flush());
         }
     }
 
-    /// Writes what is left.
+    /// Says whether everything was written.
     ///
     /// # Errors
     /// The first one of all writes.
     pub fn finish(self) -> io::Result<()> {
-        let (mut pipe, result) = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        result.and_then(|()| pipe.flush())
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).1
     }
 }
 

@@ -38,6 +38,7 @@ fn notes(status: &RestrictionStatus) -> Vec<String> {
         _ => "this kernel has no landlock",
     };
     vec![format!(
-        "{note}: until the target is open, nothing but file permissions keeps the scanner from other files"
+        "{note}: nothing but file permissions keeps the scanner from other files until the target is open; below a \
+         folder, until its end"
     )]
 }

@@ -24,8 +24,8 @@ impl Default for Resources {
 }
 
 impl Resources {
-    /// How many files are open at most.
-    const OPEN_FILES: u64 = 1024;
+    /// How many files are open at most: one for each layer that is unpacked, of all images of a target.
+    const OPEN_FILES: u64 = 16_384;
 
     /// Binds this process.
     pub(super) fn apply(&self) -> io::Result<()> {
@@ -33,7 +33,10 @@ impl Resources {
         // At the first one it gets SIGXCPU, which says what happened; at the second one SIGKILL.
         lower(Resource::Cpu, self.cpu, self.cpu.saturating_add(10))?;
         lower(Resource::Fsize, self.file, self.file)?;
-        lower(Resource::Nofile, Self::OPEN_FILES, Self::OPEN_FILES)?;
+        // Shells start programs with a lower bound than they may have.
+        let most = getrlimit(Resource::Nofile).maximum;
+        let most = most.map_or(Self::OPEN_FILES, |most| most.min(Self::OPEN_FILES));
+        setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: Some(most) })?;
         lower(Resource::Core, 0, 0)
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read},
-    os::unix::fs::FileExt as _,
+    os::unix::{fs::FileExt as _, process::CommandExt as _},
     process::{self, Command, ExitStatus, Stdio},
     sync::{Arc, mpsc::SyncSender},
     thread::{self, JoinHandle},
@@ -61,6 +61,8 @@ impl Child {
             // For libraries that make temporary files of their own.
             command.env("TMPDIR", scratch).arg("--scratch").arg(scratch);
         }
+        // What a terminal says to whoever waits for the scan (Ctrl-C) is for that process, which ends this one.
+        command.process_group(0);
         let mut process = command.arg("--").arg(&targets.target).spawn()?;
         let stdout = process.stdout.take();
         let stderr = process.stderr.take();

@@ -189,7 +189,8 @@ impl Scan<'_> {
         while let Ok(message) = self.messages.recv() {
             let reason = match message {
                 Message::End => break,
-                Message::Line(_) if killed.is_some() => None,
+                // What it told before its end is true, but for one that says what no scanner says.
+                Message::Line(_) if matches!(killed, Some(Killed::Unruly(_))) => None,
                 Message::Line(line) => self.ledger.take(&line, self.show).err().map(Killed::Unruly),
                 Message::TooLong => {
                     Some(Killed::Unruly("the scanner told a line that is too long".to_owned()))

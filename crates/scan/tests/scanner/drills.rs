@@ -108,10 +108,12 @@ fn a_file_that_hangs() {
 }
 
 fn a_scan_has_its_time() {
-    let mut scene = Scene::new(&["hang", "a"]);
-    scene.patience.total = Some(Duration::from_millis(300));
+    // Each folder has one thread.
+    let mut scene = Scene::new(&["d/hang", "e/a", "f/b"]);
+    scene.patience.total = Some(Duration::from_secs(2));
     let seen = scene.scan();
-    assert_eq!(seen.ended.outcome, Outcome::GivenUp("it took longer than 300ms".to_owned()));
+    assert_eq!(seen.ended.outcome, Outcome::GivenUp("it took longer than 2s".to_owned()));
+    assert_eq!(seen.files.iter().collect::<Vec<_>>(), ["/e/a", "/f/b"], "what was found until then");
 }
 
 fn a_panic_costs_one_file() {
