@@ -82,6 +82,8 @@ concurrency! {
         opposite_moves_form_no_cycle
     }
     identity {
+        a_signed_request_is_accepted_once
+        access_keys_do_not_outlive_their_account
         a_refresh_token_is_exchanged_once
         reuse_that_is_found_twice_ends_the_family
         sessions_do_not_outlive_their_account

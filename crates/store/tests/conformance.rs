@@ -6,6 +6,8 @@
 #[path = "conformance/support.rs"]
 mod support;
 
+#[path = "conformance/access_keys.rs"]
+mod access_keys;
 #[path = "conformance/accounts.rs"]
 mod accounts;
 #[path = "conformance/agent_releases.rs"]
@@ -78,6 +80,12 @@ macro_rules! conformance {
 }
 
 conformance! {
+    access_keys {
+        an_access_key_is_found_with_its_account
+        access_keys_are_listed_switched_and_removed
+        a_signed_request_is_accepted_once_and_seldom_written_down
+        old_nonces_and_temporary_keys_go_in_steps
+    }
     agent_releases {
         a_program_is_kept_in_parts_and_goes_with_its_version
         a_platform_has_one_wanted_version

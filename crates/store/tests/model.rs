@@ -15,6 +15,8 @@ mod pools;
 #[path = "model/postgres.rs"]
 mod postgres;
 
+#[path = "model/access_keys.rs"]
+mod access_keys;
 #[path = "model/agent_releases.rs"]
 mod agent_releases;
 #[path = "model/device_policies.rs"]
@@ -77,6 +79,7 @@ enum Command {
     DeviceRuns(device_runs::Command),
     Retention(retention::Command),
     Identity(identity::Command),
+    AccessKeys(access_keys::Command),
     Responses(responses::Command),
     AgentReleases(agent_releases::Command),
 }
@@ -92,6 +95,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         4 => policies::creations().prop_map(Command::Policies),
         1 => retention::creations().prop_map(Command::Retention),
         3 => identity::creations().prop_map(Command::Identity),
+        2 => access_keys::creations().prop_map(Command::AccessKeys),
         1 => responses::creations().prop_map(Command::Responses),
     ];
     let any = prop_oneof![
@@ -107,6 +111,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         7 => device_runs::commands().prop_map(Command::DeviceRuns),
         4 => retention::commands().prop_map(Command::Retention),
         8 => identity::commands().prop_map(Command::Identity),
+        5 => access_keys::commands().prop_map(Command::AccessKeys),
         4 => responses::commands().prop_map(Command::Responses),
         3 => agent_releases::commands().prop_map(Command::AgentReleases),
     ];
@@ -128,6 +133,7 @@ async fn carry_out(mut bench: Bench, commands: Vec<Command>) -> Outcome {
             Command::DeviceRuns(command) => device_runs::carry_out(&mut bench, command).await?,
             Command::Retention(command) => retention::carry_out(&mut bench, command).await?,
             Command::Identity(command) => identity::carry_out(&mut bench, command).await?,
+            Command::AccessKeys(command) => access_keys::carry_out(&mut bench, command).await?,
             Command::Responses(command) => responses::carry_out(&mut bench, command).await?,
             Command::AgentReleases(command) => agent_releases::carry_out(&mut bench, command).await?,
         }

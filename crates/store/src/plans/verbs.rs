@@ -21,8 +21,9 @@ use super::{
 use crate::{
     AccountRecord, AgentRelease, Assignment, AssignmentFilter, Claim, DerivedFacts, DeviceFilter,
     DevicePolicy, DeviceReport, DeviceStateReport, DynamicGroupUpdate, EnrolDevice, Group, KeyRecord,
-    MachineArrival, NewDynamicGroup, NewEnrolmentToken, NewRefreshToken, NewResponse, Overdue, PolicyTarget,
-    QuestionAnswer, RunEnd, RunPosition, RunProgress, RunReport, Targets, Wanted,
+    MachineArrival, NewAccessKey, NewDynamicGroup, NewEnrolmentToken, NewRefreshToken, NewResponse, Overdue,
+    PolicyTarget, QuestionAnswer, RunEnd, RunPosition, RunProgress, RunReport, SignedRequest, Targets,
+    Temporary, Wanted,
 };
 
 /// Carries all of them out.
@@ -309,6 +310,28 @@ async fn identity(plans: &mut Plans, f: &Fixture) {
     plans.of("refresh_token_add", store.refresh_token_add(token(1), uuid, uuid, at(0))).await;
     plans.of("refresh_token_rotate", store.refresh_token_rotate([1; 32], token(2), at(0))).await;
     plans.of("refresh_token_rotate, reuse", store.refresh_token_rotate([1; 32], token(3), at(0))).await;
+
+    let key = NewAccessKey {
+        id: "GHkey".to_owned(),
+        account: uuid,
+        sealed_secret: vec![1],
+        description: String::new(),
+        temporary: Some(Temporary { token_digest: [1; 32], expire_time: at(3) }),
+    };
+    let (owner, after) = (Some(uuid), Some("GH".to_owned()));
+    plans.of("access_key_add", store.access_key_add(key.clone(), at(0))).await;
+    plans.of("access_key_find", store.access_key_find(key.id.clone())).await;
+    plans.of("access_keys_list", store.access_keys_list(None, after.clone(), 10)).await;
+    plans.of("access_keys_list, of an account", store.access_keys_list(owner, after, 10)).await;
+    plans.of("access_key_set_active", store.access_key_set_active(key.id.clone(), true)).await;
+    let (access_key, expire_time) = (key.id.clone(), at(3));
+    let request = SignedRequest { access_key, nonce_digest: [1; 32], expire_time, now: at(1) };
+    plans.of("signed_request_accept", store.signed_request_accept(request)).await;
+    let lease = f.lease().await;
+    plans.forget();
+    plans.of("request_nonces_expire", store.request_nonces_expire(lease, at(4), 10)).await;
+    plans.of("access_keys_expire", store.access_keys_expire(lease, at(4), 10)).await;
+    plans.of("access_key_remove", store.access_key_remove(key.id)).await;
 
     plans.of("account_set_actions", store.account_set_actions("ada".to_owned(), None)).await;
     plans.of("account_set_password", store.account_set_password("ada".to_owned(), String::new())).await;

@@ -1,5 +1,6 @@
 //! What the verbs take and give: plain records.
 
+mod access_keys;
 mod agent_releases;
 mod device_runs;
 mod devices;
@@ -13,6 +14,7 @@ mod responses;
 mod task_runs;
 mod tasks;
 
+pub use access_keys::*;
 pub use agent_releases::*;
 pub use device_runs::*;
 pub use devices::*;

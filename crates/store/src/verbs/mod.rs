@@ -1,3 +1,4 @@
+mod access_keys;
 mod accounts;
 mod agent_releases;
 mod device_links;

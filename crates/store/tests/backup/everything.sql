@@ -85,3 +85,7 @@ insert into agent_releases values
     ('x86_64-linux', '1.2.3', 2, zeroblob(32), zeroblob(64), 1700000000000001, 2),
     ('', 'ä', 0, x'', x'', -1, 0);
 insert into agent_release_parts values ('x86_64-linux', '1.2.3', 0, x'00ff'), ('x86_64-linux', '1.2.3', 1, x'');
+insert into access_keys values
+    ('GHä', x'00000000000000000000000000000001', x'000102ff', '日本', 1, 1700000000000001, null, null, null),
+    ('STS.', x'00000000000000000000000000000001', x'', '', 0, -1, 9223372036854775807, zeroblob(32), 0);
+insert into request_nonces values (zeroblob(32), 1700000000000001), (x'', -1);

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use guardhouse_store::{AccountRecord, KeyRecord, NewRefreshToken, RefreshOutcome};
+use guardhouse_store::{
+    AccountRecord, KeyRecord, NewAccessKey, NewRefreshToken, RefreshOutcome, SignedRequest,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -110,6 +112,51 @@ pub async fn sign_ins_sweep_beside_each_other(a: &Arena) {
                 }),
             );
         assert_eq!(added.await, [true; 16]);
+    }
+}
+
+fn access_key(a: &Arena, account: Uuid) -> NewAccessKey {
+    let id = format!("GH{}", a.id().simple());
+    NewAccessKey { id, account, sealed_secret: vec![1], description: String::new(), temporary: None }
+}
+
+pub async fn a_signed_request_is_accepted_once(a: &Arena) {
+    let ada = account(a, "ada");
+    assert!(a.store.account_add(ada.clone(), at(0)).await.expect("writes"));
+    let key = access_key(a, ada.uuid);
+    assert!(a.store.access_key_add(key.clone(), at(0)).await.expect("writes"));
+    for round in 0..ROUNDS {
+        // Each round is the first use of the key since the step before: all of them want to write that down.
+        let second = 3_600 * round as i64;
+        let accepted = at_once((0..8).map(|n| {
+            let store = a.replica(n);
+            let request = SignedRequest {
+                access_key: key.id.clone(),
+                nonce_digest: [u8::try_from(4 * round + n % 4).expect("a few"); 32],
+                expire_time: at(second + 900),
+                now: at(second),
+            };
+            async move { store.signed_request_accept(request).await.expect("writes") }
+        }));
+        let accepted = accepted.await.into_iter().filter(|accepted| *accepted).count();
+        assert_eq!(accepted, 4, "each nonce came twice");
+    }
+}
+
+pub async fn access_keys_do_not_outlive_their_account(a: &Arena) {
+    for round in 0..ROUNDS {
+        let name = format!("ada {round}");
+        let ada = account(a, &name);
+        assert!(a.store.account_add(ada.clone(), at(0)).await.expect("writes"));
+        let (adding, removing) = (a.replica(0), a.replica(round));
+        let (added, removed) = tokio::join!(
+            adding.access_key_add(access_key(a, ada.uuid), at(1)),
+            removing.account_remove(name),
+        );
+        added.expect("is added, or refused because nobody has the account");
+        assert!(removed.expect("writes"));
+        let left = a.store.access_keys_list(None, None, 10).await.expect("reads");
+        assert_eq!(left, [], "nobody has a key");
     }
 }
 

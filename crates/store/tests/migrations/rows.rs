@@ -6,7 +6,8 @@ use guardhouse_model::{
 };
 use guardhouse_store::{
     AgentRelease, AssignmentFilter, Closure, DeviceMachine, DevicePolicy, DeviceStateReport, KeyRecord,
-    NewRefreshToken, PolicyTarget, QuestionReason, RefreshOutcome, ResponseOutcome, Store, Wanted,
+    NewRefreshToken, PolicyTarget, QuestionReason, RefreshOutcome, ResponseOutcome, SignedRequest, Store,
+    Temporary, Wanted,
 };
 use uuid::Uuid;
 
@@ -228,6 +229,20 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
                 bytes(&[30, 31])
             ),
         ],
+        10 => vec![
+            format!(
+                "insert into access_keys (id, account_uuid, sealed_secret, description, active, create_time, use_time,
+                     token_digest, expire_time)
+                 values ('STS.key', {}, {}, 'text', 0, 1700000003000000, 1700000004000000, {}, 1700000005000000)",
+                id(ACCOUNT),
+                bytes(&[32, 0]),
+                bytes(&[33; 32])
+            ),
+            format!(
+                "insert into request_nonces (digest, expire_time) values ({}, 1700000005000000)",
+                bytes(&[34; 32])
+            ),
+        ],
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -318,6 +333,26 @@ pub async fn check(store: &Store, version: usize) {
     assert_eq!(kept, (version >= 5).then_some(reported));
     identity(store, version, id).await;
     agent_releases(store, version).await;
+    access_keys(store, version).await;
+}
+
+async fn access_keys(store: &Store, version: usize) {
+    let at = |second: i64| Timestamp::from_second(1_700_000_000 + second).expect("in range");
+    let keys = store.access_keys_list(None, None, 10).await.expect("reads");
+    let request = SignedRequest {
+        access_key: "STS.key".to_owned(),
+        nonce_digest: [34; 32],
+        expire_time: at(9),
+        now: at(9),
+    };
+    let is_new = store.signed_request_accept(request).await.expect("writes");
+    assert_eq!((keys.len(), is_new), (usize::from(version >= 10), version < 10));
+    for key in keys {
+        assert_eq!((key.id.as_str(), key.account.name.as_str(), key.is_active), ("STS.key", "ada", false));
+        assert_eq!((key.sealed_secret.as_slice(), key.description.as_str()), ([32, 0].as_slice(), "text"));
+        assert_eq!((key.create_time, key.use_time), (at(3), Some(at(4))));
+        assert_eq!(key.temporary, Some(Temporary { token_digest: [33; 32], expire_time: at(5) }));
+    }
 }
 
 async fn agent_releases(store: &Store, version: usize) {

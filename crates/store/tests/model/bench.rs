@@ -10,8 +10,8 @@ use guardhouse_model::{
     machines::KnownMachine,
 };
 use guardhouse_store::{
-    AccountRecord, AgentRelease, Device, DevicePolicy, DeviceStateReport, DynamicGroup, Group, KeyRecord,
-    NewEnrolmentToken, Policy, PolicyTarget, Store, StoreError,
+    AccessKeyRecord, AccountRecord, AgentRelease, Device, DevicePolicy, DeviceStateReport, DynamicGroup,
+    Group, KeyRecord, NewEnrolmentToken, Policy, PolicyTarget, Store, StoreError,
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
 use tempfile::TempDir;
@@ -56,6 +56,10 @@ pub struct Model {
     /// By digest.
     pub refresh_tokens: BTreeMap<[u8; 32], RefreshToken>,
     pub keys: BTreeMap<&'static str, KeyRecord>,
+    /// By their public parts. Of the account only its identity counts.
+    pub access_keys: BTreeMap<String, AccessKeyRecord>,
+    /// When they may be forgotten.
+    pub nonces: BTreeMap<[u8; 32], Timestamp>,
     pub responses: BTreeMap<Uuid, KeptResponse>,
     /// Of the devices that have told.
     pub machines: BTreeMap<DeviceId, (KnownMachine, Timestamp)>,

@@ -65,6 +65,7 @@ impl Model {
     pub fn account_remove(&mut self, name: String) -> bool {
         let Some(account) = self.accounts.remove(&name) else { return false };
         self.refresh_tokens.retain(|_, token| token.account != account.uuid);
+        self.access_keys.retain(|_, key| key.account.uuid != account.uuid);
         true
     }
 

@@ -5,6 +5,7 @@ use guardhouse_store::{AssignmentFilter, Claim, DeviceFilter, EnrolDevice, NewRe
 use uuid::Uuid;
 
 use crate::{
+    access_keys,
     bench::{Bench, Outcome},
     identity::{ACCOUNTS, KEYS, REFRESH_TOKENS},
     pools::{
@@ -151,6 +152,7 @@ async fn identity(bench: &mut Bench) -> Outcome {
         agree!(bench.key_get(name));
     }
     agree!(bench.agent_releases_list());
+    access_keys::compare(bench).await?;
     Ok(())
 }
 

@@ -115,3 +115,11 @@ insert into agent_releases
 select 'x86_64-linux', '1.' || n, 1, '\x', '\x', 0, case when n = 7 then 1 else 0 end from generate_series(1, 20) n;
 insert into agent_release_parts
 select 'x86_64-linux', '1.' || n % 20 + 1, n / 20, '\x' from generate_series(0, 1999) n;
+
+insert into access_keys
+select 'GH' || n, md5('account ' || n % 20 + 1)::uuid, '\x00', '', 1, 0, 1700000000000000,
+       case when n % 4 = 0 then sha256(n::text::bytea) end, case when n % 4 = 0 then 1700000000000000 + n * 1000000::bigint end
+from generate_series(1, 2000) n;
+
+insert into request_nonces
+select sha256(n::text::bytea), 1700000000000000 + n * 1000000::bigint from generate_series(1, 20000) n;
