@@ -7,7 +7,7 @@ use std::{
 
 use prost_reflect::{
     DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, FileDescriptor, MessageDescriptor,
-    MethodDescriptor,
+    MethodDescriptor, ServiceDescriptor,
 };
 
 use crate::{DESCRIPTORS, options};
@@ -32,6 +32,20 @@ pub fn access(method: &MethodDescriptor) -> options::Access {
 #[must_use]
 pub fn answers_412(method: &MethodDescriptor) -> bool {
     is_true(&method.options(), &extension("guardhouse.options.v1.answers_412"))
+}
+
+/// The version of `service`, if it is spoken RPC style.
+#[must_use]
+pub fn rpc_version(service: &ServiceDescriptor) -> Option<String> {
+    let options = service.options();
+    let version = options.get_extension(&extension("guardhouse.options.v1.rpc_version"));
+    version.as_str().filter(|version| !version.is_empty()).map(str::to_owned)
+}
+
+/// Whether a request RPC style must have the parameter `field`.
+#[must_use]
+pub fn is_required(field: &FieldDescriptor) -> bool {
+    MARKED.required.contains(field.full_name())
 }
 
 /// Whether the text of `field` must be a uuid where it is not empty.
@@ -82,6 +96,7 @@ struct Marked {
     uuid: HashSet<String>,
     read_only: HashSet<String>,
     opaque: HashSet<String>,
+    required: HashSet<String>,
     aliases: HashMap<String, Vec<String>>,
 }
 
@@ -89,6 +104,7 @@ static MARKED: LazyLock<Marked> = LazyLock::new(|| Marked {
     uuid: fields_with("guardhouse.options.v1.uuid"),
     read_only: fields_with("guardhouse.options.v1.read_only"),
     opaque: fields_with("guardhouse.options.v1.opaque"),
+    required: fields_with("guardhouse.options.v1.required"),
     aliases: aliases(),
 });
 

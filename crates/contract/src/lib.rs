@@ -1,11 +1,12 @@
 //! The contract of Guardhouse.
 //!
 //! `proto/` defines every message and method; this crate holds what is derived from it: the generated types
-//! and service traits, their canonical JSON, the table of HTTP rules and the OpenAPI document.
+//! and service traits, their canonical JSON, the tables of HTTP rules and of actions, and the OpenAPI document.
 //!
 //! A unary service `X` appears as a trait `X`, as a function `x_methods` that binds an implementation to its
 //! method names, and as a tonic client. REST, gRPC and in-process callers all end in the same trait.
 
+pub mod actions;
 pub mod descriptors;
 pub mod failure;
 pub mod frames;
@@ -25,6 +26,8 @@ pub mod pb {
     include!(concat!(env!("OUT_DIR"), "/contract.rs"));
 }
 
+/// Agentless detection as a public API has it.
+pub use pb::alibaba::sas::v20181203 as agentless;
 /// Groups, their write side.
 pub use pb::eset::connect::asset_management::v1 as assets;
 /// Device tasks and their runs.

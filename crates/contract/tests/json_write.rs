@@ -179,3 +179,18 @@ fn reading_goes_over_what_a_message_already_holds() {
     let targets = request.expect("a request").targets.expect("targets");
     assert_eq!((targets.devices_uuids, targets.device_groups_uuids), (vec!["a".into()], vec!["b".into()]));
 }
+
+#[test]
+fn integers_of_64_bits_are_texts_or_numbers() {
+    // A text, because many clients would read the number as another one.
+    let task = DeviceTask { version_id: 9_007_199_254_740_993, ..DeviceTask::default() };
+    let bytes = task.encode_to_vec();
+    let task = DynamicMessage::decode(descriptor("DeviceTask"), bytes.as_slice()).expect("decodes");
+    let read = |json: Vec<u8>| serde_json::from_slice::<serde_json::Value>(&json).expect("JSON");
+    let texts = read(json::write(&task).expect("JSON"));
+    let mut numbers = read(json::write_with_numbers(&task).expect("JSON"));
+    assert_eq!(texts["versionId"], json!("9007199254740993"));
+    assert_eq!(numbers["versionId"], json!(9_007_199_254_740_993_u64));
+    numbers["versionId"] = texts["versionId"].clone();
+    assert_eq!(numbers, texts, "nothing else differs");
+}

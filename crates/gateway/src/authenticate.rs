@@ -11,6 +11,8 @@ use crate::origin::Origin;
 /// The reason of a call without authorisation. The public API answers 400 to it, not 401.
 pub const AUTHORIZATION_MISSING: &str = "AUTHORIZATION_MISSING";
 
+const TOKEN_IS_VALID: &str = "the access token is valid";
+
 /// Knows callers by their tokens and certificates.
 #[derive(Debug)]
 pub struct Authenticator {
@@ -37,7 +39,7 @@ impl Authenticator {
         match access {
             options::Access::Read | options::Access::Write => {
                 let account = self.tokens.verify(bearer(headers)?).map_err(refused)?;
-                entitle(&account, access)?;
+                entitle(&account, access, TOKEN_IS_VALID)?;
                 Ok(Caller::Account(account))
             }
             options::Access::Device => self.device(origin, false).await,
@@ -90,8 +92,12 @@ fn refused(error: VerifyError) -> Status {
     Status::new(Code::Unauthenticated, reason, format!("{error}; get a new one with POST /oauth/token"))
 }
 
-/// Checks that `account` may call a method with `needed`.
-fn entitle(account: &Account, needed: options::Access) -> Result<(), Status> {
+/// Checks that `account` may call a method with `needed`; `known` says how it is known, for who is told that it may
+/// not.
+///
+/// # Errors
+/// It may not.
+pub fn entitle(account: &Account, needed: options::Access, known: &str) -> Result<(), Status> {
     let (may, does) = match (account.access, needed) {
         (Access::Full, _) | (Access::Read, options::Access::Read) => return Ok(()),
         (Access::Read, _) => ("may only read", "changes something"),
@@ -99,7 +105,7 @@ fn entitle(account: &Account, needed: options::Access) -> Result<(), Status> {
         (Access::None, _) => ("may call nothing", "changes something"),
     };
     let message = format!(
-        "the access token is valid, but the account {:?} is not entitled: it {may}, and this call {does}",
+        "{known}, but the account {:?} is not entitled: it {may}, and this call {does}",
         account.name
     );
     Err(Status::new(Code::PermissionDenied, "ACCESS_NOT_GRANTED", message))
@@ -141,7 +147,7 @@ mod tests {
             (Access::None, options::Access::Read, false),
             (Access::None, options::Access::Write, false),
         ] {
-            let result = entitle(&account(has), needed);
+            let result = entitle(&account(has), needed, TOKEN_IS_VALID);
             assert_eq!(result.is_ok(), allowed, "{has:?} {needed:?}");
             if let Err(status) = result {
                 assert_eq!((status.http(), status.reason()), (403, "ACCESS_NOT_GRANTED"));

@@ -5,7 +5,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use guardhouse_contract::{Call, Caller, Code, Status, options::Access};
+use guardhouse_contract::{Account, Call, Caller, Code, Status, options::Access};
 use guardhouse_model::Environment;
 use http::HeaderMap;
 use tokio::{
@@ -15,7 +15,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    authenticate::Authenticator,
+    authenticate::{Authenticator, entitle},
     limits::{Limit, caller_address},
     origin::Origin,
     registry::Unary,
@@ -59,6 +59,25 @@ impl Calls {
         headers: &HeaderMap,
     ) -> Result<Call, Status> {
         let caller = self.authenticator.authenticate(access, origin, headers).await?;
+        self.count(caller, request_id, origin)
+    }
+
+    /// As [`Calls::admit`], where it is known already which account calls.
+    ///
+    /// # Errors
+    /// The account is not entitled, or calls too often.
+    pub fn admit_account(
+        &self,
+        account: Account,
+        access: Access,
+        request_id: Uuid,
+        origin: &Origin,
+    ) -> Result<Call, Status> {
+        entitle(&account, access, "the caller is known")?;
+        self.count(Caller::Account(account), request_id, origin)
+    }
+
+    fn count(&self, caller: Caller, request_id: Uuid, origin: &Origin) -> Result<Call, Status> {
         let (address, now) = (caller_address(origin.address), self.environment.now());
         match &caller {
             Caller::Account(account) => self.accounts.take((account.uuid, address), now)?,

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use guardhouse_identity::{Devices, Tokens};
+use guardhouse_identity::{AccessKeys, Devices, Tokens};
 use guardhouse_model::{Environment, rate::Quota};
 use guardhouse_store::Store;
 use rustls::ServerConfig;
@@ -22,6 +22,7 @@ use crate::{
     port::Port,
     registry::Registry,
     rest::Rest,
+    rpc::Rpc,
 };
 
 /// How the port behaves.
@@ -79,6 +80,8 @@ pub struct Parts {
     pub registry: Registry,
     /// Grants and verifies the tokens of accounts.
     pub tokens: Arc<Tokens>,
+    /// Verifies requests that accounts have signed.
+    pub access_keys: AccessKeys,
     /// Knows devices by their certificates.
     pub devices: Devices,
     /// The certificate of the server, and whose client certificates it accepts.
@@ -134,7 +137,7 @@ impl Gateway {
 }
 
 fn shared(settings: &Settings, parts: Parts) -> Result<Shared, GatewayError> {
-    let Parts { environment, store, registry, tokens, devices, tls, streaming } = parts;
+    let Parts { environment, store, registry, tokens, access_keys, devices, tls, streaming } = parts;
     let anonymous = Arc::new(Limit::new(settings.anonymous_rate));
     let calls = Arc::new(Calls::new(
         environment.clone(),
@@ -146,6 +149,7 @@ fn shared(settings: &Settings, parts: Parts) -> Result<Shared, GatewayError> {
     let registry = Arc::new(registry);
     let port = Port {
         environment: environment.clone(),
+        rpc: Rpc::new(environment.clone(), &registry, Arc::clone(&calls), Arc::clone(&tokens), access_keys),
         rest: Rest::new(environment.clone(), &registry, Arc::clone(&calls), accepted)?,
         grpc: Grpc::new(registry, calls, streaming)?,
         oauth: OAuth::new(environment.clone(), tokens, anonymous),

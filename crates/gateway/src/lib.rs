@@ -1,7 +1,7 @@
 //! The one port of Guardhouse.
 //!
 //! A request comes in through the `listener`, gets an id in `port`, and takes one of the faces: `rest`,
-//! `grpc`, `oauth` or `documents`. REST and gRPC only translate: every call of a method goes through `call`,
+//! `rpc`, `grpc`, `oauth` or `documents`. REST, RPC and gRPC only translate: every call of a method goes through `call`,
 //! which finds out who calls (`authenticate`) and how often (`limits`), and runs the method that the
 //! `registry` names. A REST call that takes long goes on as `accepted` says.
 
@@ -22,6 +22,7 @@ mod origin;
 mod port;
 mod registry;
 mod rest;
+mod rpc;
 #[cfg(any(test, fuzzing))]
 mod testing;
 

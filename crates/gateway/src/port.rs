@@ -18,12 +18,14 @@ use crate::{
     oauth::{Dialect, OAuth},
     origin::Origin,
     rest::Rest,
+    rpc::Rpc,
 };
 
 /// All faces of the port.
 pub struct Port {
     pub(crate) environment: Environment,
     pub(crate) rest: Rest,
+    pub(crate) rpc: Rpc,
     pub(crate) grpc: Grpc,
     pub(crate) oauth: OAuth,
     pub(crate) documents: Documents,
@@ -70,6 +72,7 @@ impl Port {
         let is_http1 = head.version <= Version::HTTP_11;
         // A client that asks before it sends its body is not asked to send it in vain.
         let asks_first = is_http1 && head.headers.contains_key(header::EXPECT);
+        let is_rpc = Rpc::is_for(&head);
         let request = Request::from_parts(head, &mut body);
 
         let path = request.uri().path();
@@ -77,6 +80,8 @@ impl Port {
             self.oauth.serve(dialect, request, origin).await
         } else if let Some(document) = self.documents.serve(request.method(), path) {
             document
+        } else if is_rpc {
+            self.rpc.serve(request, request_id, origin).await
         } else {
             self.rest.serve(request, request_id, origin).await
         };

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use guardhouse_contract::{descriptors, http, options::Access, service::Method};
+use guardhouse_contract::{actions, descriptors, http, options::Access, service::Method};
 use prost_reflect::MethodDescriptor;
 
 /// Every method of the contract, with who may call it and, where this server has one, its implementation.
@@ -91,11 +91,10 @@ impl Registry {
         }
 
         let registry = Self { methods };
-        let mut missing: Vec<_> = http::bindings()
-            .iter()
-            .filter(|binding| registry.unary(&binding.method).is_none())
-            .map(|binding| path_of(&binding.method))
-            .collect();
+        let public = http::bindings().into_iter().map(|binding| binding.method);
+        let public = public.chain(actions::actions().into_iter().map(|action| action.method));
+        let mut missing: Vec<_> =
+            public.filter(|method| registry.unary(method).is_none()).map(|method| path_of(&method)).collect();
         missing.dedup();
         if missing.is_empty() { Ok(registry) } else { Err(RegistryError::NoImplementation(missing)) }
     }

@@ -41,6 +41,9 @@ enum Command {
     /// Manage the accounts of a server, whether it runs or not.
     #[command(subcommand)]
     User(admin::user::UserCommand),
+    /// Manage the keys with which programs sign their requests, whether the server runs or not.
+    #[command(subcommand)]
+    AccessKey(admin::access_key::AccessKeyCommand),
     /// Manage enrolment tokens, whether the server runs or not.
     #[command(subcommand, alias = "enrolment-token")]
     EnrollmentToken(admin::enrolment_token::EnrolmentTokenCommand),
@@ -131,6 +134,7 @@ fn run(cli: Cli, log: LogControl) -> anyhow::Result<ExitCode> {
             Command::Serve(args) => serve::run(args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::User(command) => admin::user::run(command).await,
+            Command::AccessKey(command) => admin::access_key::run(command).await,
             Command::EnrollmentToken(command) => admin::enrolment_token::run(command).await,
             Command::AgentRelease(command) => admin::agent_release::run(command).await,
             Command::Backup(args) => admin::backup::run(&args).await,

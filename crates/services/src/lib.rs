@@ -4,6 +4,7 @@
 //! is settled before; how a request travelled is not known here.
 
 mod agent_releases;
+mod agentless;
 mod agents;
 mod assets;
 mod automation;
@@ -23,6 +24,7 @@ mod rights;
 use std::sync::Arc;
 
 use guardhouse_contract::{
+    agentless::agentless_methods,
     assets::groups_methods,
     automation::device_tasks_methods,
     devices::{device_groups_methods, devices_methods},
@@ -61,6 +63,8 @@ pub struct Context {
     pub trust: Vec<Vec<u8>>,
     /// The public key by which devices check versions of the agent.
     pub release_key: Vec<u8>,
+    /// What this server calls the region that it is in.
+    pub region: String,
 }
 
 /// Every unary method of the contract, bound to its implementation.
@@ -80,6 +84,7 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         effective_policies_methods(&Arc::new(effective_policies::Service(context()))),
         policy_assignments_methods(&Arc::new(policy_assignments::Service(context()))),
         enrolment_methods(&Arc::new(agents::Service(context()))),
+        agentless_methods(&Arc::new(agentless::Service(context()))),
         agent_releases_methods(&Arc::new(agent_releases::Service(context()))),
     ]
     .concat()

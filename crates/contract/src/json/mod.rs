@@ -17,7 +17,7 @@ mod write;
 
 pub use read::{from_value, read, read_into};
 pub use text::{Found, set_from_text};
-pub use write::{to_value, write, write_message};
+pub use write::{to_value, write, write_message, write_with_numbers};
 
 /// How deep messages may nest, the document itself included.
 pub const MAX_DEPTH: usize = 64;

@@ -12,6 +12,9 @@ use crate::{Status, descriptors};
 const OPTIONS: SerializeOptions =
     SerializeOptions::new().skip_default_fields(false).stringify_64_bit_integers(true);
 
+/// As [`OPTIONS`], but a number is a number: what clients of the APIs spoken RPC style expect.
+const NUMBERS: SerializeOptions = OPTIONS.stringify_64_bit_integers(false);
+
 /// How deep a message may nest. More than a document that is read: there an `Any` and its payload are one
 /// level, here they are two, and an answer wraps what a request brought.
 const DEEPEST: usize = 3 * MAX_DEPTH;
@@ -22,11 +25,24 @@ const DEEPEST: usize = 3 * MAX_DEPTH;
 /// Internal: the message holds what has no JSON form, such as an `Any` of an unknown type or a time beyond
 /// the year 9999.
 pub fn write(message: &DynamicMessage) -> Result<Vec<u8>, Status> {
+    write_as(message, &OPTIONS)
+}
+
+/// Writes `message` as JSON in which integers of 64 bits are numbers, too. Nothing is ever null: lists are there
+/// though they are empty, and messages that are not set are absent.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_with_numbers(message: &DynamicMessage) -> Result<Vec<u8>, Status> {
+    write_as(message, &NUMBERS)
+}
+
+fn write_as(message: &DynamicMessage, options: &SerializeOptions) -> Result<Vec<u8>, Status> {
     if check(message, DEEPEST, true)? {
-        return serde_json::to_vec(&with_foreign(message.clone())?).map_err(broken);
+        return serde_json::to_vec(&with_foreign(message.clone(), options)?).map_err(broken);
     }
     let mut json = Vec::new();
-    message.serialize_with_options(&mut serde_json::Serializer::new(&mut json), &OPTIONS).map_err(broken)?;
+    message.serialize_with_options(&mut serde_json::Serializer::new(&mut json), options).map_err(broken)?;
     Ok(json)
 }
 
@@ -45,7 +61,7 @@ pub fn write_message<M: Message + Name>(message: &M) -> Result<Vec<u8>, Status> 
 pub fn to_value<M: Message + Name>(message: &M) -> Result<Json, Status> {
     let message = reflected(message)?;
     if check(&message, DEEPEST, true)? {
-        return with_foreign(message);
+        return with_foreign(message, &OPTIONS);
     }
     message.serialize_with_options(serde_json::value::Serializer, &OPTIONS).map_err(broken)
 }
@@ -99,10 +115,10 @@ fn check_value(value: &Value, depth: usize, opaque: bool) -> Result<bool, Status
 }
 
 /// Writes a message in which there are foreign payloads: first with others in their places.
-fn with_foreign(mut message: DynamicMessage) -> Result<Json, Status> {
+fn with_foreign(mut message: DynamicMessage, options: &SerializeOptions) -> Result<Json, Status> {
     let mut foreign = Vec::new();
     take_foreign(&mut message, "", &mut foreign)?;
-    let mut json = message.serialize_with_options(serde_json::value::Serializer, &OPTIONS).map_err(broken)?;
+    let mut json = message.serialize_with_options(serde_json::value::Serializer, options).map_err(broken)?;
     for (place, payload) in foreign {
         let written = json.pointer_mut(&place);
         *written.ok_or_else(|| broken(format_args!("nothing was written at {place}")))? = payload;

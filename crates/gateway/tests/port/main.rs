@@ -4,6 +4,9 @@ mod agent_link;
 mod grpc;
 mod pending;
 mod rest;
+mod rpc;
+#[path = "../../src/rpc/signature/signer.rs"]
+mod signer;
 mod support;
 #[path = "../../src/testing.rs"]
 mod testing;

@@ -9,7 +9,8 @@ use std::{
 };
 
 use guardhouse_contract::{
-    Access, Call, Status,
+    Access, Call, Caller, Status,
+    agentless::{ListAgentlessRegionRequest, ListAgentlessRegionResponse},
     assets::{
         CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, Groups,
         MoveGroupRequest, MoveGroupResponse, RenameGroupRequest, RenameGroupResponse, groups_methods,
@@ -18,7 +19,9 @@ use guardhouse_contract::{
     service::Method as ServiceMethod,
 };
 use guardhouse_gateway::{Bound, Gateway, Parts, Registry, Settings};
-use guardhouse_identity::{Accounts, Authority, Devices, EnrolmentTokens, Tokens, tokens::TokenSettings};
+use guardhouse_identity::{
+    AccessKeys, Accounts, Authority, Devices, EnrolmentTokens, Tokens, tokens::TokenSettings,
+};
 use guardhouse_link::tls::{Trust, client_config, server_config};
 use guardhouse_model::Environment;
 use guardhouse_store::Store;
@@ -87,11 +90,18 @@ async fn enrol(call: Call, _: EnrolRequest) -> Result<EnrolResponse, Status> {
     Ok(EnrolResponse { device_uuid: format!("{:?}", call.caller), ..Default::default() })
 }
 
+/// One region, which is named after who asks.
+async fn regions(call: Call, _: ListAgentlessRegionRequest) -> Result<ListAgentlessRegionResponse, Status> {
+    let Caller::Account(account) = call.caller else { return Err(Status::internal("no account")) };
+    Ok(ListAgentlessRegionResponse { region_list: vec![account.name], ..Default::default() })
+}
+
 /// A server that runs until it is dropped or stopped.
 pub struct Server {
     pub address: SocketAddr,
     pub groups: Arc<TestGroups>,
     pub tokens: Arc<Tokens>,
+    pub access_keys: AccessKeys,
     pub authority: Arc<Authority>,
     pub enrolment: EnrolmentTokens,
     stop: Option<oneshot::Sender<()>>,
@@ -115,10 +125,12 @@ impl Server {
         let tls = server_config(shown.chain, shown.key, authority.certificate_der().clone()).expect("TLS");
         let tokens = Tokens::open(store.clone(), environment.clone(), TokenSettings::default()).await;
         let tokens = Arc::new(tokens.expect("tokens"));
+        let access_keys = AccessKeys::open(store.clone(), environment.clone()).await.expect("access keys");
         let groups = Arc::new(TestGroups { may_rename: Semaphore::new(0), renamed: AtomicU32::new(0) });
 
         let mut methods = groups_methods(&groups);
         methods.push(ServiceMethod::new("guardhouse.link.v1.Enrolment", "Enrol", enrol));
+        methods.push(ServiceMethod::new("alibaba.sas.v20181203.Agentless", "ListAgentlessRegion", regions));
 
         let mut settings = Settings::new("127.0.0.1:0".parse().expect("an address"));
         settings.insecure_http = true;
@@ -129,6 +141,7 @@ impl Server {
             store: store.clone(),
             registry: Registry::new(every_method(methods)).expect("complete"),
             tokens: Arc::clone(&tokens),
+            access_keys: access_keys.clone(),
             devices: Devices::new(store.clone(), Arc::clone(&authority)),
             tls,
             streaming: tonic::service::Routes::new(AgentLinkServer::new(Link)),
@@ -137,7 +150,7 @@ impl Server {
         let enrolment = EnrolmentTokens::new(store, environment, Arc::clone(&authority));
         let (address, stop, running) = run(bound);
         let (stop, running) = (Some(stop), Some(running));
-        Self { address, groups, tokens, authority, enrolment, stop, running, _folder: folder }
+        Self { address, groups, tokens, access_keys, authority, enrolment, stop, running, _folder: folder }
     }
 
     /// A server with the settings of the other tests.

@@ -62,6 +62,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         answer_budget: Duration::from_secs(30),
         access_token_lifetime: Duration::from_secs(3_600),
         forbidden_actions: Vec::new(),
+        region: "local".to_owned(),
         keep_runs: Duration::from_secs(86_400),
         execution_limit: Duration::from_secs(86_400),
     })

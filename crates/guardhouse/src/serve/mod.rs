@@ -48,6 +48,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub rate_limit: u32,
 
+    /// What the API for agentless detection calls the region of this server.
+    #[arg(long, value_name = "NAME", default_value = "local", value_parser = region)]
+    pub region: String,
+
     /// How long a call may take before it is answered 202 and fetched later; 0s: every call is.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
     pub answer_budget: Duration,
@@ -72,6 +76,16 @@ pub struct ServeArgs {
 
 fn action(name: &str) -> Result<Action, String> {
     Action::named(name).ok_or_else(|| format!("there is no such action; the actions are {}", Action::names()))
+}
+
+/// The name of a region: it goes into addresses and file names of clients.
+fn region(name: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=63).contains(&name.len()) && name.bytes().all(plain) {
+        Ok(name.to_owned())
+    } else {
+        Err("a region has 1 to 63 lower-case letters, digits and hyphens".to_owned())
+    }
 }
 
 /// Serves until SIGTERM or SIGINT.

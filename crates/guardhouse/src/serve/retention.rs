@@ -1,4 +1,5 @@
-//! Removes what is older than the administrator wants it kept, in steps that nobody waits for.
+//! Removes what is older than the administrator wants it kept, and what is of no more use, in steps that nobody waits
+//! for.
 
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ const STEP: usize = 500;
 
 /// Rest between two steps: the writer belongs to the devices and the API.
 const REST: Duration = Duration::from_millis(20);
+
+/// How long a temporary access key is known after it has expired: whoever still uses it is told what is wrong.
+const EXPIRED_KEYS: Duration = Duration::from_secs(24 * 3_600);
 
 /// The duty of which one replica holds the lease.
 pub const DUTY: &str = "retention";
@@ -41,26 +45,27 @@ impl Retention {
         let mut was_ours = None;
         loop {
             ticks.tick().await;
-            // A time that reaches back beyond the calendar keeps everything.
-            let Ok(before) = self.duty.environment.now().checked_sub(self.keep) else { continue };
-            match self.remove_older(before).await {
+            match self.remove_old(self.duty.environment.now()).await {
                 Ok(ours) if was_ours == Some(ours) => {}
                 Ok(ours) => {
                     let who = if ours { "this process" } else { "another process" };
-                    info!(duty = DUTY, "{who} removes old runs");
+                    info!(duty = DUTY, "{who} removes what is old");
                     was_ours = Some(ours);
                 }
-                Err(error) => warn!(%error, "old runs were not removed; the next round will"),
+                Err(error) => warn!(%error, "not everything old was removed; the next round will"),
             }
         }
     }
 
-    /// Removes what is older; false: another replica has that duty.
-    async fn remove_older(&self, before: Timestamp) -> Result<bool, StoreError> {
-        match self.duty.take().await? {
-            Some(lease) => remove_older(&self.store, lease, before).await.map(|()| true),
-            None => Ok(false),
+    /// Removes what is old at `now`; false: another replica has that duty.
+    async fn remove_old(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(lease) = self.duty.take().await? else { return Ok(false) };
+        remove_expired(&self.store, lease, now).await?;
+        // A time that reaches back beyond the calendar keeps everything.
+        if let Ok(before) = now.checked_sub(self.keep) {
+            remove_older(&self.store, lease, before).await?;
         }
+        Ok(true)
     }
 }
 
@@ -80,10 +85,24 @@ async fn remove_older(store: &Store, lease: Lease, before: Timestamp) -> Result<
     Ok(())
 }
 
+/// Removes the nonces of requests that are too old at `now`, and temporary access keys, in the name of a lease.
+async fn remove_expired(store: &Store, lease: Lease, now: Timestamp) -> Result<(), StoreError> {
+    while store.request_nonces_expire(lease, now, STEP).await? == STEP {
+        tokio::time::sleep(REST).await;
+    }
+    let before = now.checked_sub(EXPIRED_KEYS).unwrap_or(Timestamp::MIN);
+    while store.access_keys_expire(lease, before, STEP).await? == STEP {
+        tokio::time::sleep(REST).await;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use guardhouse_model::{TaskId, TemplateId, groups::ALL};
-    use guardhouse_store::{NewTask, Targets, TaskChange};
+    use guardhouse_store::{
+        AccountRecord, NewAccessKey, NewTask, SignedRequest, Targets, TaskChange, Temporary,
+    };
     use tokio::task::JoinSet;
     use uuid::Uuid;
 
@@ -134,6 +153,43 @@ mod tests {
         remove_older(&store, lease, deleted + Duration::from_micros(1)).await.expect("works");
         for number in 1..=count {
             assert!(!known(number).await, "task {number}");
+        }
+    }
+    #[tokio::test]
+    async fn nonces_and_temporary_keys_go_when_they_are_of_no_use() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("opens");
+        let now = Timestamp::from_second(1_700_000_000).expect("in range");
+        let uuid = Uuid::from_u128(1);
+        let (name, password_hash) = ("ada".to_owned(), String::new());
+        let account = AccountRecord { uuid, name, password_hash, access: 2, actions: None };
+        assert!(store.account_add(account, now).await.expect("writes"));
+        let key = NewAccessKey {
+            id: "STS.key".to_owned(),
+            account: uuid,
+            sealed_secret: Vec::new(),
+            description: String::new(),
+            temporary: Some(Temporary { token_digest: [0; 32], expire_time: now }),
+        };
+        assert!(store.access_key_add(key, now).await.expect("writes"));
+        let is_new = async || {
+            let (access_key, nonce_digest) = ("STS.key".to_owned(), [1; 32]);
+            let request = SignedRequest { access_key, nonce_digest, expire_time: now, now };
+            store.signed_request_accept(request).await.expect("writes")
+        };
+        let has_key = async || store.access_key_find("STS.key".to_owned()).await.expect("reads").is_some();
+        let lease = store.lease_take(DUTY, Uuid::nil(), now, Timestamp::MAX).await.expect("writes");
+        let lease = lease.expect("nobody else has it");
+        let moment = Duration::from_micros(1);
+        assert!(is_new().await);
+        for (time, nonce_went, key_left) in [
+            (now, false, true),
+            (now + moment, true, true),
+            (now + EXPIRED_KEYS, true, true),
+            (now + EXPIRED_KEYS + moment, true, false),
+        ] {
+            remove_expired(&store, lease, time).await.expect("works");
+            assert_eq!((is_new().await, has_key().await), (nonce_went, key_left), "{time}");
         }
     }
 }

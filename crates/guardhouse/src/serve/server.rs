@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use guardhouse_contract::{frames::LARGEST_OF_AGENT, link::agent_link_server::AgentLinkServer};
 use guardhouse_dispatch::Dispatcher;
 use guardhouse_gateway::{Bound, Gateway, Parts, Registry, Settings};
-use guardhouse_identity::{Authority, Devices, EnrolmentTokens, ReleaseKey, Tokens, tokens::TokenSettings};
+use guardhouse_identity::{
+    AccessKeys, Authority, Devices, EnrolmentTokens, ReleaseKey, Tokens, tokens::TokenSettings,
+};
 use guardhouse_model::{Environment, rate::Quota};
 use guardhouse_services::{AgentLinkService, Context, page::Pages};
 use guardhouse_store::{KeyRecord, Store};
@@ -75,11 +77,13 @@ impl Server {
             devices: devices.clone(),
             trust: tls.trust,
             release_key: ReleaseKey::load_or_create(&store, &environment).await?.public().to_vec(),
+            region: args.region.clone(),
             store: store.clone(),
         });
         let link = AgentLinkServer::new(AgentLinkService(Arc::clone(&context)))
             .max_decoding_message_size(LARGEST_OF_AGENT);
         let parts = Parts {
+            access_keys: AccessKeys::open(store.clone(), environment.clone()).await?,
             environment,
             store,
             registry: Registry::new(guardhouse_services::methods(&context))?,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use guardhouse_contract::{
+    actions::{Action, actions},
     descriptors,
     devices::ListGroupsRequest,
     http::{Binding, bindings},
@@ -181,6 +182,38 @@ async fn grpc_callers_are_judged_alike() {
                 Access::EnrolmentToken => assert_eq!(code(None).await, Code::InvalidArgument, "{name}"),
                 Access::Unspecified => panic!("{name} does not say who may call it"),
             }
+        }
+    }
+}
+
+/// What the server makes of an action that is called with `token`: the status, and the code of a refusal.
+async fn act(server: &Server, action: &Action, token: Option<&str>) -> (StatusCode, String) {
+    let mut query = vec![("Action", action.method.name()), ("Version", &action.version)];
+    query.extend(token.map(|token| ("BearerToken", token)));
+    let answer = send(server.anonymous().raw(Method::POST, "/").query(&query)).await;
+    (answer.status, answer.body["Code"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn callers_of_actions_are_judged_alike() {
+    let server = server().await;
+    let (reader, nobody) = (server.account(READER).await, server.account(NOBODY).await);
+    assert!(!actions().is_empty());
+    for action in actions() {
+        let act = async |token: Option<&str>| {
+            let (status, code) = act(&server, &action, token).await;
+            (status.as_u16(), code)
+        };
+        let name = action.method.full_name();
+        let refusal = |status: u16, code: &str| (status, code.to_owned());
+        assert_eq!(act(None).await, refusal(400, "IncompleteSignature"), "{name}");
+        assert_eq!(act(Some("garbage")).await, refusal(400, "InvalidBearerToken"), "{name}");
+        assert_eq!(act(Some(nobody.token())).await, refusal(403, "NoPermission"), "{name}");
+        let reading = act(Some(reader.token())).await;
+        match descriptors::access(&action.method) {
+            Access::Read => assert!([200, 400, 404].contains(&reading.0), "{name}: {reading:?}"),
+            Access::Write => assert_eq!(reading, refusal(403, "NoPermission"), "{name}"),
+            other => panic!("{name} is for {other:?}, not for accounts"),
         }
     }
 }

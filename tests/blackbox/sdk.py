@@ -1,0 +1,72 @@
+"""Calls the RPC API with one of the vendor's SDKs; runs in the environment of that SDK, started by test_sdks.py.
+
+Reads a document from standard input, of which `calls` is a list, and writes a list with what came of each call.
+"""
+
+import json
+import sys
+
+
+def main() -> None:
+    document = json.load(sys.stdin)
+    call = {"tea": tea, "core": core}[document["sdk"]]
+    json.dump([call(document["endpoint"], one) for one in document["calls"]], sys.stdout)
+
+
+def tea(endpoint: str, call: dict) -> dict:
+    """The generated client, by signature V3 or, where `signature` is "v2", by V1."""
+    from alibabacloud_sas20181203 import models
+    from alibabacloud_sas20181203.client import Client
+    from alibabacloud_tea_openapi.models import Config
+
+    config = Config(
+        access_key_id=call.get("id"),
+        access_key_secret=call.get("secret"),
+        security_token=call.get("token"),
+        bearer_token=call.get("bearer"),
+        endpoint=endpoint,
+        protocol="HTTP",
+        region_id="cn-shanghai",
+        signature_algorithm=call.get("signature"),
+    )
+    if call.get("bearer"):
+        from alibabacloud_credentials.client import Client as Credentials
+        from alibabacloud_credentials.models import Config as CredentialConfig
+
+        config.credential = Credentials(CredentialConfig(type="bearer", bearer_token=call["bearer"]))
+    client = Client(config)
+    try:
+        if call["action"] == "ListAgentlessRegion":
+            answer = client.list_agentless_region()
+        else:
+            answer = client.list_agentless_task(models.ListAgentlessTaskRequest(machine_name="测试 a+b/c*d~e%20&=!'()"))
+        return {"status": answer.status_code, "body": answer.body.to_map()}
+    except Exception as error:  # whatever the SDK makes of it is what its users see
+        data = getattr(error, "data", None) or {}
+        return {"error": type(error).__name__, "code": getattr(error, "code", None), "message": str(error), "data": data}
+
+
+def core(endpoint: str, call: dict) -> dict:
+    """The older client, which knows signature V1 only."""
+    from aliyunsdkcore.acs_exception.exceptions import ServerException
+    from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential
+    from aliyunsdkcore.client import AcsClient
+    from aliyunsdksas.request.v20181203.ListAgentlessRegionRequest import ListAgentlessRegionRequest
+
+    key = (call["id"], call["secret"])
+    credential = StsTokenCredential(*key, call["token"]) if call.get("token") else AccessKeyCredential(*key)
+    client = AcsClient(region_id="cn-shanghai", credential=credential)
+    request = ListAgentlessRegionRequest()
+    request.set_endpoint(endpoint)
+    request.set_protocol_type("http")
+    request.set_method(call.get("method", "POST"))
+    if call["action"] != "ListAgentlessRegion":
+        request.set_action_name(call["action"])
+    try:
+        return {"status": 200, "body": json.loads(client.do_action_with_exception(request))}
+    except ServerException as error:
+        data = {"statusCode": error.http_status, "RequestId": error.request_id}
+        return {"error": "ServerException", "code": error.error_code, "message": error.message, "data": data}
+
+
+main()
