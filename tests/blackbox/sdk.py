@@ -23,7 +23,6 @@ def tea(endpoint: str, call: dict) -> dict:
         access_key_id=call.get("id"),
         access_key_secret=call.get("secret"),
         security_token=call.get("token"),
-        bearer_token=call.get("bearer"),
         endpoint=endpoint,
         protocol="HTTP",
         region_id="cn-shanghai",
