@@ -7,8 +7,8 @@ use std::{
 };
 
 use guardhouse_agent::{
-    actions::{Failure, Outcome},
     journal::Record,
+    outcome::{Failure, Outcome},
     runs::folder::Facts,
 };
 use guardhouse_contract::{action::KillProcessByPidResult, link::RunEnded, status::pack};

@@ -7,8 +7,8 @@ use std::{
 };
 
 use guardhouse_agent::{
-    actions::{Failure, Outcome},
     journal::{Entry, Ledger, Record, Settled, keep_until},
+    outcome::{Failure, Outcome},
     policy::Ruling,
     runs::{
         decide::{Step, View, decide},

@@ -31,7 +31,7 @@ pub struct Refusal {
     message: String,
     wait: Option<Duration>,
     /// What happened, for the log.
-    status: Option<Status>,
+    status: Option<Box<Status>>,
 }
 
 impl Refusal {
@@ -99,7 +99,7 @@ impl Refusal {
             tell(RATE_LIMIT, format!("Remain:0,TimeLeft:{millis}"));
             tell(header::RETRY_AFTER, millis.div_ceil(1_000).to_string());
         }
-        let failure = self.status.unwrap_or_else(|| {
+        let failure = self.status.map(|status| *status).unwrap_or_else(|| {
             let code = Code::InvalidArgument;
             Status::new(code, "RPC_REFUSED", format!("{}: {}", self.code, self.message))
         });
@@ -123,7 +123,7 @@ impl From<Status> for Refusal {
             }
             (_, code) => (word(code).into(), status.message().to_owned()),
         };
-        Self { http, code, message, wait: status.wait(), status: Some(status) }
+        Self { http, code, message, wait: status.wait(), status: Some(Box::new(status)) }
     }
 }
 
