@@ -5,7 +5,7 @@
 //! which every request brings along and signs, too.
 //!
 //! To check a signature the server needs the secret itself; no digest of it would do. Secrets are kept encrypted
-//! ([`Sealing`]) with a key that the store keeps in another table. That protects them where rows of the one table get
+//! (`sealing.rs`) with a key that the store keeps in another table. That protects them where rows of the one table get
 //! out alone: by a query in a log, a statement that was led astray, a copy of a table. It does not protect them from
 //! somebody who has the whole database, the data folder or a backup: who has those is the server.
 

@@ -99,10 +99,13 @@ impl Refusal {
             tell(RATE_LIMIT, format!("Remain:0,TimeLeft:{millis}"));
             tell(header::RETRY_AFTER, millis.div_ceil(1_000).to_string());
         }
-        let failure = self.status.map(|status| *status).unwrap_or_else(|| {
-            let code = Code::InvalidArgument;
-            Status::new(code, "RPC_REFUSED", format!("{}: {}", self.code, self.message))
-        });
+        let failure = self.status.map_or_else(
+            || {
+                let what = format!("{}: {}", self.code, self.message);
+                Status::new(Code::InvalidArgument, "RPC_REFUSED", what)
+            },
+            |status| *status,
+        );
         response.extensions_mut().insert(Failure(failure));
         response
     }
