@@ -87,6 +87,16 @@ fn a_gpt_names_its_partitions() {
 }
 
 #[test]
+fn a_table_without_partitions_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = sfdisk(folder.path(), "gpt.raw", 4 * MIB, "label: gpt\n");
+    assert_eq!(described(&opened(&disk, &[])), ["disk: nothing empty partition table"]);
+    // The head at the start is damaged: its copy says the same.
+    put(&disk, 512, &[0]);
+    assert_eq!(described(&opened(&disk, &[])), ["disk: nothing empty partition table"]);
+}
+
+#[test]
 fn a_damaged_gpt_is_replaced_by_its_copy() {
     let folder = tempfile::tempdir().expect("a folder");
     let disk = gpt(folder.path());

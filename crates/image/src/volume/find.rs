@@ -121,6 +121,11 @@ impl Finder {
 
     fn table(&mut self, disk: &Arc<dyn BlockRead>, place: &str, mut table: Table) {
         self.found.notes.append(&mut table.notes);
+        // The table of a logical volume has a volume of its own already.
+        if place.is_empty() && table.partitions.is_empty() && table.refused.is_empty() {
+            let content = Content::Nothing("empty partition table");
+            self.push("disk".to_owned(), disk.len(), Partition::default(), content);
+        }
         table.partitions.sort_by_key(|partition| (partition.start, partition.number));
         let below = |name: String| if place.is_empty() { name } else { format!("{place}, {name}") };
         for partition in table.partitions {

@@ -39,8 +39,8 @@ pub enum Content {
     /// Something that was taken apart: its parts are volumes of their own. The word for it: `lvm2`,
     /// `extended`; `btrfs` for a further device of one.
     Parts(&'static str),
-    /// Nothing to scan by its nature. The word for it: `swap`, `bios-boot`, `empty` (only zeros where every known
-    /// file system has its head, and wherever else it was looked).
+    /// Nothing to scan by its nature. The word for it: `swap`, `bios-boot`, `empty partition table`, `empty` (only zeros
+    /// where every known file system has its head, and wherever else it was looked).
     Nothing(&'static str),
     /// There may be files, but they cannot be read. Always told, never taken for an empty volume.
     Refused(Refusal),
