@@ -10,11 +10,16 @@ use crate::event::{Event, Project};
 /// How many events a scan may tell.
 const EVENTS: u64 = 5_000_000;
 
+/// How much a scan may tell, in bytes. All of it may be kept for a report; a million packages are a third of this.
+const BYTES: u64 = 1 << 30;
+
 /// What was told.
 #[derive(Debug, Default)]
 pub struct Ledger {
     /// Events of all processes.
     events: u64,
+    /// How long they were together.
+    bytes: u64,
     /// How many events about target, volumes and systems this process has told, and how many were shown.
     head: (usize, usize),
     /// Packages and problems that were shown, as hashes: a process that is started again tells them once more.
@@ -48,6 +53,10 @@ impl Ledger {
         self.events += 1;
         if self.events > EVENTS {
             return Err(format!("the scanner told more than {EVENTS} things"));
+        }
+        self.bytes = self.bytes.saturating_add(line.len() as u64);
+        if self.bytes > BYTES {
+            return Err(format!("the scanner told more than {BYTES} bytes"));
         }
         let event = serde_json::from_slice(line)
             .map_err(|error| format!("the scanner told what is no event: {error}"))?;
@@ -94,5 +103,26 @@ impl Ledger {
         let [files, bytes, bytes_read] = done;
         show(Event::Done { files, bytes, bytes_read });
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_is_bounded() {
+        let line = br#"{"event":"progress","project":"vul","percent":1}"#;
+        let left = line.len() as u64 * 2;
+        for (mut ledger, why) in [
+            (Ledger { events: EVENTS - 2, ..Ledger::default() }, "5000000 things"),
+            (Ledger { bytes: BYTES - left, ..Ledger::default() }, "1073741824 bytes"),
+        ] {
+            for _ in 0..2 {
+                ledger.take(line, &mut |_| ()).expect("not too much yet");
+            }
+            let told = ledger.take(line, &mut |_| ()).expect_err("too much");
+            assert!(told.ends_with(why), "{told}");
+        }
     }
 }
