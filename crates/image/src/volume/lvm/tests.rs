@@ -241,6 +241,21 @@ fn the_same_disk_twice_is_read_once() {
     assert!(groups.notes.iter().any(|note| note.contains("twice")), "{:?}", groups.notes);
 }
 
+#[test]
+fn a_text_beyond_all_disks_is_damage() {
+    let mut bytes = HEAD.clone();
+    let label = bytes.windows(8).position(|bytes| bytes == b"LABELONE").expect("a label");
+    bytes[label + 112..label + 120].fill(0xff);
+    bytes[4096 + 40..4096 + 48].copy_from_slice(&(u64::MAX - 100).to_le_bytes());
+    for (at, sums) in [(label + 16, label + 20..label + 512), (4096, 4100..4608)] {
+        let mut hasher = crc32fast::Hasher::new_with_initial(!0xf597_a6cf);
+        hasher.update(&bytes[sums]);
+        bytes[at..at + 4].copy_from_slice(&(!hasher.finalize()).to_le_bytes());
+    }
+    let volume = read(Arc::new(Memory(bytes))).expect("a label");
+    assert!(volume.notes.iter().any(|note| note.contains("does not lie on the disk")), "{:?}", volume.notes);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
