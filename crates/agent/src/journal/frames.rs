@@ -94,7 +94,8 @@ fn frame(salt: [u8; 8], bytes: &[u8]) -> Option<(Vec<Record>, usize)> {
     let (crc, rest) = rest.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
     let payload = rest.get(..length)?;
-    let intact = length > 0 && checksum(salt, payload) == u32::from_le_bytes(*crc);
+    // To a fuzzer every checksum is right.
+    let intact = length > 0 && (cfg!(fuzzing) || checksum(salt, payload) == u32::from_le_bytes(*crc));
     if !intact {
         return None;
     }

@@ -53,11 +53,11 @@ fn is_sound(footer: &[u8; 512]) -> bool {
     footer.starts_with(MAGIC) && is_sum(footer, 64)
 }
 
-/// Whether the checksum at `at` is right: the complement of the sum of all other bytes.
+/// Whether the checksum at `at` is right: the complement of the sum of all other bytes. To a fuzzer all are.
 fn is_sum(head: &[u8], at: usize) -> bool {
     let others = head.iter().enumerate().filter(|(place, _)| !(at..at + 4).contains(place));
     let sum: u32 = others.map(|(_, &byte)| u32::from(byte)).sum();
-    be32(head, at) == !sum
+    cfg!(fuzzing) || be32(head, at) == !sum
 }
 
 pub(super) fn open(file: Arc<dyn BlockRead>, context: &Context<'_>) -> Result<Container, ContainerError> {

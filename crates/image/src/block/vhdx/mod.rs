@@ -124,10 +124,12 @@ fn newest_head(file: &dyn BlockRead) -> Result<Head, ContainerError> {
     newest.ok_or_else(|| ContainerError::damaged(WHAT, "neither of its two heads is sound"))
 }
 
-/// Whether a structure begins with its name and has the right checksum, which counts as 0 itself.
+/// Whether a structure begins with its name and has the right checksum, which counts as 0 itself. To a fuzzer
+/// every checksum is right.
 fn is_sound(bytes: &[u8], name: &[u8; 4]) -> bool {
     let after = bytes.get(8..).unwrap_or_default();
-    bytes.starts_with(name) && le32(bytes, 4) == crc32c_append(crc32c_append(crc32c(name), &[0; 4]), after)
+    let sum = || crc32c_append(crc32c_append(crc32c(name), &[0; 4]), after);
+    bytes.starts_with(name) && (cfg!(fuzzing) || le32(bytes, 4) == sum())
 }
 
 fn number(bytes: &[u8], at: usize) -> u128 {

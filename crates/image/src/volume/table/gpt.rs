@@ -53,6 +53,11 @@ fn first_sound(read: impl Fn(u64) -> Result<Table, Option<String>>) -> Result<Ta
     Err(mistake.unwrap_or_else(|| "there is none".to_owned()))
 }
 
+/// Whether a checksum is right. To a fuzzer all are.
+fn is_sum(bytes: &[u8], sum: u32) -> bool {
+    cfg!(fuzzing) || crc32fast::hash(bytes) == sum
+}
+
 /// Reads the table whose head is at a place. The error is `None` where there is no head.
 fn read(disk: &dyn BlockRead, sector: u64, at: u64) -> Result<Table, Option<String>> {
     let mistake = |detail: &str| Some(detail.to_owned());
@@ -65,7 +70,7 @@ fn read(disk: &dyn BlockRead, sector: u64, at: u64) -> Result<Table, Option<Stri
     let mut summed =
         head.get(..length.max(HEAD)).ok_or_else(|| mistake("its head has an impossible length"))?.to_vec();
     summed[16..20].fill(0);
-    if crc32fast::hash(&summed) != le32(&head, 16) {
+    if !is_sum(&summed, le32(&head, 16)) {
         return Err(mistake("the checksum of its head is wrong"));
     }
     if le64(&head, 24).checked_mul(sector) != Some(at) {
@@ -80,7 +85,7 @@ fn read(disk: &dyn BlockRead, sector: u64, at: u64) -> Result<Table, Option<Stri
     let place = le64(&head, 72).checked_mul(sector).ok_or_else(|| mistake("its entries lie nowhere"))?;
     let mut entries = vec![0; bytes as usize];
     disk.read_at(place, &mut entries).map_err(|error| Some(format!("its entries: {error}")))?;
-    if crc32fast::hash(&entries) != le32(&head, 88) {
+    if !is_sum(&entries, le32(&head, 88)) {
         return Err(mistake("the checksum of its entries is wrong"));
     }
     let mut table = Table::default();

@@ -20,7 +20,8 @@ impl Header {
         self.0.iter().all(|&byte| byte == 0)
     }
 
-    /// Whether its sum is right. Some old programs have added the bytes as signed numbers.
+    /// Whether its sum is right. Some old programs have added the bytes as signed numbers. To a fuzzer
+    /// every sum is right.
     pub fn is_right(&self) -> bool {
         let (mut unsigned, mut signed) = (0_i64, 0_i64);
         for (at, &byte) in self.0.iter().enumerate() {
@@ -28,7 +29,7 @@ impl Header {
             unsigned += i64::from(byte);
             signed += i64::from(byte.cast_signed());
         }
-        number(self.field(148, 8)).is_some_and(|sum| sum == unsigned || sum == signed)
+        cfg!(fuzzing) || number(self.field(148, 8)).is_some_and(|sum| sum == unsigned || sum == signed)
     }
 
     pub fn kind(&self) -> u8 {
