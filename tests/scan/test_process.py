@@ -21,17 +21,20 @@ def image(tmp_path_factory):
     return images.docker([images.layer(work / "tree")], work / "image.tar")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_nothing_behind(number, tmp_path):
-    (tmp_path / "tmp").mkdir()
-    # A target that takes long: a pipe as a store would wait for ever, so a layer of many zeros.
-    zeros = tmp_path / "zeros"
-    zeros.mkdir()
-    with (zeros / "file").open("wb") as file:
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """What takes a while to unpack: many zeros."""
+    work = tmp_path_factory.mktemp("long")
+    (work / "tree").mkdir()
+    with (work / "tree/zeros").open("wb") as file:
         file.truncate(900 * images.MIB)
-    layer = tmp_path / "layer.tar.gz"
-    trees.run("tar", "--create", "--gzip", "--file", layer, "--directory", zeros, ".")
-    command = [BINARY, "scan", layer, "-f", "json", "-o", tmp_path / "report.json"]
+    return images.rootfs(work / "tree", work / "long.tar.zst", "--zstd")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing_behind(number, long, tmp_path):
+    (tmp_path / "tmp").mkdir()
+    command = [BINARY, "scan", long, "-f", "json", "-o", tmp_path / "report.json"]
     process = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path / "tmp")}, start_new_session=True)
     while process.poll() is None and not any((tmp_path / "tmp").iterdir()):
         time.sleep(0.01)

@@ -124,8 +124,14 @@ impl Found<'_> {
         }
         let config = manifest.config.unwrap_or_default();
         if !CONFIGS.contains(&config.media_type.as_str()) {
-            let kind = if config.media_type.is_empty() { &manifest.media_type } else { &config.media_type };
-            let detail = format!("it is no image of files, its configuration is {}", kind.escape_debug());
+            let detail = match config.media_type.as_str() {
+                // Manifests of schema 1 have none.
+                "" => format!(
+                    "a manifest without a configuration ({}) is not read",
+                    manifest.media_type.escape_debug()
+                ),
+                kind => format!("it is no image of files, its configuration is {}", kind.escape_debug()),
+            };
             let refused = refusal(Reason::Unsupported, "artefact", detail);
             return self.push(descriptor, names, None, Parts::Refused(refused));
         }

@@ -24,6 +24,8 @@ fn layers_are_put_on_each_other() {
             vec!["lib/"],
             vec!["/lib /", "/usr /", "/usr/lib /", "/usr/lib/x 1"],
         ),
+        // A device over a folder, which overlayfs takes for a whiteout.
+        (vec!["d/x=1", "a=1"], vec!["d|", "a|"], vec!["/a other", "/d other"]),
         // Links on the way are followed inside the tree.
         (
             vec!["lib -> usr/lib", "usr/lib/x=1", "up -> ../../../etc", "etc/x=1"],

@@ -140,3 +140,40 @@ fn several_threads_unpack_the_same_as_one() {
         assert_eq!(unpacked(threads).expect("it can be read"), one, "{threads}");
     }
 }
+
+/// Forms from which an engine can fetch single files: each file is packed by itself, and a table of them comes last. They
+/// are plain gzip and zstd for everybody else.
+#[test]
+fn layers_that_are_packed_in_parts_are_read() {
+    let (_folder, path) = folders();
+    let layout = Layout::new(&path);
+    let plain = archive(&["a=1", "b=2", "c=3"]);
+    let parts = || plain.chunks(1024);
+    // estargz ends with an empty member that says where the table is.
+    let footer = flate2::GzBuilder::new()
+        .extra("SG\x16\0000000000000000aSTARGZ")
+        .write(Vec::new(), Compression::none());
+    let footer = footer.finish().expect("memory takes it");
+    let estargz = [parts().map(gzip).collect::<Vec<_>>().concat(), footer].concat();
+    // zstd:chunked has table and footer in frames that are skipped.
+    let skipped = |content: &[u8]| {
+        let length = u32::try_from(content.len()).expect("it is short").to_le_bytes();
+        [&[0x50, 0x2a, 0x4d, 0x18], length.as_slice(), content].concat()
+    };
+    let chunked = [
+        skipped(b"first"),
+        parts().map(zstd).collect::<Vec<_>>().concat(),
+        skipped(&zstd(b"{}")),
+        skipped(&[0; 64]),
+    ]
+    .concat();
+    let layers = [
+        ("application/vnd.oci.image.layer.v1.tar+gzip", estargz, plain.clone()),
+        ("application/vnd.oci.image.layer.v1.tar+zstd", chunked, plain),
+    ];
+    let images = layers.map(|layer| layout.image("linux/amd64", &[layer], ""));
+    layout.finish(&images);
+    for image in brief(&open_it(&path)) {
+        assert!(image.ends_with(": /a=1 /b=2 /c=3"), "{image}");
+    }
+}
