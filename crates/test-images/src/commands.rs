@@ -3,7 +3,7 @@
 use std::{ffi::OsStr, fmt::Write as _, path::Path, process::Command};
 
 /// Programs, and the Debian package of each.
-const PACKAGES: [(&str, &str); 11] = [
+const PACKAGES: [(&str, &str); 12] = [
     ("fdisk", "fdisk"),
     ("qemu-img", "qemu-utils"),
     ("qemu-io", "qemu-utils"),
@@ -15,6 +15,7 @@ const PACKAGES: [(&str, &str); 11] = [
     ("vgcreate", "lvm2"),
     ("lvcreate", "lvm2"),
     ("losetup", "mount"),
+    ("xz", "xz-utils"),
 ];
 
 /// Runs a program to its end and returns what it wrote.

@@ -151,7 +151,7 @@ fn layers_that_are_packed_in_parts_are_read() {
     let parts = || plain.chunks(1024);
     // estargz ends with an empty member that says where the table is.
     let footer = flate2::GzBuilder::new()
-        .extra("SG\x16\0000000000000000aSTARGZ")
+        .extra("SG\x16\x00000000000000000aSTARGZ")
         .write(Vec::new(), Compression::none());
     let footer = footer.finish().expect("memory takes it");
     let estargz = [parts().map(gzip).collect::<Vec<_>>().concat(), footer].concat();
