@@ -14,8 +14,9 @@ use super::{BlockRead, by_chunk};
 /// How many parts can be asked at the same time. A part keeps its share of the whole.
 const SHARDS: usize = 16;
 
-/// The unit of [`Cached`], in bytes.
-const BLOCK: u64 = 64 << 10;
+/// The unit of [`Cached`], in bytes: as long as a node of a btrfs usually is, and not so long that a small file brings many
+/// others with it.
+const BLOCK: u64 = 16 << 10;
 
 /// Blocks of several disks, of any size, with one bound on all of them. Shared by threads.
 ///
@@ -141,8 +142,8 @@ impl BlockRead for Cached {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let length = self.disk.len();
-        // Large reads are those of files, which are read once.
-        if buffer.len() as u64 >= BLOCK {
+        // Larger reads are those of files, which are read once: that spares a copy, and pushes nothing out.
+        if buffer.len() as u64 > BLOCK {
             return self.disk.read_at(offset, buffer);
         }
         by_chunk(length, BLOCK, offset, buffer, |number, within, part| {

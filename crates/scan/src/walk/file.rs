@@ -18,14 +18,21 @@ pub(super) const WHOLE: usize = 4 << 20;
 /// A part of a file in memory: one per thread, used for one file after the other.
 #[derive(Debug, Default)]
 pub struct Window {
-    bytes: Vec<u8>,
+    /// Room for the longest part so far: making room means writing zeros to it.
+    room: Vec<u8>,
+    /// How much of the room is filled.
+    length: usize,
     /// Where the part begins in the file.
     start: u64,
 }
 
 impl Window {
+    fn bytes(&self) -> &[u8] {
+        self.room.get(..self.length).unwrap_or_default()
+    }
+
     fn end(&self) -> u64 {
-        self.start.saturating_add(self.bytes.len() as u64)
+        self.start.saturating_add(self.length as u64)
     }
 
     /// The bytes from `offset` on; empty when they are not here.
@@ -33,7 +40,7 @@ impl Window {
         offset
             .checked_sub(self.start)
             .and_then(|skip| usize::try_from(skip).ok())
-            .and_then(|skip| self.bytes.get(skip..))
+            .and_then(|skip| self.bytes().get(skip..))
             .unwrap_or_default()
     }
 }
@@ -55,7 +62,7 @@ impl<'w> ScannedFile<'w> {
         place: &'w TreePlace,
         metadata: &'w Metadata,
     ) -> Self {
-        window.bytes.clear();
+        window.length = 0;
         window.start = 0;
         Self { reader, window, place, metadata, sha256: None, read: 0 }
     }
@@ -142,10 +149,10 @@ impl<'w> ScannedFile<'w> {
             let mut offset = 0;
             loop {
                 self.fill(offset, STRIDE)?;
-                if self.window.bytes.is_empty() {
+                if self.window.length == 0 {
                     break sha256.finalize();
                 }
-                sha256.update(&self.window.bytes);
+                sha256.update(self.window.bytes());
                 offset = self.window.end();
             }
         };
@@ -160,8 +167,8 @@ impl<'w> ScannedFile<'w> {
     /// Puts the window where `offset` is inside: behind the last one when reads follow each other, from a round number
     /// on otherwise, so that a reader that goes backwards finds what it wants next.
     fn move_window(&mut self, offset: u64) -> Result<(), ReadError> {
-        if !self.window.bytes.is_empty() && offset == self.window.end() {
-            return self.fill(offset, (self.window.bytes.len() * 2).clamp(WINDOW, STRIDE));
+        if self.window.length > 0 && offset == self.window.end() {
+            return self.fill(offset, (self.window.length * 2).clamp(WINDOW, STRIDE));
         }
         let start = offset - offset % (WINDOW as u64 / 2);
         self.fill(start, WINDOW)
@@ -171,24 +178,27 @@ impl<'w> ScannedFile<'w> {
     fn fill(&mut self, start: u64, length: usize) -> Result<(), ReadError> {
         let rest = self.metadata.size.saturating_sub(start);
         let length = usize::try_from(rest).map_or(length, |rest| rest.min(length));
-        self.window.start = start;
-        self.window.bytes.resize(length, 0);
-        let mut filled = 0;
-        while let Some(buffer) = self.window.bytes.get_mut(filled..).filter(|buffer| !buffer.is_empty()) {
-            match self.reader.read_at(self.place, start.saturating_add(filled as u64), buffer) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) => {
-                    self.window.bytes.truncate(filled);
-                    self.read += filled as u64;
-                    // What was read before the damage is of use; the next read meets the damage alone.
-                    return if filled == 0 { Err(error) } else { Ok(()) };
-                }
-            }
+        if self.window.room.len() < length {
+            self.window.room.resize(length, 0);
         }
-        self.window.bytes.truncate(filled);
+        self.window.start = start;
+        self.window.length = 0;
+        let room = self.window.room.get_mut(..length).unwrap_or_default();
+        let mut filled = 0;
+        let outcome = loop {
+            let Some(buffer) = room.get_mut(filled..).filter(|buffer| !buffer.is_empty()) else {
+                break Ok(());
+            };
+            match self.reader.read_at(self.place, start.saturating_add(filled as u64), buffer) {
+                Ok(0) => break Ok(()),
+                Ok(read) => filled += read,
+                // What was read before the damage is of use; the next read meets the damage alone.
+                Err(error) => break if filled == 0 { Err(error) } else { Ok(()) },
+            }
+        };
+        self.window.length = filled;
         self.read += filled as u64;
-        Ok(())
+        outcome
     }
 
     fn read_sibling(&mut self, name: &[u8], at_most: u64) -> Result<Option<Vec<u8>>, ReadError> {

@@ -11,7 +11,7 @@ use super::{
 const CHUNK: usize = 32 << 10;
 
 /// How many chunks a reader keeps.
-const KEPT: usize = 48;
+const KEPT: usize = 16;
 
 /// Blocks by number; a block that the journal has a newer version of comes from there.
 #[derive(Clone, Debug)]
