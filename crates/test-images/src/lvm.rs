@@ -133,7 +133,8 @@ impl Group {
         }
         writeln!(text, "}}\n\nlogical_volumes {{\n")?;
         for volume in &self.volumes {
-            writeln!(text, "{} {{\nstatus = [{}]\nflags = []", volume.name, volume.status)?;
+            let id = hyphens(&format!("{:l>32}", volume.name));
+            writeln!(text, "{} {{\nid = \"{id}\"\nstatus = [{}]\nflags = []", volume.name, volume.status)?;
             writeln!(
                 text,
                 "creation_time = 1700000000\t# 2023-11-14\nsegment_count = {}\n",

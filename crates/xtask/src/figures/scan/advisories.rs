@@ -16,13 +16,12 @@ const PER_PACKAGE: usize = 40;
 /// Source packages that are not installed.
 const OTHERS: usize = 3_000;
 
-/// Writes a tracker and imports it: every package that is installed has one advisory that is about it, and others that
-/// were fixed before.
+/// Writes a tracker and imports it: every package in the status of dpkg has one advisory that is about it, and others
+/// that were fixed before.
 ///
 /// # Errors
 /// The import fails.
-pub fn store(setup: &Setup, tree: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
-    let status = fs::read_to_string(tree.join("var/lib/dpkg/status"))?;
+pub fn store(setup: &Setup, status: &str, folder: &Path) -> anyhow::Result<PathBuf> {
     let names = status.lines().filter_map(|line| line.strip_prefix("Package: ")).map(str::to_owned);
     let others = (0..OTHERS).map(|number| format!("package-{number}"));
     let tracker: Map<String, Value> =

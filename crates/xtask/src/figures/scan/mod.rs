@@ -3,6 +3,7 @@
 mod advisories;
 mod fixtures;
 mod formats;
+mod kinds;
 mod peers;
 mod run;
 mod walk;
@@ -51,10 +52,10 @@ struct Package {
 pub async fn vm_packages(setup: &Setup) -> anyhow::Result<Measured> {
     let fixtures = Fixtures::new(setup)?;
     let (tree, disk) = (fixtures.debian_tree()?, fixtures.debian_disk()?);
-    let installed = std::fs::read_to_string(tree.join("var/lib/dpkg/status"))?;
-    let installed = installed.lines().filter(|line| *line == "Status: install ok installed").count();
+    let status = std::fs::read_to_string(tree.join("var/lib/dpkg/status"))?;
+    let installed = status.lines().filter(|line| *line == "Status: install ok installed").count();
     let folder = setup.folder()?;
-    let store = advisories::store(setup, &tree, folder.path())?;
+    let store = advisories::store(setup, &status, folder.path())?;
     let file = folder.path().join("report.json");
     let costs = scans(setup, &disk, &store, &file).await?;
     let report: Report = serde_json::from_slice(&std::fs::read(&file)?)?;
@@ -83,7 +84,8 @@ pub async fn many_files(setup: &Setup) -> anyhow::Result<Measured> {
     let fixtures = Fixtures::new(setup)?;
     let many = setup.sized(MANY, FEW);
     let folder = setup.folder()?;
-    let (store, file) = (folder.path().join("none.db"), folder.path().join("report.json"));
+    let store = advisories::store(setup, "", folder.path())?;
+    let file = folder.path().join("report.json");
     let mut found = Vec::new();
     for files in [FEW, many] {
         let image = fixtures.empty_files(files)?;

@@ -15,6 +15,9 @@ use super::super::now;
 /// takes in its last moments is missed.
 const LOOK: Duration = Duration::from_millis(2);
 
+/// How long a program may run.
+const LIMIT: Duration = Duration::from_secs(300);
+
 /// What a run took.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cost {
@@ -29,7 +32,7 @@ pub struct Cost {
 /// Runs a program to its end; what it says goes nowhere.
 ///
 /// # Errors
-/// It does not start, or it fails.
+/// It does not start, it fails, or it was not done in five minutes.
 pub async fn run(command: &mut Command) -> anyhow::Result<Cost> {
     let before = processor_time_of_children()?;
     let begun = now();
@@ -46,6 +49,11 @@ pub async fn run(command: &mut Command) -> anyhow::Result<Cost> {
         }
         if let Some(status) = child.try_wait()? {
             break status;
+        }
+        if begun.elapsed() > LIMIT {
+            child.kill()?;
+            child.wait()?;
+            anyhow::bail!("not done after {} s", LIMIT.as_secs());
         }
         tokio::time::sleep(LOOK).await;
     };

@@ -35,11 +35,12 @@ pub fn hash_all(image: &Path) -> anyhow::Result<Walked> {
     walk_with(image, &[])
 }
 
-/// Reads and hashes every file; answers the SHA-256 of each regular one, by the text form of its path.
+/// Reads and hashes every file; answers the SHA-256 of each regular one in hexadecimal digits, by the text form of its
+/// path.
 ///
 /// # Errors
 /// The image cannot be opened, or a file cannot be read.
-pub fn digests(image: &Path) -> anyhow::Result<BTreeMap<String, [u8; 32]>> {
+pub fn digests(image: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let notes = Box::leak(Box::new(Notes::default()));
     walk_with(image, &[Box::new(&*notes)])?;
     let found = std::mem::take(&mut *notes.0.lock().unwrap_or_else(PoisonError::into_inner));
@@ -60,7 +61,7 @@ fn walk_with(image: &Path, analysers: &[Box<dyn Analyser>]) -> anyhow::Result<Wa
 
 /// The digest of every file, or why it could not be read.
 #[derive(Default)]
-struct Notes(Mutex<BTreeMap<String, Result<[u8; 32], String>>>);
+struct Notes(Mutex<BTreeMap<String, Result<String, String>>>);
 
 impl Analyser for &'static Notes {
     fn name(&self) -> &'static str {
@@ -76,7 +77,8 @@ impl Analyser for &'static Notes {
     }
 
     fn look(&self, file: &mut ScannedFile<'_>, _: &mut dyn FnMut(Found)) {
-        let digest = file.sha256().map_err(|error| format!("{}: {error}", file.path()));
+        let digest = file.sha256().map(|digest| digest.map(|byte| format!("{byte:02x}")).concat());
+        let digest = digest.map_err(|error| format!("{}: {error}", file.path()));
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         notes.insert(file.path().to_string(), digest);
     }
