@@ -269,13 +269,13 @@ fn running(folder: &Path, tree: &Path) -> anyhow::Result<()> {
     let work = tempfile::tempdir_in(folder)?;
     let at = work.path().join("at");
     fs::create_dir(&at)?;
-    for (maker, options, name) in [
-        ("mkfs.ext4", &["-q", "-F"][..], "running-ext4.raw"),
-        ("mkfs.xfs", &["-q"], "running-xfs.raw"),
-        ("mkfs.btrfs", &["-q"], "running-btrfs.raw"),
+    for (package, maker, options, name) in [
+        ("e2fsprogs", "mkfs.ext4", &["-q", "-F"][..], "running-ext4.raw"),
+        ("xfsprogs", "mkfs.xfs", &["-q"], "running-xfs.raw"),
+        ("btrfs-progs", "mkfs.btrfs", &["-q"], "running-btrfs.raw"),
     ] {
         let image = Image::empty(300 * MIB);
-        images::run(maker, maker, &[options, &[image.name()]].concat());
+        images::run(package, maker, &[options, &[image.name()]].concat());
         let mut copy = Command::new("unshare");
         copy.args(["-m", "sh", "-ec", COPY_RUNNING]).env("IMAGE", &image.path).env("TREE", tree);
         if let Err(error) = done(copy.env("AT", &at).env("COPY", folder.join(name))) {
