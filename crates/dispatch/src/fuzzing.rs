@@ -58,6 +58,7 @@ mod tests {
         link::{FailedUpdate, Isolation, RunEnded, UnappliedSetting, agent_frame},
         status::pack,
     };
+    use guardhouse_test_images::seeds::keep;
     use proptest::prelude::*;
 
     use super::*;
@@ -86,6 +87,14 @@ mod tests {
             agent_frame::Kind::State(state),
         ];
         kinds.map(|kind| AgentFrame { kind: Some(kind) }.encode_to_vec())
+    }
+
+    #[test]
+    fn seeds_are_taken() {
+        for (number, frame) in good_frames().iter().enumerate() {
+            super::agent_frame(frame);
+            keep("link_frames", &number.to_string(), frame);
+        }
     }
 
     proptest! {

@@ -1,10 +1,10 @@
-//! What reads requests of REST and RPC on its own, for the fuzz targets and for the properties that do the same within
-//! bounds.
+//! What reads requests on its own, for the fuzz targets and for the properties that do the same within bounds.
 
 use guardhouse_contract::descriptors;
 use http::{HeaderValue, Method, Request};
 use prost_reflect::MessageDescriptor;
 
+pub use crate::oauth::fuzzing as sign_in;
 use crate::{
     registry::Registry,
     rest::{bind::bind, routes::Routes},

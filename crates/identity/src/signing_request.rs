@@ -111,6 +111,8 @@ fn check_key(key: &ParsedKey<'_>) -> Result<(), CsrError> {
 
 #[cfg(test)]
 mod tests {
+    use guardhouse_test_images::seeds::keep;
+    use proptest::prelude::*;
     use rcgen::{CertificateParams, KeyPair};
 
     use super::*;
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_accepted_kinds_of_keys_are_accepted() {
+    fn seeds_with_the_accepted_kinds_of_keys_are_accepted() {
         for (name, algorithm) in [
             ("P-256", &rcgen::PKCS_ECDSA_P256_SHA256),
             ("P-384", &rcgen::PKCS_ECDSA_P384_SHA384),
@@ -130,7 +132,9 @@ mod tests {
             ("RSA 2048", &rcgen::PKCS_RSA_SHA256),
         ] {
             let key = KeyPair::generate_for(algorithm).expect("generates");
-            let read = SigningRequest::read(&request(&key)).expect(name);
+            let request = request(&key);
+            keep("signing_requests", name, &request);
+            let read = SigningRequest::read(&request).expect(name);
             assert_eq!(read.key_digest(), sha256(&key.subject_public_key_info()), "{name}");
         }
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).expect("generates");
@@ -194,6 +198,24 @@ mod tests {
                 assert_eq!(read.key_digest(), digest, "bit {bit}");
             }
             changed[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            place: prop::sample::Index,
+            is_whole: bool,
+        ) {
+            let mut request = decode(SHA_1);
+            if is_whole {
+                request = bytes;
+            } else {
+                let place = place.index(request.len());
+                request.splice(place..(place + bytes.len() % 8).min(request.len()), bytes);
+            }
+            let _ = SigningRequest::read(&request);
         }
     }
 }

@@ -13,12 +13,15 @@ use crate::{Effective, Parsed, check, effective, explain};
 /// # Panics
 /// A device would get what no client could be shown, or something else when the same was read again.
 pub fn feature(bytes: &[u8]) {
-    let descriptor = descriptors::pool().get_message_by_name(&FeaturePolicy::full_name());
-    let document = json::read(descriptor.expect("part of the contract"), bytes);
-    let read = document.ok().and_then(|document| document.transcode_to::<FeaturePolicy>().ok());
-    for feature in read.into_iter().chain(FeaturePolicy::decode(bytes)) {
+    for feature in read_json(bytes).into_iter().chain(FeaturePolicy::decode(bytes)) {
         accept(&feature);
     }
+}
+
+fn read_json(bytes: &[u8]) -> Option<FeaturePolicy> {
+    let descriptor = descriptors::pool().get_message_by_name(&FeaturePolicy::full_name());
+    let document = json::read(descriptor.expect("part of the contract"), bytes);
+    document.ok()?.transcode_to().ok()
 }
 
 fn accept(feature: &FeaturePolicy) {
@@ -54,6 +57,7 @@ fn configurations(merged: Effective) -> Vec<(u32, Option<prost_types::Any>)> {
 
 #[cfg(test)]
 mod tests {
+    use guardhouse_test_images::seeds::keep;
     use proptest::prelude::*;
 
     use super::*;
@@ -65,9 +69,13 @@ mod tests {
     ];
 
     #[test]
-    fn good_ones_are_accepted() {
-        for good in GOOD {
+    fn seeds_are_accepted() {
+        for (number, good) in GOOD.iter().enumerate() {
             feature(good.as_bytes());
+            keep("policies", &number.to_string(), good.as_bytes());
+            let encoded = read_json(good.as_bytes()).expect("a feature").encode_to_vec();
+            feature(&encoded);
+            keep("policies", &format!("{number}-encoded"), &encoded);
         }
     }
 

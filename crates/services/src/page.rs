@@ -146,6 +146,7 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use guardhouse_test_images::seeds::keep;
     use proptest::prelude::*;
 
     use super::*;
@@ -165,6 +166,16 @@ mod tests {
         pages.open(Scan::new("List").with("b"), 1, &token).expect_err("another filter");
         pages.open(Scan::new("List"), 1, &token).expect_err("no filter");
         Pages::new(&[2; 32]).open(Scan::new("List").with("a"), 1, &token).expect_err("another server");
+    }
+
+    /// None opens the page of the fuzz target: they belong to another list, or to another server.
+    #[test]
+    fn seeds_are_tokens() {
+        for (name, key, list) in [("another-list", 1, "Other"), ("another-server", 2, "List")] {
+            let token = next_token(&Pages::new(&[key; 32]), Scan::new(list));
+            Pages::new(&[1; 32]).open(Scan::new("List"), 10, &token).expect_err(name);
+            keep("page_tokens", name, token.as_bytes());
+        }
     }
 
     #[test]

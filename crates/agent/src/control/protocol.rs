@@ -136,6 +136,7 @@ pub fn read_request(line: &[u8]) -> Result<Request, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use guardhouse_test_images::seeds::keep;
     use proptest::prelude::*;
 
     use super::*;
@@ -164,6 +165,21 @@ mod tests {
         }
         let long = format!("{}{}", r#"{"status":{}}"#, " ".repeat(LARGEST_REQUEST));
         assert!(read_request(long.as_bytes()).is_err(), "too long");
+    }
+
+    #[test]
+    fn seeds_are_requests() {
+        let seeds = [
+            ("status", Request::Status {}),
+            ("power", Request::Power {}),
+            ("postpone", Request::PostponePower { seconds: 60 }),
+            ("cancel", Request::CancelPower {}),
+        ];
+        for (name, request) in seeds {
+            let line = serde_json::to_vec(&request).expect("it can be written");
+            assert_eq!(read_request(&line), Ok(request));
+            keep("control", name, &line);
+        }
     }
 
     proptest! {

@@ -5,6 +5,7 @@ use guardhouse_model::{
     RunId, Timestamp,
     environment::{ManualClock, SeededEntropy},
 };
+use guardhouse_test_images::seeds::keep;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -194,6 +195,23 @@ fn a_withdrawn_run_may_be_ordered_again_but_not_one_that_was_carried_out() {
         ledger.apply(&accepted(1, 10));
         assert_eq!(matches!(ledger.get(run(1)), Some(Entry::Open(_))), opens, "{how:?}");
     }
+}
+
+#[test]
+fn seeds_are_journals() {
+    let appends = [
+        vec![accepted(1, 30), accepted(2, 30)],
+        vec![Record::Started(run(1)), ended(1)],
+        vec![settled(1, 30), Record::Settled(run(2), Settled::Withdrawn, at(3))],
+    ];
+    let mut bytes = header(SALT);
+    for (number, append) in appends.iter().enumerate() {
+        keep("journal", &number.to_string(), &bytes);
+        bytes.extend(encode(SALT, append));
+    }
+    assert_eq!(parse(&bytes).expect("a journal").records, appends.concat());
+    keep("journal", "whole", &bytes);
+    keep("journal", "torn", &bytes[..bytes.len() - 3]);
 }
 
 fn records() -> impl Strategy<Value = Vec<Record>> {

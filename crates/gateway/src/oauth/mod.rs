@@ -146,3 +146,65 @@ impl Refusal {
         Self::OAuth { status: StatusCode::BAD_REQUEST, error, description }
     }
 }
+
+/// For the fuzz target `sign_in` and the property that does the same within bounds: reads a body in both dialects.
+///
+/// # Panics
+/// A refusal blames somebody else than the client, or says nothing.
+#[cfg(any(test, fuzzing))]
+pub fn fuzzing(body: &[u8]) {
+    for read in [form::read(body), json::read(body)] {
+        match read {
+            Ok(_) => {}
+            Err(Refusal::OAuth { status, description, .. }) => {
+                assert!(status.is_client_error() && !description.is_empty(), "{status} {description}");
+            }
+            Err(Refusal::Status(status)) => {
+                assert!(status.http() == 400 && !status.message().is_empty(), "{status}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guardhouse_test_images::seeds::keep;
+    use proptest::{prelude::*, sample::Index};
+
+    use super::*;
+
+    const GOOD: [&str; 4] = [
+        "grant_type=password&username=a%40b&password=p+w%26&refresh_token=&scope=x",
+        "grant_type=refresh_token&refresh_token=r&username=&password=",
+        r#"{"username":"a","password":"b","grantType":"PASSWORD","is_domain_user":false}"#,
+        r#"{"grant_type":1,"refresh_token":"r"}"#,
+    ];
+
+    #[test]
+    fn seeds_are_read() {
+        for (number, good) in GOOD.iter().enumerate() {
+            assert!(form::read(good.as_bytes()).is_ok() || json::read(good.as_bytes()).is_ok(), "{good}");
+            keep("sign_in", &number.to_string(), good.as_bytes());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            fuzzing(&bytes);
+        }
+
+        #[test]
+        fn changed_bodies_are_read_or_refused(
+            which in 0..GOOD.len(),
+            changes in prop::collection::vec((any::<Index>(), prop::sample::select(b"{}[]\",:&=%+.0\\\xff".to_vec())), 1..5),
+        ) {
+            let mut bytes = GOOD[which].as_bytes().to_vec();
+            for (place, byte) in changes {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            fuzzing(&bytes);
+        }
+    }
+}

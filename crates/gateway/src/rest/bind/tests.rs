@@ -1,3 +1,4 @@
+use guardhouse_test_images::seeds::keep;
 use http::Method;
 use proptest::prelude::*;
 use serde_json::{Value, json as object};
@@ -66,6 +67,33 @@ fn a_body_that_is_not_json_is_refused() {
 }
 
 /// Paths that look like those of the contract, so that most of them reach a method.
+#[test]
+fn seeds_are_bound() {
+    let rename = format!("/v1/devices/{DEVICE}:rename");
+    let run = r#"{"task":{"action":{"@type":"type.googleapis.com/guardhouse.action.v1.RunCommand","command":"true"}}}"#;
+    let requests = [
+        ("list", Method::GET, "/v1/devices", "pageSize=7&page_token=t".to_owned(), ""),
+        (
+            "get",
+            Method::GET,
+            "/v1/devices:batchGet",
+            format!("devicesUuids={DEVICE}&devicesUuids={OTHER}"),
+            "",
+        ),
+        ("rename", Method::POST, &rename, String::new(), r#"{"displayName": "desk"}"#),
+        ("group", Method::POST, "/v1/groups", String::new(), r#"{"group": {"displayName": "g"}}"#),
+        ("task", Method::POST, "/v1/device_tasks", String::new(), run),
+    ];
+    for (name, verb, path, query, body) in requests {
+        let request = format!("{verb}\n{path}\n{query}\n{body}");
+        if name != "task" {
+            bound(verb.clone(), path, &query, body).expect(name);
+        }
+        crate::fuzzing::transcode(&verb, path, &query, body.as_bytes());
+        keep("transcoder", name, request.as_bytes());
+    }
+}
+
 fn paths() -> impl Strategy<Value = String> {
     let segment = prop_oneof![
         Just("v1"),
