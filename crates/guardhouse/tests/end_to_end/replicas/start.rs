@@ -25,14 +25,14 @@ async fn replicas_that_start_together_agree() {
 }
 
 /// What a replica logs about the duty.
-const OURS: &[&str] = &["this process removes old runs", "retention"];
+const OURS: &[&str] = &["this process removes what is old", "retention"];
 
 #[tokio::test]
 async fn one_replica_at_a_time_has_a_duty() {
     let mut house = House::new(3).await;
     let mut holders = Vec::new();
     for (place, replica) in house.replicas.iter().enumerate() {
-        replica.logged(&["removes old runs"]).await;
+        replica.logged(&["removes what is old"]).await;
         holders.extend(replica.has_logged(OURS).then_some(place));
     }
     let [holder] = holders[..] else { panic!("one of them: {holders:?}") };
