@@ -12,9 +12,6 @@ import pytest
 
 import trees
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("GUARDHOUSE_BIN", str(ROOT / "target/debug/guardhouse"))
-
 
 class Scan(typing.NamedTuple):
     """How a scan ended, and its report where it was asked for as JSON."""
@@ -53,7 +50,7 @@ def store(tmp_path_factory) -> pathlib.Path:
     trees.advisories(folder)
     store = folder / "advisories.db"
     for source in [folder / "debian.json", folder / "alpine-main.json", folder / "osv"]:
-        trees.run(BINARY, "advisories", "import", "--advisories", store, source)
+        trees.run(trees.BINARY, "advisories", "import", "--advisories", store, source)
     return store
 
 
@@ -64,7 +61,7 @@ def scan(store) -> typing.Callable[..., Scan]:
     def scan(target: pathlib.Path, *options) -> Scan:
         form = [] if "--format" in options else ["--format", "json"]
         chosen = [] if "--advisories" in options else ["--advisories", store]
-        command = [BINARY, "scan", target, *chosen, *form, *options]
+        command = [trees.BINARY, "scan", target, *chosen, *form, *options]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300, check=False)
         report = json.loads(done.stdout) if form and done.stdout else {}
         return Scan(done.returncode, report, done.stdout, done.stderr)
@@ -82,7 +79,7 @@ def bounded(store) -> typing.Callable[..., Scan]:
     """Scans a hostile target: it ends in time, with a bounded use of memory, with an exit code and not with a signal."""
 
     def bounded(target: pathlib.Path, *options) -> Scan:
-        command = [BINARY, "scan", target, "--advisories", store, "--format", "json", *options]
+        command = [trees.BINARY, "scan", target, "--advisories", store, "--format", "json", *options]
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
             process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=errors)
             late = threading.Timer(SECONDS, process.kill)

@@ -11,7 +11,6 @@ import pytest
 
 import images
 import trees
-from conftest import BINARY
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def long(tmp_path_factory):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_nothing_behind(number, long, tmp_path):
     (tmp_path / "tmp").mkdir()
-    command = [BINARY, "scan", long, "-f", "json", "-o", tmp_path / "report.json"]
+    command = [trees.BINARY, "scan", long, "-f", "json", "-o", tmp_path / "report.json"]
     process = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path / "tmp")}, start_new_session=True)
     while process.poll() is None and not any((tmp_path / "tmp").iterdir()):
         time.sleep(0.01)
@@ -47,7 +46,7 @@ def test_a_signal_leaves_nothing_behind(number, long, tmp_path):
 
 def test_a_folder_for_temporary_files_that_is_not_there(image, tmp_path):
     nowhere = str(tmp_path / "nowhere")
-    done = subprocess.run([BINARY, "scan", image], env={**os.environ, "TMPDIR": nowhere}, capture_output=True, text=True)
+    done = subprocess.run([trees.BINARY, "scan", image], env={**os.environ, "TMPDIR": nowhere}, capture_output=True, text=True)
     assert done.returncode == 3 and nowhere in done.stderr and "TMPDIR" in done.stderr
 
 
@@ -68,7 +67,7 @@ def test_rules_of_the_current_folder_are_used_and_told(image, store, tmp_path):
     (tmp_path / ".guardhouse-ignore.toml").write_text(rules)
 
     def run(target, folder):
-        command = [BINARY, "scan", str(target), "--advisories", str(store), "--format", "json"]
+        command = [trees.BINARY, "scan", str(target), "--advisories", str(store), "--format", "json"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
         return json.loads(done.stdout), done.stderr
 

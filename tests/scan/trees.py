@@ -5,10 +5,14 @@ Names, versions and ids are those of real advisories, so that an order of versio
 
 import dataclasses
 import json
+import os
 import pathlib
 import shutil
 import subprocess
 import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("GUARDHOUSE_BIN", str(ROOT / "target/debug/guardhouse"))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -179,6 +179,14 @@ pub fn open(
     Context { path, allowed, cache, depth: 0 }.container(file)
 }
 
+/// Whether a file is a container that is read.
+///
+/// # Errors
+/// What the file says.
+pub(crate) fn is_container(file: &dyn BlockRead) -> io::Result<bool> {
+    Ok(matches!(recognise(file)?, Known::Is(kind) if kind != TargetKind::Raw))
+}
+
 /// What the first and last bytes of a file say.
 enum Known {
     Is(TargetKind),

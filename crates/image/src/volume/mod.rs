@@ -12,9 +12,16 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::file_system::FileSystem;
+use crate::{block::BlockRead, file_system::FileSystem};
 
 pub(crate) use find::find;
+
+/// Whether bytes are a disk with something on it that is known: partitions, a file system, a physical volume.
+pub(crate) fn is_disk(bytes: &Arc<dyn BlockRead>) -> bool {
+    let found = find(&[(String::new(), Arc::clone(bytes))], &[]);
+    let is_known = |volume: &Volume| matches!(volume.content, Content::Files(_) | Content::Parts(_));
+    found.volumes.len() > 1 || found.volumes.iter().any(is_known)
+}
 
 /// A part of the target, and what it holds.
 #[derive(Clone, Debug)]

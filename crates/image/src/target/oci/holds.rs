@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::{docker, refusal, store::Store};
 use crate::{
-    file_system::layers::Layers,
+    block::container,
+    file_system::{ReadError, layers::Layers},
     limits,
-    volume::{Reason, Refusal},
+    volume::{self, Reason, Refusal},
 };
 
 /// What it holds.
@@ -52,7 +53,38 @@ pub(super) fn holds(store: &Store) -> Result<Holds, Refusal> {
             return Err(refusal(Reason::Unsupported, "container image", detail));
         }
     }
+    if let Some(disk) = disk(store) {
+        let detail = format!("it holds no system, but the disk {disk:?}; take it out, and scan that");
+        return Err(refusal(Reason::Unsupported, "tar archive", detail));
+    }
     Ok(Holds::Files(files, length))
+}
+
+/// How many files an archive of disks may have; such have a handful.
+const DISKS: usize = 16;
+
+/// A disk in an archive that has nothing but a few files, and so no system: it would look like a system without packages.
+fn disk(store: &Store) -> Option<String> {
+    let names = store.names(DISKS + 1).ok()?;
+    if names.len() > DISKS {
+        return None;
+    }
+    let mut found = None;
+    for name in names {
+        let name = String::from_utf8(name).ok()?;
+        let is_disk = match store.blob(&format!("/{name}")) {
+            Ok(Some(bytes)) => {
+                container::is_container(bytes.as_ref()).unwrap_or(false) || volume::is_disk(&bytes)
+            }
+            // With holes.
+            Err(ReadError::Unsupported(_)) => true,
+            Ok(None) | Err(_) => return None,
+        };
+        if found.is_none() && is_disk {
+            found = Some(name);
+        }
+    }
+    found
 }
 
 /// Whether the index is one: old programs wrote no file `oci-layout`, and a web page may have an `index.json` as well.

@@ -1,5 +1,7 @@
 //! Archives of files, which are no images.
 
+use guardhouse_test_images::file_systems;
+
 use super::*;
 
 const FILES: [&str; 3] = ["./etc/alpine-release=3.20.3", "./lib/x=1", "./a.wh/.wh.b=a name as all others"];
@@ -74,4 +76,30 @@ fn images_that_look_like_files_are_refused() {
         assert_eq!(refusal.reason, reason, "{refusal}");
     }
     assert!(matches!(open(&folder.path().join("none"), &Options::default()), Err(OpenError::Io { .. })));
+}
+
+/// A disk that somebody packed looks like a system without packages.
+#[test]
+fn a_disk_in_an_archive_is_told() {
+    let folder = tempfile::tempdir().expect("there is a temporary folder");
+    let path = folder.path().join("disk.tar");
+    let tree = tempfile::tempdir().expect("there is a temporary folder");
+    let image = file_systems::ext("mkfs.ext2", &["-b", "1024"], tree.path(), 1);
+    let pack = |with_holes, above: &[&str]| {
+        let mut builder = ::tar::Builder::new(Vec::new());
+        builder.sparse(with_holes);
+        builder.append_path_with_name(&image.path, "disk.raw").expect("memory takes it");
+        let disk = builder.into_inner().expect("memory takes it");
+        // Without the blocks that end it.
+        fs::write(&path, [&disk[..disk.len() - 2 * BLOCK], &archive(above)].concat())
+            .expect("the folder is ours");
+    };
+    for with_holes in [true, false] {
+        pack(with_holes, &["README=text"]);
+        let refusal = refusal_of(open(&path, &Options::default()));
+        assert_eq!(refusal.reason, Reason::Unsupported);
+        assert!(refusal.detail.contains("the disk \"disk.raw\"; take it out"), "{refusal}");
+    }
+    pack(false, &["etc/os-release=ID=debian"]);
+    assert_eq!(open_it(&path).kind, TargetKind::Archive, "a system with the disk of a guest");
 }
