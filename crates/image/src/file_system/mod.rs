@@ -112,14 +112,7 @@ pub trait Reader {
     /// # Errors
     /// See [`ReadError`].
     fn lookup(&mut self, folder: &Place, name: &[u8]) -> Result<Option<Place>, ReadError> {
-        let mut found = None;
-        self.read_folder(folder, &mut |entry| {
-            if entry.name != name {
-                return ControlFlow::Continue(());
-            }
-            found = Some(entry.node);
-            ControlFlow::Break(())
-        })?;
+        let found = search(self, folder, name)?;
         Ok(found.map(|node| Place { path: folder.path.join(name), node }))
     }
 
@@ -134,6 +127,19 @@ pub trait Reader {
     /// # Errors
     /// See [`ReadError`].
     fn read_at(&mut self, place: &Place, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError>;
+}
+
+/// What the file system calls the entry of that name, found by reading the folder.
+fn search<R: Reader + ?Sized>(reader: &mut R, folder: &Place, name: &[u8]) -> Result<Option<u64>, ReadError> {
+    let mut found = None;
+    reader.read_folder(folder, &mut |entry| {
+        if entry.name != name {
+            return ControlFlow::Continue(());
+        }
+        found = Some(entry.node);
+        ControlFlow::Break(())
+    })?;
+    Ok(found)
 }
 
 /// A file, as its file system finds it again: by number where it has numbers, by path otherwise.

@@ -25,6 +25,7 @@ use super::{
     Entry, FileKind, FileSystem, Metadata, Place, ReadError, Reader,
     disk::{Disk, Fields as _},
     names::{Shown, is_name, utf16, wtf8},
+    search,
 };
 use crate::FilePath;
 
@@ -154,19 +155,6 @@ impl NtfsReader {
         self.upper.clone()
     }
 
-    /// The way through the folder, when the order of its index is not known.
-    fn search(&mut self, folder: &Place, name: &[u8]) -> Result<Option<u64>, ReadError> {
-        let mut found = None;
-        self.read_folder(folder, &mut |entry| {
-            if entry.name != name {
-                return ControlFlow::Continue(());
-            }
-            found = Some(entry.node);
-            ControlFlow::Break(())
-        })?;
-        Ok(found)
-    }
-
     fn reparse(&mut self, record: &Record) -> Result<Reparse, ReadError> {
         let Some(value) = self.volume.value(record, kind::REPARSE_POINT, REPARSE)? else {
             return Ok(Reparse::Other);
@@ -246,7 +234,7 @@ impl Reader for NtfsReader {
         let upper = self.upper();
         let upper = upper.get().map(Vec::as_slice).unwrap_or_default();
         let node = match upper {
-            [] => self.search(folder, name)?,
+            [] => search(self, folder, name)?,
             upper => folder::find(&mut self.volume, &record, &units, upper)?,
         };
         Ok(node.map(|node| Place { path: folder.path.join(name), node }))
