@@ -40,6 +40,8 @@ pub use pb::eset::connect::policy_management::v2 as policies;
 pub use pb::google::rpc;
 /// Results of actions.
 pub use pb::guardhouse::action::v1 as action;
+/// Agentless detection as Guardhouse has it of its own.
+pub use pb::guardhouse::agentless::v1 as scans;
 /// The agent link.
 pub use pb::guardhouse::link::v1 as link;
 /// What Guardhouse manages beyond the public API.

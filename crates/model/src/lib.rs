@@ -4,6 +4,7 @@
 //! needs the present moment or fresh randomness is given an [`Environment`].
 
 pub mod actions;
+pub mod agentless;
 pub mod device_runs;
 pub mod dynamic_groups;
 pub mod environment;

@@ -2,6 +2,7 @@
 
 mod access_keys;
 mod agent_releases;
+mod agentless;
 mod device_runs;
 mod devices;
 mod dynamic_groups;
@@ -16,6 +17,7 @@ mod tasks;
 
 pub use access_keys::*;
 pub use agent_releases::*;
+pub use agentless::*;
 pub use device_runs::*;
 pub use devices::*;
 pub use dynamic_groups::*;

@@ -20,6 +20,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0008_identity.sql"),
     include_str!("../../../migrations/postgres/0009_agent_releases.sql"),
     include_str!("../../../migrations/postgres/0010_access_keys.sql"),
+    include_str!("../../../migrations/postgres/0011_agentless.sql"),
 ];
 
 /// Makes the table that counts them.

@@ -16,6 +16,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0008_identity.sql"),
     include_str!("../../../migrations/sqlite/0009_agent_releases.sql"),
     include_str!("../../../migrations/sqlite/0010_access_keys.sql"),
+    include_str!("../../../migrations/sqlite/0011_agentless.sql"),
 ];
 
 /// `pragma application_id` of a database of Guardhouse ("Guar"), set by the first migration.
