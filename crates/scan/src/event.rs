@@ -115,4 +115,40 @@ pub enum Project {
 impl Project {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Vul, Self::ScaVul];
+
+    /// Its name, as it is written everywhere: one of [`PROJECT_NAMES`].
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vul => "vul",
+            Self::ScaVul => "scaVul",
+        }
+    }
+
+    /// The project of a name; `None` for one that does not exist (yet).
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|project| project.name() == name)
+    }
+}
+
+/// The names of all projects that the agentless API has, in its order. Those without a [`Project`] are not built yet: a
+/// report names them as not run, and the progress of a scan leaves them out.
+pub const PROJECT_NAMES: [&str; 7] =
+    ["scaVul", "binary", "baseline", "vul", "webshell", "script", "sensitiveInfo"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_project_has_one_of_the_names() -> Result<(), serde_json::Error> {
+        for project in Project::ALL {
+            assert!(PROJECT_NAMES.contains(&project.name()), "{project:?}");
+            assert_eq!(Project::named(project.name()), Some(project));
+            assert_eq!(serde_json::to_value(project)?, project.name());
+        }
+        assert_eq!(Project::named("binary"), None);
+        Ok(())
+    }
 }

@@ -19,6 +19,6 @@ pub mod supervisor;
 pub mod walk;
 
 pub use analyser::{Analyser, Candidate, Found, Interest};
-pub use event::{Event, Project, Trouble};
+pub use event::{Event, PROJECT_NAMES, Project, Trouble};
 pub use positions::Spot;
 pub use walk::ScannedFile;

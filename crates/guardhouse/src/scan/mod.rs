@@ -1,10 +1,8 @@
 //! `guardhouse scan`: what is installed on a disk or in an image, and which of it is vulnerable.
 
-mod assemble;
 mod bar;
 pub mod child;
 mod interrupt;
-mod judge;
 mod outputs;
 mod rules;
 mod size;
@@ -13,7 +11,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
-    thread,
     time::Duration,
 };
 
@@ -23,21 +20,14 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use guardhouse_advisories::SeverityLevel;
+use guardhouse_detect::{Error, Knowledge, Request};
 use guardhouse_model::Environment;
 use guardhouse_report::{decide, outcome, text::printable};
-use guardhouse_scan::{
-    Event, Project,
-    process::{ScanOptions, Targets},
-    sandbox::Resources,
-    supervisor::{self, Outcome, Patience},
-    walk::Reach,
-};
+use guardhouse_scan::{Project, supervisor::Stop};
 
 use crate::{advisories::StoreArgs, duration, output};
-use assemble::Assembler;
 use bar::Bar;
 use interrupt::{Leftover, Leftovers};
-use judge::StoreJudge;
 use outputs::Output;
 
 /// The exit code for arguments that contradict each other; the one that clap has.
@@ -123,6 +113,15 @@ enum ProjectName {
     ScaVul,
 }
 
+impl From<ProjectName> for Project {
+    fn from(name: ProjectName) -> Self {
+        match name {
+            ProjectName::Vul => Self::Vul,
+            ProjectName::ScaVul => Self::ScaVul,
+        }
+    }
+}
+
 /// The words for levels of severity.
 fn levels() -> impl TypedValueParser<Value = SeverityLevel> {
     let words = SeverityLevel::ALL.map(SeverityLevel::word);
@@ -148,88 +147,61 @@ pub fn run(args: &ScanArgs, environment: &Environment) -> ExitCode {
 }
 
 fn report(args: &ScanArgs, plan: &[Output], environment: &Environment) -> anyhow::Result<ExitCode> {
-    // What can be wrong is found out before the work.
-    let started = environment.now();
-    // Without a home folder there is no store that nobody named: then nothing is compared, and the report says so.
-    let store = args.store.path().unwrap_or_default();
     let rules = rules::rules(args.ignore.as_deref(), &args.target);
-    let mut judge =
-        StoreJudge::open(&store, args.store.is_named(), &args.vex, rules.file.as_deref(), started)?;
     let leftovers = Leftovers::default();
     leftovers.remove_at_signals().context("cannot listen for signals")?;
-
-    let mut assembler = Assembler::new(&args.target.display().to_string());
-    if let Some(why) = scan(args, environment, &leftovers, &mut assembler)? {
-        eprintln!("error: {}", printable(&why));
-        return Ok(ExitCode::from(NOT_SCANNED));
+    let (scratch, _leftover) = scratch(environment, &leftovers)?;
+    let request = request(args, rules.file, rules.note.iter().cloned().collect(), scratch);
+    let mut bar = Bar::new(&request.projects);
+    // Signals end the whole program, so nothing else stops the scan.
+    let detected = guardhouse_detect::scan(
+        &request,
+        &child::launch()?,
+        environment,
+        &Stop::default(),
+        &mut |progress| {
+            bar.set(progress.project, progress.percent);
+        },
+    );
+    bar.clear();
+    let detected = match detected {
+        Err(Error::NotScanned(why)) => {
+            eprintln!("error: {}", printable(&why));
+            return Ok(ExitCode::from(NOT_SCANNED));
+        }
+        detected => detected?,
+    };
+    for note in rules.note.iter().chain(&detected.notes) {
+        eprintln!("note: {}", printable(note));
     }
-    for note in rules.note.iter().cloned().chain(judge.notes()) {
-        eprintln!("note: {}", printable(&note));
-    }
-    assembler.note(rules.note);
-    let report = assembler.finish(&mut judge, started, || environment.now())?;
     for output in plan {
-        outputs::write(output, &report, environment, &leftovers)?;
+        outputs::write(output, &detected.report, environment, &leftovers)?;
     }
-    let decided: decide::Outcome = outcome(&report, args.fail_on, args.fail_on_incomplete);
+    let decided: decide::Outcome = outcome(&detected.report, args.fail_on, args.fail_on_incomplete);
     Ok(ExitCode::from(decided.exit_code()))
 }
 
-/// Scans; says why that was not possible at all.
-fn scan(
-    args: &ScanArgs,
-    environment: &Environment,
-    leftovers: &Leftovers,
-    assembler: &mut Assembler,
-) -> anyhow::Result<Option<String>> {
-    let (scratch, _leftover) = scratch(environment, leftovers)?;
-    let options = options(args);
-    // Absolute, so that it is the same file whatever the scanner's folder is.
-    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let targets = Targets {
-        target: absolute(&args.target),
-        also: args.also.iter().map(absolute).collect(),
-        scratch: Some(scratch),
-    };
-    let patience = Patience { total: args.timeout, ..Patience::default() };
-    let mut bar = Bar::new(&options.projects);
-    let ended = supervisor::scan(&child::launch()?, &targets, &options, patience, &mut |event| match event {
-        Event::Progress { project, percent } => bar.set(project, percent),
-        event => assembler.take(event),
-    });
-    bar.clear();
-    let ended = ended.context("cannot start the scanning process")?;
-    assembler.end(&ended);
-    Ok(match ended.outcome {
-        Outcome::NotOpened(why) => Some(why),
-        Outcome::GivenUp(why) if !assembler.is_open() => Some(why),
-        Outcome::GivenUp(_) | Outcome::Complete => None,
-    })
-}
-
-fn options(args: &ScanArgs) -> ScanOptions {
-    let has = |name| args.projects.contains(&name);
-    let projects = [(ProjectName::Vul, Project::Vul), (ProjectName::ScaVul, Project::ScaVul)];
-    let projects: Vec<_> =
-        projects.into_iter().filter(|(name, _)| has(*name)).map(|(_, project)| project).collect();
-    let reach = if projects == [Project::Vul] { Reach::KnownPaths } else { Reach::Everything };
-    let threads =
-        args.threads.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let size = fs::metadata(&args.target).map_or(0, |metadata| metadata.len());
-    ScanOptions {
+fn request(args: &ScanArgs, ignore: Option<PathBuf>, notes: Vec<String>, scratch: PathBuf) -> Request {
+    Request {
+        target: args.target.clone(),
+        name: args.target.display().to_string(),
+        also: args.also.clone(),
         platform: args.platform.clone(),
         image: args.image.clone(),
-        projects,
-        reach,
-        threads,
-        resources: Resources { memory: args.max_memory, cpu: cpu_seconds(size), ..Resources::default() },
-        ..ScanOptions::default()
+        projects: args.projects.iter().copied().map(Project::from).collect(),
+        knowledge: Knowledge {
+            // Without a home folder there is no store that nobody named: then nothing is compared, and the report says so.
+            store: args.store.path().unwrap_or_default(),
+            is_required: args.store.is_named(),
+            vex: args.vex.clone(),
+            ignore,
+        },
+        notes,
+        timeout: args.timeout,
+        threads: args.threads.map(usize::from),
+        max_memory: args.max_memory,
+        scratch,
     }
-}
-
-/// How much processor time a target of this length in bytes may cost, in seconds: a hundred times of what it does.
-fn cpu_seconds(size: u64) -> u64 {
-    Resources::default().cpu.saturating_add((size >> 30).saturating_mul(120))
 }
 
 /// Makes the folder for temporary files of one scan, which goes with the guard.

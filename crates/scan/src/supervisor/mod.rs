@@ -4,6 +4,7 @@
 mod child;
 mod death;
 mod ledger;
+mod stop;
 
 use std::{
     collections::HashSet,
@@ -26,6 +27,7 @@ pub(crate) use child::Message;
 pub(crate) use child::forward;
 pub use death::Death;
 pub(crate) use ledger::Ledger;
+pub use stop::Stop;
 
 /// How the scanning process is started.
 #[derive(Clone, Debug)]
@@ -71,6 +73,10 @@ pub enum Outcome {
     NotOpened(String),
     /// It was given up; what was told before is true. Why, in a sentence.
     GivenUp(String),
+    /// It took longer than this; what was told before is true.
+    OutOfTime(Duration),
+    /// Somebody stopped it.
+    Stopped,
 }
 
 /// How often the time is looked at.
@@ -80,7 +86,7 @@ const TICK: Duration = Duration::from_millis(500);
 const WAITING: usize = 256;
 
 /// Scans a target in a process of its own, and shows what it tells: each thing once, progress that never falls, and
-/// [`Event::Done`] at most once, at the end.
+/// [`Event::Done`] at most once, at the end. Ends within half a second of `stop`.
 ///
 /// # Errors
 /// The process cannot be started.
@@ -89,6 +95,7 @@ pub fn scan(
     targets: &Targets,
     options: &ScanOptions,
     patience: Patience,
+    stop: &Stop,
     show: &mut dyn FnMut(Event),
 ) -> io::Result<Ended> {
     let (sender, messages) = mpsc::sync_channel(WAITING);
@@ -102,6 +109,7 @@ pub fn scan(
         targets,
         options: options.clone(),
         patience,
+        stop,
         tick,
         passed: Duration::ZERO,
         ledger: Ledger::default(),
@@ -127,6 +135,7 @@ struct Scan<'a> {
     targets: &'a Targets,
     options: ScanOptions,
     patience: Patience,
+    stop: &'a Stop,
     tick: Duration,
     /// How much time has passed, counted in ticks.
     passed: Duration,
@@ -140,6 +149,8 @@ struct Scan<'a> {
 /// Why a process was ended by us.
 #[derive(Clone, Debug)]
 enum Killed {
+    /// Somebody stopped the scan.
+    Stopped,
     /// The scan took too long.
     OutOfTime,
     /// One file took too long.
@@ -151,6 +162,9 @@ enum Killed {
 impl Scan<'_> {
     fn run(&mut self) -> io::Result<Outcome> {
         loop {
+            if self.stop.is_stopped() {
+                return Ok(Outcome::Stopped);
+            }
             self.ledger.begin(self.options.only_suspects);
             let mut child = Child::start(self.launch, self.targets, &self.options, &self.sender)?;
             let killed = self.listen(&mut child);
@@ -163,9 +177,9 @@ impl Scan<'_> {
             }
             let cause = match &killed {
                 None => death::cause(status, &last_words, &self.options.resources),
+                Some(Killed::Stopped) => return Ok(Outcome::Stopped),
                 Some(Killed::OutOfTime) => {
-                    let total = self.patience.total.unwrap_or_default();
-                    return Ok(Outcome::GivenUp(format!("it took longer than {total:?}")));
+                    return Ok(Outcome::OutOfTime(self.patience.total.unwrap_or_default()));
                 }
                 Some(Killed::Unruly(how)) => return Ok(Outcome::GivenUp(how.clone())),
                 Some(Killed::Stuck(_)) => {
@@ -198,7 +212,9 @@ impl Scan<'_> {
                 Message::Tick => {
                     self.passed += self.tick;
                     waited += self.tick;
-                    if self.patience.total.is_some_and(|total| self.passed >= total) {
+                    if self.stop.is_stopped() {
+                        Some(Killed::Stopped)
+                    } else if self.patience.total.is_some_and(|total| self.passed >= total) {
                         Some(Killed::OutOfTime)
                     } else if waited >= self.patience.file {
                         waited = Duration::ZERO;

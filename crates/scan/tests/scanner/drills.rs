@@ -18,6 +18,7 @@ pub const TESTS: &[(&str, fn())] = &[
     ("processor_time_is_bounded", processor_time_is_bounded),
     ("a_file_that_hangs_is_left_out", a_file_that_hangs),
     ("a_scan_has_its_time", a_scan_has_its_time),
+    ("a_scan_is_stopped", a_scan_is_stopped),
     ("a_panic_costs_one_file", a_panic_costs_one_file),
     ("a_target_that_is_not_there_is_named", a_target_that_is_not_there),
 ];
@@ -112,8 +113,18 @@ fn a_scan_has_its_time() {
     let mut scene = Scene::new(&["d/hang", "e/a", "f/b"]);
     scene.patience.total = Some(Duration::from_secs(2));
     let seen = scene.scan();
-    assert_eq!(seen.ended.outcome, Outcome::GivenUp("it took longer than 2s".to_owned()));
+    assert_eq!(seen.ended.outcome, Outcome::OutOfTime(Duration::from_secs(2)));
     assert_eq!(seen.files.iter().collect::<Vec<_>>(), ["/e/a", "/f/b"], "what was found until then");
+}
+
+fn a_scan_is_stopped() {
+    let mut scene = Scene::new(&["a", "d/hang"]);
+    scene.stops_at_first = true;
+    let seen = scene.scan();
+    assert_eq!(seen.ended.outcome, Outcome::Stopped);
+    assert_eq!(seen.files.iter().collect::<Vec<_>>(), ["/a"]);
+    // What is stopped before it begins starts no process.
+    assert_eq!(scene.scan().events, []);
 }
 
 fn a_panic_costs_one_file() {

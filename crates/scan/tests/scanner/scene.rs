@@ -13,7 +13,7 @@ use std::{
 use guardhouse_scan::{
     Event,
     process::{self, ScanOptions, Targets},
-    supervisor::{self, Ended, Launch, Patience},
+    supervisor::{self, Ended, Launch, Patience, Stop},
 };
 use tempfile::TempDir;
 
@@ -43,6 +43,9 @@ pub struct Scene {
     pub scratch: TempDir,
     pub options: ScanOptions,
     pub patience: Patience,
+    pub stop: Stop,
+    /// Whether the first file that is told stops the scan.
+    pub stops_at_first: bool,
 }
 
 /// What came of a scan.
@@ -63,6 +66,8 @@ impl Scene {
             scratch: TempDir::new().expect("a folder"),
             options: ScanOptions { threads: 2, ..ScanOptions::default() },
             patience: Patience { total: Some(Duration::from_secs(60)), ..Patience::default() },
+            stop: Stop::default(),
+            stops_at_first: false,
         };
         for name in names {
             let path = scene.folder.path().join(name);
@@ -89,9 +94,13 @@ impl Scene {
             scratch: Some(self.scratch.path().to_owned()),
         };
         let mut events = Vec::new();
-        let ended = supervisor::scan(&launch, &targets, &self.options, self.patience, &mut |event| {
+        let show = &mut |event| {
+            if matches!(event, Event::Package { .. }) && self.stops_at_first {
+                self.stop.stop();
+            }
             events.push(event);
-        });
+        };
+        let ended = supervisor::scan(&launch, &targets, &self.options, self.patience, &self.stop, show);
         let files = events.iter().filter_map(|event| match event {
             Event::Package { package, .. } => Some(format!("{} {}", package.name, package.version)),
             _ => None,

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use guardhouse_advisories::{Severity, SeverityLevel};
 use guardhouse_image::{
     FilePath,
@@ -16,7 +18,7 @@ impl Judge for ByName {
         format!("{}:{}", os.id, os.version)
     }
 
-    fn sources(&self) -> anyhow::Result<Vec<AdvisorySource>> {
+    fn sources(&self) -> Result<Vec<AdvisorySource>, StoreError> {
         Ok(Vec::new())
     }
 
@@ -24,7 +26,7 @@ impl Judge for ByName {
         kind == Kind::Deb && ecosystem == "debian:12"
     }
 
-    fn judge(&mut self, package: &Package, _path: &str, _ecosystem: &str) -> anyhow::Result<Judgement> {
+    fn judge(&mut self, package: &Package, _path: &str, _ecosystem: &str) -> Result<Judgement, StoreError> {
         let level = match package.name.as_str() {
             "critical" => SeverityLevel::Critical,
             "low" => SeverityLevel::Low,
@@ -151,7 +153,7 @@ fn what_is_missing_is_a_problem() {
     let killer = Spot { system: Some(0), path: FilePath::new(b"/x"), doing: "language packages".into() };
     let cause = "SIGSEGV".to_owned();
     let deaths = vec![Death { cause: cause.clone(), killer: Some(killer) }, Death { cause, killer: None }];
-    assembler.end(&Ended { outcome: Outcome::GivenUp("it took longer than 3s".into()), deaths });
+    assembler.end(&Ended { outcome: Outcome::OutOfTime(Duration::from_secs(3)), deaths });
     let report = report(assembler);
     assert_eq!(
         problems(&report),

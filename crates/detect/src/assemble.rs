@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use guardhouse_advisories::{Finding, distribution};
+use guardhouse_advisories::{Finding, StoreError, distribution};
 use guardhouse_model::Timestamp;
 use guardhouse_packages::{Kind, Package, purl::purl};
 use guardhouse_report::{
@@ -23,13 +23,13 @@ pub trait Judge {
     fn ecosystem(&self, os: &guardhouse_image::tree::Os) -> String;
 
     /// The advisories that there are.
-    fn sources(&self) -> anyhow::Result<Vec<AdvisorySource>>;
+    fn sources(&self) -> Result<Vec<AdvisorySource>, StoreError>;
 
     /// Whether there are any about packages of this kind, on a system of this ecosystem.
     fn covers(&self, kind: Kind, ecosystem: &str) -> bool;
 
     /// What they say of a package in a file.
-    fn judge(&mut self, package: &Package, path: &str, ecosystem: &str) -> anyhow::Result<Judgement>;
+    fn judge(&mut self, package: &Package, path: &str, ecosystem: &str) -> Result<Judgement, StoreError>;
 }
 
 /// What advisories say of a package.
@@ -113,8 +113,8 @@ impl Assembler {
     }
 
     /// Takes a sentence for whoever reads the report.
-    pub fn note(&mut self, note: Option<String>) {
-        self.target.notes.extend(note);
+    pub fn note(&mut self, note: String) {
+        self.target.notes.push(note);
     }
 
     /// Takes how the scan ended.
@@ -128,9 +128,14 @@ impl Assembler {
             self.problem(ProblemKind::ScannerDied, place, message);
         }
         match &ended.outcome {
-            Outcome::Complete => {}
+            // Of what was stopped there is no report.
+            Outcome::Complete | Outcome::Stopped => {}
             Outcome::NotOpened(why) | Outcome::GivenUp(why) => {
                 self.problem(ProblemKind::ScannerDied, self.target.name.clone(), why.clone());
+            }
+            Outcome::OutOfTime(total) => {
+                let why = format!("it took longer than {total:?}");
+                self.problem(ProblemKind::ScannerDied, self.target.name.clone(), why);
             }
         }
     }
@@ -144,7 +149,7 @@ impl Assembler {
         judge: &mut dyn Judge,
         started: Timestamp,
         ended: impl FnOnce() -> Timestamp,
-    ) -> anyhow::Result<Report> {
+    ) -> Result<Report, StoreError> {
         let mut systems = Vec::new();
         let mut findings = Vec::new();
         for system in std::mem::take(&mut self.systems) {

@@ -1,18 +1,17 @@
 //! What is known about packages: the local store of advisories, VEX statements, and the rules of the user.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
 
-use anyhow::Context as _;
-use guardhouse_advisories::{Matcher, ecosystem, ignore::Rules, vex::Vex};
+use guardhouse_advisories::{Matcher, StoreError, ecosystem, ignore::Rules, vex::Vex};
 use guardhouse_image::tree::Os;
 use guardhouse_model::Timestamp;
 use guardhouse_packages::{Kind, Package};
 use guardhouse_report::AdvisorySource;
 
-use super::assemble::{Judge, Judgement};
+use crate::{
+    Error, Knowledge,
+    assemble::{Judge, Judgement},
+};
 
 /// The advisories of the store, if there is one.
 pub struct StoreJudge {
@@ -23,26 +22,21 @@ pub struct StoreJudge {
 }
 
 impl StoreJudge {
-    /// Opens what the user named.
+    /// Opens what there is.
     ///
     /// # Errors
-    /// One of the files cannot be read, or is not what it should be. A store that is not there is none only where the
-    /// user did not name it.
-    pub fn open(
-        store: &Path,
-        is_named: bool,
-        vex: &[PathBuf],
-        ignore: Option<&Path>,
-        now: Timestamp,
-    ) -> anyhow::Result<Self> {
-        let matcher = if is_named || store.exists() { Some(Matcher::open(store)?) } else { None };
+    /// One of the files cannot be read, or is not what it should be.
+    pub fn open(knowledge: &Knowledge, now: Timestamp) -> Result<Self, Error> {
+        let Knowledge { store, is_required, vex, ignore } = knowledge;
+        let matcher = if *is_required || store.exists() { Some(Matcher::open(store)?) } else { None };
         let mut statements = Vex::default();
         for file in vex {
             statements.read_file(file)?;
         }
-        let rules = ignore.map(|file| {
-            let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            anyhow::Ok(Rules::parse(&file.display().to_string(), &text)?)
+        let rules = ignore.as_ref().map(|file| {
+            let text = fs::read_to_string(file)
+                .map_err(|source| Error::RulesUnread { file: file.clone(), source })?;
+            Ok::<_, Error>(Rules::parse(&file.display().to_string(), &text)?)
         });
         Ok(Self { matcher, vex: statements, rules: rules.transpose()?, now })
     }
@@ -59,7 +53,7 @@ impl Judge for StoreJudge {
         ecosystem::ecosystem(&os.id, &os.version, &os.codename, &os.id_like.join(" ")).unwrap_or_default()
     }
 
-    fn sources(&self) -> anyhow::Result<Vec<AdvisorySource>> {
+    fn sources(&self) -> Result<Vec<AdvisorySource>, StoreError> {
         let Some(matcher) = &self.matcher else { return Ok(Vec::new()) };
         let sources = matcher.sources()?.into_iter().map(|source| AdvisorySource {
             name: source.name,
@@ -74,7 +68,7 @@ impl Judge for StoreJudge {
         self.matcher.as_ref().is_some_and(|matcher| matcher.covers(kind, ecosystem))
     }
 
-    fn judge(&mut self, package: &Package, path: &str, ecosystem: &str) -> anyhow::Result<Judgement> {
+    fn judge(&mut self, package: &Package, path: &str, ecosystem: &str) -> Result<Judgement, StoreError> {
         let Some(matcher) = &mut self.matcher else { return Ok(Judgement::default()) };
         let matches = matcher.match_package(package, ecosystem)?;
         let mut findings = matches.findings.clone();
