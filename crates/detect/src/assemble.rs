@@ -13,9 +13,11 @@ use guardhouse_report::{
     Totals, VolumeReport, model::SCHEMA_VERSION,
 };
 use guardhouse_scan::{
-    Event, Trouble,
+    Event, Project, Trouble,
     supervisor::{Ended, Outcome},
 };
+
+use crate::projects;
 
 /// What is known about packages.
 pub trait Judge {
@@ -140,12 +142,13 @@ impl Assembler {
         }
     }
 
-    /// Compares with the advisories.
+    /// Compares with the advisories what was found of these projects.
     ///
     /// # Errors
     /// The advisories cannot be read.
     pub fn finish(
         mut self,
+        run: &[Project],
         judge: &mut dyn Judge,
         started: Timestamp,
         ended: impl FnOnce() -> Timestamp,
@@ -181,6 +184,7 @@ impl Assembler {
             started,
             ended: ended(),
             target: self.target,
+            projects: projects(run),
             volumes: self.volumes,
             systems,
             findings,

@@ -10,9 +10,11 @@
 mod assemble;
 mod error;
 mod judge;
+mod projects;
 mod request;
 mod scan;
 
 pub use error::Error;
+pub use projects::projects;
 pub use request::{Knowledge, Request};
 pub use scan::{Detected, Ending, Progress, scan};

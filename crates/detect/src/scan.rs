@@ -77,6 +77,6 @@ pub fn scan(
     for note in &request.notes {
         assembler.note(note.clone());
     }
-    let report = assembler.finish(&mut judge, started, || environment.now())?;
+    let report = assembler.finish(&options.projects, &mut judge, started, || environment.now())?;
     Ok(Detected { report, notes: judge.notes(), ending })
 }

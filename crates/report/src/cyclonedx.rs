@@ -70,7 +70,7 @@ fn depends(name: &str, on: impl Iterator<Item = String>) -> Value {
     json!({ "ref": name, "dependsOn": on.collect::<Vec<_>>() })
 }
 
-/// What the standard has no place for: the problems, and what was compared with.
+/// What the standard has no place for: the problems, what was not looked for, and what was compared with.
 fn properties(report: &Report) -> Vec<Value> {
     let problems = report.problems.iter().map(|problem| {
         property(
@@ -78,13 +78,14 @@ fn properties(report: &Report) -> Vec<Value> {
             &format!("{}: {}", problem.place, problem.message),
         )
     });
+    let not_run = report.not_run().map(|names| property("notRun", &names));
     let sources = report.advisories.iter().map(|source| {
         property(
             "advisories",
             &format!("{}, imported {}, {} advisories", source.name, moment(source.imported), source.count),
         )
     });
-    problems.chain(sources).collect()
+    problems.chain(not_run).chain(sources).collect()
 }
 
 fn property(name: &str, value: &str) -> Value {

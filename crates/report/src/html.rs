@@ -54,6 +54,9 @@ fn header(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for note in &report.target.notes {
         writeln!(out, "<p class=\"note\">{}</p>", html(note))?;
     }
+    if let Some(names) = report.not_run() {
+        writeln!(out, "<p class=\"note\">Not run: {}</p>", html(&names))?;
+    }
     writeln!(out, "</header>")
 }
 

@@ -18,6 +18,6 @@ pub mod view;
 
 pub use decide::{Outcome, outcome};
 pub use model::{
-    AdvisorySource, FoundPackage, Problem, ProblemKind, Report, ReportedFinding, SystemReport, TargetReport,
-    Totals, VolumeReport,
+    AdvisorySource, FoundPackage, Problem, ProblemKind, ProjectReport, Report, ReportedFinding, SystemReport,
+    TargetReport, Totals, VolumeReport,
 };

@@ -23,7 +23,10 @@ pub struct Report {
     pub ended: Timestamp,
     /// What was scanned.
     pub target: TargetReport,
-    /// Its parts.
+    /// What there is to look for, and whether this scan did. Empty in reports of versions that did not tell.
+    #[serde(default)]
+    pub projects: Vec<ProjectReport>,
+    /// The parts of the target.
     pub volumes: Vec<VolumeReport>,
     /// The systems on it, and their packages.
     pub systems: Vec<SystemReport>,
@@ -50,6 +53,16 @@ pub struct TargetReport {
     /// Things to tell: which other files were read, what the sandbox of the scan lacks on this machine.
     #[serde(default)]
     pub notes: Vec<String>,
+}
+
+/// Something that a scan can look for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectReport {
+    /// `vul`, `scaVul`, `webshell`, …
+    pub name: String,
+    /// Whether this scan looked for it. One that did not says nothing about it.
+    pub run: bool,
 }
 
 /// A part of the target.

@@ -58,6 +58,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 "columnKind": "unicodeCodePoints",
                 "properties": {
                     "target": printable(&report.target.name),
+                    "projects": report.projects,
                     "advisorySources": report.advisories,
                 },
             }],

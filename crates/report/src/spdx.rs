@@ -43,18 +43,24 @@ pub fn write(report: &Report, serial: Uuid, out: &mut dyn Write) -> io::Result<(
         "packages": packages,
         "relationships": relationships,
     });
-    if !report.problems.is_empty() {
-        let problems = report.problems.iter().map(|problem| {
-            format!(
-                "{}: {}: {}",
-                problem.kind.words(),
-                printable(&problem.place),
-                printable(&problem.message)
-            )
-        });
-        spdx["comment"] = json!(format!("Not scanned wholly.\n{}", problems.collect::<Vec<_>>().join("\n")));
+    let comment = comment(report);
+    if !comment.is_empty() {
+        spdx["comment"] = json!(comment);
     }
     document(&spdx, out)
+}
+
+/// What was not scanned wholly, and what was not looked for; empty when there is nothing to say.
+fn comment(report: &Report) -> String {
+    let mut lines = Vec::new();
+    if !report.problems.is_empty() {
+        lines.push("Not scanned wholly.".to_owned());
+    }
+    lines.extend(report.problems.iter().map(|problem| {
+        format!("{}: {}: {}", problem.kind.words(), printable(&problem.place), printable(&problem.message))
+    }));
+    lines.extend(report.not_run().map(|names| format!("Not run: {}.", printable(&names))));
+    lines.join("\n")
 }
 
 const TARGET: &str = "SPDXRef-Target";

@@ -180,6 +180,9 @@ fn result(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> 
             writeln!(out, "  {name}: {}, imported {imported}{newest}", advisories(source))?;
         }
     }
+    if let Some(names) = report.not_run() {
+        writeln!(out, "Not run: {}.", printable(&names))?;
+    }
     let totals = &report.totals;
     writeln!(out, "Looked at {}, {}; read {}.", files(totals), size(totals.bytes), size(totals.bytes_read))
 }

@@ -109,6 +109,20 @@ impl Counts {
     }
 }
 
+impl Report {
+    /// What was not looked for, as a list of names: `binary, baseline`. `None` when everything was.
+    #[must_use]
+    pub fn not_run(&self) -> Option<String> {
+        let names: Vec<_> = self
+            .projects
+            .iter()
+            .filter(|project| !project.run)
+            .map(|project| project.name.as_str())
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+}
+
 impl TargetReport {
     /// Whether it is the image of a container.
     #[must_use]

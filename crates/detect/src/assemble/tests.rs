@@ -67,7 +67,7 @@ fn package(system: usize, name: &str, path: &str) -> Event {
 
 fn report(assembler: Assembler) -> Report {
     let now = Timestamp::UNIX_EPOCH;
-    assembler.finish(&mut ByName, now, || now).expect("a report")
+    assembler.finish(&[Project::Vul], &mut ByName, now, || now).expect("a report")
 }
 
 fn problems(report: &Report) -> Vec<(ProblemKind, &str, &str)> {

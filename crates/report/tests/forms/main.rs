@@ -186,6 +186,24 @@ fn a_volume_that_was_not_read_is_said_before_the_result() {
 }
 
 #[test]
+fn every_form_says_what_was_not_run() {
+    let mut report = sample::clean();
+    let forms = |report: &Report| {
+        [
+            plain_table(report),
+            text(|out| cyclonedx::write(report, SERIAL, out)),
+            text(|out| spdx::write(report, SERIAL, out)),
+            text(|out| html::write(report, out)),
+        ]
+    };
+    assert!(forms(&report).iter().all(|form| form.contains("binary, webshell")));
+    for project in &mut report.projects {
+        project.run = true;
+    }
+    assert!(!forms(&report).iter().any(|form| form.contains("binary") || form.contains("ot run")));
+}
+
+#[test]
 fn many_problems_of_a_kind_are_counted() {
     let mut report = sample::clean();
     let problem = sample::everything().problems.swap_remove(0);

@@ -4,8 +4,8 @@ use guardhouse_advisories::{Finding, Severity, SeverityLevel, Suppression};
 use guardhouse_packages::{Kind, Origin, Package, SourcePackage};
 use guardhouse_report::model::SCHEMA_VERSION;
 use guardhouse_report::{
-    AdvisorySource, FoundPackage, Problem, ProblemKind, Report, ReportedFinding, SystemReport, TargetReport,
-    Totals, VolumeReport,
+    AdvisorySource, FoundPackage, Problem, ProblemKind, ProjectReport, Report, ReportedFinding, SystemReport,
+    TargetReport, Totals, VolumeReport,
 };
 use jiff::Timestamp;
 
@@ -29,6 +29,7 @@ fn empty() -> Report {
             size: 8 << 30,
             notes: Vec::new(),
         },
+        projects: vec![project("binary", false), project("vul", true), project("webshell", false)],
         volumes: Vec::new(),
         systems: Vec::new(),
         findings: Vec::new(),
@@ -36,6 +37,10 @@ fn empty() -> Report {
         advisories: Vec::new(),
         totals: Totals { files: 20_012, bytes: 414_000_000, bytes_read: 123_456_789 },
     }
+}
+
+fn project(name: &str, run: bool) -> ProjectReport {
+    ProjectReport { name: name.to_owned(), run }
 }
 
 /// A package, no advisories.
