@@ -187,6 +187,30 @@ pub(crate) fn is_container(file: &dyn BlockRead) -> io::Result<bool> {
     Ok(matches!(recognise(file)?, Known::Is(kind) if kind != TargetKind::Raw))
 }
 
+/// Which container a file is, [`TargetKind::Raw`] when it is none; `None` when it is one that is not read.
+///
+/// # Errors
+/// What the file says.
+pub(crate) fn kind(file: &dyn BlockRead) -> io::Result<Option<TargetKind>> {
+    Ok(match recognise(file)? {
+        Known::Is(kind) => Some(kind),
+        Known::Not(..) => None,
+    })
+}
+
+/// Other files that a container of this kind needs, as it names them.
+///
+/// # Errors
+/// [`ContainerError`]: its head contradicts itself.
+pub(crate) fn refers_to(file: &dyn BlockRead, kind: TargetKind) -> Result<Vec<Vec<u8>>, ContainerError> {
+    match kind {
+        TargetKind::Qcow2 => qcow2::refers_to(file),
+        TargetKind::Vmdk => vmdk::refers_to(file),
+        // Of the others, those that need a further file are refused.
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// What the first and last bytes of a file say.
 enum Known {
     Is(TargetKind),

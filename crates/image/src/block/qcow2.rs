@@ -181,6 +181,15 @@ fn check_l1(
     Ok(())
 }
 
+/// The backing file and the data file, as the head names them.
+pub(super) fn refers_to(file: &dyn BlockRead) -> Result<Vec<Vec<u8>>, ContainerError> {
+    let head = read_up_to(file, 0, 112)?;
+    let is_new = be32(&head, 4) == 3;
+    let has_data_file = is_new && be64(&head, 72) & DATA_FILE != 0;
+    let names = names(file, &head, is_new)?;
+    Ok(names.backing.into_iter().chain(names.data.filter(|_| has_data_file)).collect())
+}
+
 /// Files that the head refers to.
 #[derive(Default)]
 struct Names {

@@ -4,9 +4,12 @@ mod disk;
 mod folder;
 mod oci;
 mod ova;
+mod probe;
 
 #[cfg(any(test, fuzzing))]
 pub use oci::fuzzing;
+pub use oci::{Listed, images};
+pub use probe::{Probed, probe};
 
 use std::{
     fs, io,

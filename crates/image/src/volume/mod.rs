@@ -8,11 +8,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, io, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{block::BlockRead, file_system::FileSystem};
+use self::probe::Probed;
+use crate::{
+    block::{BlockRead, read_up_to},
+    file_system::FileSystem,
+};
 
 pub(crate) use find::find;
 
@@ -21,6 +25,22 @@ pub(crate) fn is_disk(bytes: &Arc<dyn BlockRead>) -> bool {
     let found = find(&[(String::new(), Arc::clone(bytes))], &[]);
     let is_known = |volume: &Volume| matches!(volume.content, Content::Files(_) | Content::Parts(_));
     found.volumes.len() > 1 || found.volumes.iter().any(is_known)
+}
+
+/// Whether bytes begin like a disk: with a boot sector, a table of partitions, or something that lies on volumes. Opens
+/// nothing, as [`is_disk`] does; swap and zeros are none.
+///
+/// # Errors
+/// What the disk says.
+pub(crate) fn begins_like_disk(disk: &dyn BlockRead) -> io::Result<bool> {
+    /// The head of a GPT lies in the second sector, of which there are two lengths.
+    const GPT: [usize; 2] = [512, 4096];
+    let head = read_up_to(disk, 0, 8192)?;
+    let has_table = |at: usize| head.get(at..).is_some_and(|rest| rest.starts_with(b"EFI PART"));
+    if head.get(510..512) == Some(b"\x55\xaa") || GPT.into_iter().any(has_table) {
+        return Ok(true);
+    }
+    Ok(matches!(probe::probe(disk)?, Probed::FileSystem(_) | Probed::Lvm | Probed::Refused(_)))
 }
 
 /// A part of the target, and what it holds.

@@ -74,6 +74,20 @@ pub(super) fn open(file: Arc<dyn BlockRead>, context: &Context<'_>) -> Result<Co
     Ok(Container { kind: TargetKind::Vmdk, disk: Arc::new(disk), notes })
 }
 
+/// The extents that lie in files of their own, as the descriptor names them.
+pub(super) fn refers_to(file: &dyn BlockRead) -> Result<Vec<Vec<u8>>, ContainerError> {
+    let text = read_up_to(file, 0, LONGEST_DESCRIPTOR)?;
+    if !is_descriptor(&text) {
+        return Ok(Vec::new());
+    }
+    let extents = Descriptor::read(&text)?.extents;
+    let files = extents.into_iter().filter_map(|extent| match extent.kind {
+        ExtentKind::Flat { file, .. } | ExtentKind::Sparse { file } => Some(file),
+        ExtentKind::Zero | ExtentKind::Other(_) => None,
+    });
+    Ok(files.collect())
+}
+
 fn read_besides(path: &PathBuf) -> String {
     format!("the extent {path:?} was read as well")
 }

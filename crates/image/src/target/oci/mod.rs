@@ -12,6 +12,7 @@ mod holds;
 mod image;
 mod layers;
 mod layout;
+mod listed;
 mod manifest;
 mod store;
 
@@ -29,6 +30,8 @@ use crate::{
     limits,
     volume::{Content, Reason, Refusal, Volume},
 };
+pub use listed::{Listed, images};
+
 use holds::{Holds, holds};
 use image::{Image, Platform};
 use layers::Layers;
