@@ -12,6 +12,16 @@ mod access_keys;
 mod accounts;
 #[path = "conformance/agent_releases.rs"]
 mod agent_releases;
+#[path = "conformance/agentless/lists.rs"]
+mod agentless_lists;
+#[path = "conformance/agentless/queue.rs"]
+mod agentless_queue;
+#[path = "conformance/agentless/results.rs"]
+mod agentless_results;
+#[path = "conformance/agentless/support.rs"]
+mod agentless_support;
+#[path = "conformance/agentless/tasks.rs"]
+mod agentless_tasks;
 #[path = "conformance/device_policies.rs"]
 mod device_policies;
 #[path = "conformance/device_runs.rs"]
@@ -89,6 +99,35 @@ conformance! {
     agent_releases {
         a_program_is_kept_in_parts_and_goes_with_its_version
         a_platform_has_one_wanted_version
+    }
+    agentless_lists {
+        root_tasks_are_listed_newest_first
+        subtasks_are_listed_by_what_is_asked_for
+        a_task_may_have_very_many_subtasks
+    }
+    agentless_queue {
+        a_large_task_lets_later_ones_pass
+        a_worker_is_told_what_it_needs
+        progress_is_kept_and_renews_the_lease
+        a_subtask_whose_worker_is_lost_is_queued_again_and_fails_in_the_end
+        a_subtask_that_takes_too_long_is_over
+        what_a_worker_gives_back_was_no_attempt
+        leases_expire_in_steps_and_in_the_name_of_a_lease
+    }
+    agentless_results {
+        the_newest_result_of_an_asset_is_kept
+        results_and_tasks_go_when_they_are_old
+        who_has_a_subtask_writes_its_report
+        reports_are_made_in_the_background
+    }
+    agentless_tasks {
+        a_task_has_a_subtask_for_each_asset
+        the_same_token_of_an_account_is_the_same_task
+        busy_assets_are_refused_as_a_whole
+        a_task_is_what_its_subtasks_make_of_it
+        what_has_no_result_is_tried_again
+        what_is_queued_is_cancelled_at_once_and_what_is_leased_by_its_worker
+        a_deleted_task_takes_everything_along
     }
     accounts {
         account_names_are_unique

@@ -1,6 +1,7 @@
 //! Scans of disks and images without an agent: the rules of tasks, subtasks and what is scanned.
 
 pub mod assets;
+pub mod queue;
 pub mod tasks;
 
 pub use assets::{TargetType, instance_id};

@@ -24,6 +24,12 @@ impl TaskStatus {
     pub fn numbered(number: i32) -> Option<Self> {
         Self::ALL.into_iter().find(|status| *status as i32 == number)
     }
+
+    /// Whether what is so can be tried again: it is over, and there is no result.
+    #[must_use]
+    pub fn can_be_retried(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Cancelled)
+    }
 }
 
 /// How the report of a task or a subtask is.
@@ -110,6 +116,33 @@ impl Tally {
         }
     }
 
+    /// One more is over, at this progress.
+    pub fn add(&mut self, status: TaskStatus, progress: u8) {
+        if let Some(count) = self.count_of(status) {
+            *count = count.saturating_add(1);
+            self.progress_sum = self.progress_sum.saturating_add(progress.into());
+        }
+    }
+
+    /// One that was over at this progress is not any more.
+    pub fn take_back(&mut self, status: TaskStatus, progress: u8) {
+        if let Some(count) = self.count_of(status) {
+            *count = count.saturating_sub(1);
+            self.progress_sum = self.progress_sum.saturating_sub(progress.into());
+        }
+    }
+
+    /// How many are over with a status; `None`: those are not over.
+    fn count_of(&mut self, status: TaskStatus) -> Option<&mut u32> {
+        match status {
+            TaskStatus::Running => None,
+            TaskStatus::Done => Some(&mut self.done),
+            TaskStatus::Failed => Some(&mut self.failed),
+            TaskStatus::TimedOut => Some(&mut self.timed_out),
+            TaskStatus::Cancelled => Some(&mut self.cancelled),
+        }
+    }
+
     /// How far the task is: the mean of its subtasks, rounded down, 0 to 100.
     #[must_use]
     pub fn progress(&self) -> u8 {
@@ -151,6 +184,18 @@ mod tests {
         let table = [((0, 0), 100), ((3, 0), 0), ((3, 299), 99), ((3, 300), 100), ((1, 1_000), 100)];
         for ((subtasks, sum), expected) in table {
             assert_eq!(progress(subtasks, sum), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_taken_back_was_not_added() {
+        let before = Tally { subtasks: 7, done: 1, progress_sum: 100, ..Tally::default() };
+        for status in TaskStatus::ALL {
+            let mut tally = before;
+            tally.add(status, 40);
+            assert_eq!(tally == before, status == TaskStatus::Running, "what runs is not counted");
+            tally.take_back(status, 40);
+            assert_eq!(tally, before, "{status:?}");
         }
     }
 

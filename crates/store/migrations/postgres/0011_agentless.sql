@@ -55,24 +55,27 @@ create table agentless_tasks (
     status         bigint not null,
     start_time     bigint not null,
     end_time       bigint,
-    -- Of its subtasks: how many there are, how many are over and how, and the sum of their progress.
+    -- Of its subtasks: how many there are, how many are over and how.
     subtasks       bigint not null,
     done           bigint not null,
     failed         bigint not null,
     timed_out      bigint not null,
     cancelled      bigint not null,
+    -- The sum of the progress of those that are over.
     progress_sum   bigint not null,
     measure_bytes  bigint not null,
     -- 0 none, 1 PREPARED, 2 RUNNING, 3 SUCCESS, 4 TIMEOUT, 5 FAILED
-    report_status  bigint not null
+    report_status  bigint not null,
+    -- When it is to be made, at the earliest; null: it is there, or not wanted.
+    report_due     bigint
 );
 
 create index agentless_tasks_by_time on agentless_tasks (start_time, uuid);
 create index agentless_tasks_by_end on agentless_tasks (end_time, uuid) where end_time is not null;
-create index agentless_tasks_by_report on agentless_tasks (report_status, uuid) where report_status in (1, 2);
+create index agentless_tasks_by_report on agentless_tasks (report_due, uuid) where report_due is not null;
 create unique index agentless_tasks_by_token on agentless_tasks (account_uuid, client_token) where client_token <> '';
 
--- One asset of a root task each.
+-- One asset of a root task each. Which the queue has for workers, who has one, and what became of it.
 create table agentless_subtasks (
     uuid                uuid primary key,
     task_uuid           uuid not null references agentless_tasks (uuid) on delete cascade,
@@ -98,7 +101,10 @@ create table agentless_subtasks (
     progress            bigint not null,
     -- {"vul":100,…} of the projects that are run.
     progress_by_project text collate "C" not null,
+    -- As of the task, for ever: lists go by it.
     start_time          bigint not null,
+    -- Where it stands in the queue: workers take the earliest first.
+    queue_time          bigint not null,
     -- When a worker took it for the first time since it was queued.
     begin_time          bigint,
     end_time            bigint,
@@ -108,20 +114,25 @@ create table agentless_subtasks (
     fence               bigint not null,
     worker              text collate "C" not null,
     lease_expire_time   bigint,
+    -- When the worker that has it is to be done.
+    deadline            bigint,
     -- Why it failed, in a sentence.
     reason              text collate "C" not null,
     measure_bytes       bigint not null,
     report_status       bigint not null,
+    report_due          bigint,
     unique (task_uuid, position)
 );
 
 -- An asset is scanned once at a time.
 create unique index agentless_subtasks_running on agentless_subtasks (instance_id) where state < 3;
-create index agentless_subtasks_queued on agentless_subtasks (start_time, uuid) where state = 1;
+create index agentless_subtasks_queued on agentless_subtasks (queue_time, uuid) where state = 1;
 create index agentless_subtasks_leased on agentless_subtasks (lease_expire_time, uuid) where state = 2;
-create index agentless_subtasks_by_time on agentless_subtasks (start_time, uuid);
+create index agentless_subtasks_leased_of on agentless_subtasks (task_uuid) where state = 2;
+create index agentless_subtasks_by_status on agentless_subtasks (task_uuid, status, position);
+create index agentless_subtasks_by_time on agentless_subtasks (start_time, task_uuid, position desc);
 create index agentless_subtasks_by_asset on agentless_subtasks (instance_id, start_time);
-create index agentless_subtasks_by_report on agentless_subtasks (report_status, uuid) where report_status in (1, 2);
+create index agentless_subtasks_by_report on agentless_subtasks (report_due, uuid) where report_due is not null;
 
 -- What the newest scan of an asset found, in numbers.
 create table agentless_results (

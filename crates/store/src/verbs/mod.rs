@@ -1,6 +1,7 @@
 mod access_keys;
 mod accounts;
 mod agent_releases;
+mod agentless;
 mod device_links;
 mod device_machines;
 mod device_policies;

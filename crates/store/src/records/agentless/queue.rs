@@ -25,13 +25,17 @@ pub struct LeasedSubtask {
     pub task: Uuid,
     /// The asset.
     pub instance_id: String,
+    /// Where it lies.
+    pub location: Uuid,
+    /// As in the public API.
+    pub target_type: i32,
     /// Its name in its location.
     pub target_name: String,
     /// How much there is to read at most.
     pub size_bytes: u64,
     /// An encoded contract `ScanOptions` of the task.
     pub options: Vec<u8>,
-    /// When it is over whatever it does.
+    /// When the worker is to be done.
     pub deadline: Timestamp,
     /// An encoded contract `Address`; `None`: the location is gone.
     pub address: Option<Vec<u8>>,

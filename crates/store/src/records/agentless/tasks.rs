@@ -115,6 +115,8 @@ pub struct AgentlessSubtask {
     pub internet_ip: String,
     /// Its address in its own network.
     pub intranet_ip: String,
+    /// How much there was to read at most.
+    pub size_bytes: u64,
     /// How it is.
     pub status: TaskStatus,
     /// Somebody wants it to end, and its worker does not know yet.
@@ -125,18 +127,33 @@ pub struct AgentlessSubtask {
     pub progress: u8,
     /// A JSON object of the projects that are run, each 0 to 100.
     pub progress_by_project: String,
-    /// When it was queued.
+    /// When its root task was asked for.
     pub start_time: Timestamp,
-    /// When a worker began.
+    /// When a worker began, the first since it was queued last.
     pub begin_time: Option<Timestamp>,
     /// When it was over.
     pub end_time: Option<Timestamp>,
+    /// How many workers were lost with it.
+    pub attempts: u32,
     /// Why it failed, in a sentence.
     pub reason: String,
     /// How much was read.
     pub measure_bytes: u64,
     /// How its report is.
     pub report_status: ReportStatus,
+}
+
+/// What became of a request to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retried {
+    /// It is queued again.
+    Queued,
+    /// There is no such task.
+    NotFound,
+    /// It is not over, or one of its assets is in a task that is not.
+    Running,
+    /// Everything has its result.
+    NothingToRetry,
 }
 
 /// Which root tasks are listed. What is `None` or empty does not matter.

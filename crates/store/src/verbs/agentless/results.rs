@@ -1,0 +1,98 @@
+//! What the newest scan of each asset found, in numbers.
+
+use guardhouse_model::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    AgentlessResult, AgentlessTotals, Store, StoreError,
+    engine::{Transaction, values},
+};
+
+impl Store {
+    /// What is known at `now` of all assets together, of those with a target type, or of one.
+    pub async fn agentless_results_count(
+        &self,
+        target_type: Option<i32>,
+        instance_id: Option<String>,
+        now: Timestamp,
+    ) -> Result<AgentlessTotals, StoreError> {
+        self.engine
+            .read(move |transaction| {
+                let mut sql = "select count(*),
+                        coalesce(sum(case when cve + sys + sca + baseline + malicious + sensitive > 0
+                            then 1 else 0 end), 0),
+                        cast(coalesce(sum(cve), 0) as bigint), cast(coalesce(sum(sys), 0) as bigint),
+                        cast(coalesce(sum(sca), 0) as bigint), cast(coalesce(sum(baseline), 0) as bigint),
+                        cast(coalesce(sum(malicious), 0) as bigint),
+                        cast(coalesce(sum(sensitive), 0) as bigint), max(scan_time)
+                    from agentless_results where expire_time > $1"
+                    .to_owned();
+                let mut values = values![now].to_vec();
+                if let Some(target_type) = target_type {
+                    values.push(target_type.into());
+                    sql.push_str(&format!(" and target_type = ${}", values.len()));
+                }
+                if let Some(instance_id) = &instance_id {
+                    values.push(instance_id.into());
+                    sql.push_str(&format!(" and instance_id = ${}", values.len()));
+                }
+                let totals = transaction.find(&sql, &values, |row| {
+                    Ok(AgentlessTotals {
+                        scanned: row.get(0)?,
+                        risky: row.get(1)?,
+                        cve: row.get(2)?,
+                        sys: row.get(3)?,
+                        sca: row.get(4)?,
+                        baseline: row.get(5)?,
+                        malicious: row.get(6)?,
+                        sensitive: row.get(7)?,
+                        scan_time: row.get(8)?,
+                    })
+                })?;
+                totals.ok_or_else(|| StoreError::Inconsistent("a sum without a row".to_owned()))
+            })
+            .await
+    }
+}
+
+/// The subtask that has the newest result of an asset.
+pub fn subtask_of(transaction: &Transaction<'_>, asset: &str) -> Result<Option<Uuid>, StoreError> {
+    let sql = "select subtask_uuid from agentless_results where instance_id = $1";
+    transaction.find(sql, values![asset], |row| row.get(0))
+}
+
+/// Keeps the result of a subtask that is locked, in the place of an older one of its asset, and which system was found.
+pub fn replace(
+    transaction: &Transaction<'_>,
+    subtask: Uuid,
+    result: &AgentlessResult,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let counts = result.counts;
+    transaction.execute(
+        "insert into agentless_results (instance_id, subtask_uuid, target_type, scan_time, expire_time, cve, sys, sca,
+             baseline, malicious, sensitive)
+         select instance_id, uuid, target_type, $2, $3, $4, $5, $6, $7, $8, $9 from agentless_subtasks where uuid = $1
+         on conflict (instance_id) do update set subtask_uuid = excluded.subtask_uuid,
+             target_type = excluded.target_type, scan_time = excluded.scan_time,
+             expire_time = excluded.expire_time, cve = excluded.cve, sys = excluded.sys, sca = excluded.sca,
+             baseline = excluded.baseline, malicious = excluded.malicious, sensitive = excluded.sensitive",
+        values![
+            subtask,
+            now,
+            result.expire_time,
+            counts.cve,
+            counts.sys,
+            counts.sca,
+            counts.baseline,
+            counts.malicious,
+            counts.sensitive,
+        ],
+    )?;
+    transaction.execute(
+        "update agentless_assets set platform = $2
+         where instance_id = (select instance_id from agentless_subtasks where uuid = $1)",
+        values![subtask, &result.platform],
+    )?;
+    Ok(())
+}
