@@ -1,5 +1,7 @@
 //! Stores of every earlier version come up to date with everything in them, on both engines.
 
+#[path = "migrations/agentless.rs"]
+mod agentless;
 #[path = "migrations/postgres.rs"]
 mod postgres;
 #[path = "migrations/rows.rs"]

@@ -89,3 +89,27 @@ insert into access_keys values
     ('GHä', x'00000000000000000000000000000001', x'000102ff', '日本', 1, 1700000000000001, null, null, null),
     ('STS.', x'00000000000000000000000000000001', x'', '', 0, -1, 9223372036854775807, zeroblob(32), 0);
 insert into request_nonces values (zeroblob(32), 1700000000000001), (x'', -1);
+insert into agentless_locations values
+    (x'0000000000000000000000000000a001', 'Büro', x'0a00ff', null, 3, 1700000000000001, null, ''),
+    (x'ffffffffffffffffffffffffffffffff', '', x'', zeroblob(64), 4, -1, 9223372036854775807, '日本');
+insert into agentless_assets values
+    ('s-00000000000000000000', x'0000000000000000000000000000a001', 'disk.qcow2', 3, 9223372036854775807, 'v1', 'Debian', 7, 0),
+    ('m-ä', x'ffffffffffffffffffffffffffffffff', '', 4, 0, '', '', -1, 1);
+insert into agentless_tasks values
+    (x'0000000000000000000000000000a002', 'scan', 3, x'00000000000000000000000000000001', null, 'token', x'0a00ff', 2,
+     1700000000000001, 1700000000000002, 2, 1, 0, 0, 0, 100, 9, 3, null),
+    (x'0000000000000000000000000000a003', '', 4, null, x'ffffffffffffffffffffffffffffffff', '', x'', 1, -1, null, 0, 0, 0, 0, 0, 0,
+     0, 1, -1);
+insert into agentless_subtasks values
+    (x'0000000000000000000000000000a004', x'0000000000000000000000000000a002', 0, 's-00000000000000000000',
+     x'0000000000000000000000000000a001', 3, 'disk.qcow2', 'web-1', '192.0.2.1', '10.0.0.1', 7, 3, 2, 0, 100, '{"vul":100}', 5,
+     6, 7, 8, 2, 3, 'worker', null, null, '', 9, 1, 9),
+    (x'0000000000000000000000000000a005', x'0000000000000000000000000000a002', 1, 'm-ä',
+     x'ffffffffffffffffffffffffffffffff', 4, '', '', '', '', 0, 2, 1, 1, 40, '', 5, 6, 7, null, 0, 1, 'büro', 8, 9, 'ß', 0, 0,
+     null);
+insert into agentless_results values
+    ('s-00000000000000000000', x'0000000000000000000000000000a004', 3, 8, 9223372036854775807, 1, 2, 3, 4, 5, 6),
+    ('m-ä', x'0000000000000000000000000000a005', 4, -1, 0, 0, 0, 0, 0, 0, 0);
+insert into agentless_reports values
+    (x'0000000000000000000000000000a004', 'json', 0, x'00ff'), (x'0000000000000000000000000000a004', 'json', 1, x''),
+    (x'0000000000000000000000000000a002', 'html', 0, zeroblob(64));

@@ -11,6 +11,8 @@ use guardhouse_store::{
 };
 use uuid::Uuid;
 
+use super::agentless;
+
 const GROUP: u128 = 0x10;
 const DEVICE: u128 = 0x20;
 const TEMPLATE: u128 = 0x30;
@@ -243,6 +245,7 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
                 bytes(&[34; 32])
             ),
         ],
+        11 => agentless::rows(dialect),
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -334,6 +337,7 @@ pub async fn check(store: &Store, version: usize) {
     identity(store, version, id).await;
     agent_releases(store, version).await;
     access_keys(store, version).await;
+    agentless::check(store, version).await;
 }
 
 async fn access_keys(store: &Store, version: usize) {
