@@ -1,6 +1,7 @@
 //! How the databases go about every statement that the verbs execute, kept as golden files: a lost index fails here,
 //! not in a house with a million devices.
 
+mod agentless;
 mod postgres;
 mod sqlite;
 mod verbs;

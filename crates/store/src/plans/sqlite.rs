@@ -6,9 +6,13 @@ use super::Plan;
 use crate::engine::sqlite::MIGRATIONS;
 
 /// What may be read from its first row to its last: the results of `with`, literals, and tables that stay
-/// small however many devices there are, or are only counted.
-const SHORT: [&str; 9] = [
+/// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken.
+const SHORT: [&str; 13] = [
     "agent_releases",
+    "agentless_locations",
+    "agentless_subtasks_queued",
+    "(subquery-3)",
+    "placed",
     "subtree",
     "above",
     "scope",

@@ -15,7 +15,7 @@ use guardhouse_model::{
 use uuid::Uuid;
 
 use super::{
-    Plans,
+    Plans, agentless,
     support::{Fixture, at},
 };
 use crate::{
@@ -38,6 +38,7 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
     identity(plans, f).await;
     responses(plans, f).await;
     agent_releases(plans, f).await;
+    agentless::all(plans, f).await;
 }
 
 async fn devices(plans: &mut Plans, f: &Fixture) {

@@ -123,3 +123,37 @@ from generate_series(1, 2000) n;
 
 insert into request_nonces
 select sha256(n::text::bytea), 1700000000000000 + n * 1000000::bigint from generate_series(1, 20000) n;
+
+insert into agentless_locations
+select md5('location ' || n)::uuid, 'location ' || n, '\x00', null, 3, 1700000000000000, 1700000000000000 + n, ''
+from generate_series(1, 20) n;
+
+insert into agentless_assets
+select 's-' || n, md5('location ' || n % 20 + 1)::uuid, 'disk ' || n, 3 + n % 2, n, '1', 'Debian', 1700000000000000, 0
+from generate_series(1, 20000) n;
+
+insert into agentless_tasks
+select md5('scan ' || n)::uuid, 'scan ' || n, 3 + n % 2, md5('account ' || n % 20 + 1)::uuid, null,
+       case when n % 2 = 0 then 'token ' || n else '' end, '\x00', case when n % 50 = 0 then 1 else 2 end,
+       1700000000000000 + n * 1000000::bigint, case when n % 50 <> 0 then 1700000000000000 + n * 1000000::bigint end, 10,
+       case when n % 50 <> 0 then 10 else 8 end, 0, 0, 0, 800, 1, case when n % 50 = 1 then 1 when n % 50 = 0 then 0 else 3 end,
+       case when n % 50 = 1 then 1700000000000000 + n * 1000000::bigint end
+from generate_series(1, 3000) n;
+
+insert into agentless_subtasks
+select md5('subtask ' || n)::uuid, md5('scan ' || n % 3000 + 1)::uuid, n / 3000, 's-' || n % 20000,
+       md5('location ' || n % 20 + 1)::uuid, 3 + n % 2, 'disk ' || n, 'host ' || n, '192.0.2.1', '10.0.0.1', n,
+       case when n % 50 <> 49 or n < 24000 then 3 when n < 25000 then 2 else 1 end,
+       case when n % 50 <> 49 or n < 24000 then 2 else 1 end, 0, 100, '', 1700000000000000 + (n % 3000 + 1) * 1000000::bigint,
+       1700000000000000 + n * 1000000::bigint, 1700000000000000, 1700000000000000, 0, 1, 'worker',
+       case when n % 50 = 49 and n >= 24000 and n < 25000 then 1700000000000000 + n end, null, '', 1,
+       case when n % 200 = 0 then 1 else 3 end, case when n % 200 = 0 then 1700000000000000 + n end
+from generate_series(0, 29999) n;
+
+insert into agentless_results
+select 's-' || n % 20000, md5('subtask ' || n)::uuid, 3 + n % 2, 1700000000000000 + n, 1700000000000000 + n * 1000000::bigint,
+       1, 0, 0, 0, 0, 0
+from generate_series(10000, 29999) n;
+
+insert into agentless_reports
+select md5('subtask ' || n)::uuid, 'json', 0, '\x00' from generate_series(0, 29999) n;
