@@ -8,6 +8,11 @@
 #[path = "conformance/support.rs"]
 mod support;
 
+#[path = "concurrency/agentless.rs"]
+mod agentless;
+#[expect(dead_code, reason = "the conformance suite needs more of it")]
+#[path = "conformance/agentless/support.rs"]
+mod agentless_support;
 #[path = "concurrency/arena.rs"]
 mod arena;
 #[path = "concurrency/device_policies.rs"]
@@ -54,6 +59,13 @@ macro_rules! concurrency {
 }
 
 concurrency! {
+    agentless {
+        a_subtask_goes_to_one_worker
+        of_an_end_and_an_expiry_one_counts
+        counts_stay_true_whoever_ends_and_cancels
+        an_asset_is_in_one_task
+        nobody_waits_for_ever_when_results_take_each_others_places
+    }
     device_policies {
         batches_in_opposite_orders_do_not_wait_for_each_other
         reports_beside_a_deletion_leave_nothing_behind

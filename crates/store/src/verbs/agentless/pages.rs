@@ -3,7 +3,7 @@
 use guardhouse_model::{Timestamp, agentless::TaskStatus};
 use uuid::Uuid;
 
-use super::subtasks::{COLUMNS, FROM, from_row};
+use super::subtasks::{COLUMNS, from_row};
 use crate::{
     AgentlessSubtask, AgentlessSubtaskFilter, AgentlessTaskFilter, PageNumber, Paged, StoreError,
     engine::{Transaction, Value, values},
@@ -120,10 +120,15 @@ impl Counted {
 
     /// A condition on the status of subtasks.
     fn status(&self) -> String {
-        let numbers = self.statuses.iter().map(|status| (*status as i32).to_string()).collect::<Vec<_>>();
-        match numbers.len() {
-            0 => String::new(),
-            _ => format!(" and subtask.status in ({})", numbers.join(", ")),
+        // One alone as such: SQLite takes the index of the status then.
+        match self.statuses.as_slice() {
+            [] => String::new(),
+            [status] => format!(" and subtask.status = {}", *status as i32),
+            statuses => {
+                let numbers: Vec<String> =
+                    statuses.iter().map(|status| (*status as i32).to_string()).collect();
+                format!(" and subtask.status in ({})", numbers.join(", "))
+            }
         }
     }
 
@@ -207,9 +212,11 @@ impl Counted {
                 from_row,
             );
         }
+        // Left to itself SQLite looks at all subtasks between the first and the last of few that match.
+        let by = if status.is_empty() { "" } else { "indexed by agentless_subtasks_by_status" };
         let sql = format!(
-            "select {COLUMNS} {FROM} where task_uuid = $1 and position >= $2 and position < $3{status}
-             order by position"
+            "select {COLUMNS} from agentless_subtasks subtask {by} join agentless_tasks task on task.uuid = task_uuid
+             where task_uuid = $1 and position >= $2 and position < $3{status} order by position"
         );
         let mut rows = Vec::new();
         for Slice { task, first, last } in slices {

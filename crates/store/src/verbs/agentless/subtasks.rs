@@ -16,7 +16,7 @@ pub const COLUMNS: &str =
      subtask.measure_bytes, subtask.report_status";
 
 /// Both.
-pub const FROM: &str = "from agentless_subtasks subtask join agentless_tasks task on task.uuid = task_uuid";
+const FROM: &str = "from agentless_subtasks subtask join agentless_tasks task on task.uuid = task_uuid";
 
 impl Store {
     /// One subtask.
