@@ -3,6 +3,8 @@
 pub mod assets;
 pub mod queue;
 pub mod tasks;
+pub mod vulnerabilities;
 
 pub use assets::{TargetType, instance_id};
 pub use tasks::{ReportStatus, Tally, TaskStatus};
+pub use vulnerabilities::{Necessity, VulnerabilityKind};

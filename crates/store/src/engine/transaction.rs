@@ -109,8 +109,8 @@ pub enum Gate {
     DeviceKey(i64),
     /// Of the ranks of policies: alone who changes a stack. It is passed after the gate of the tree of groups.
     PolicyRanks,
-    /// Of the assets of agentless scans: alone who puts some into a task. It is passed before anything is locked.
-    AgentlessAssets,
+    /// Of the whitelist of vulnerabilities: alone who changes it, beside each other those who keep what a scan found.
+    VulnerabilityWhitelist,
 }
 
 impl Gate {
@@ -127,7 +127,7 @@ impl Gate {
             Self::Schema => 0x4775_0001,
             Self::GroupTree => 0x4775_0002,
             Self::PolicyRanks => 0x4775_0003,
-            Self::AgentlessAssets => 0x4775_0004,
+            Self::VulnerabilityWhitelist => 0x4775_0004,
             Self::DeviceKey(number) => number,
         }
     }

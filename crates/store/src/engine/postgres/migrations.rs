@@ -21,6 +21,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0009_agent_releases.sql"),
     include_str!("../../../migrations/postgres/0010_access_keys.sql"),
     include_str!("../../../migrations/postgres/0011_agentless.sql"),
+    include_str!("../../../migrations/postgres/0012_vulnerabilities.sql"),
 ];
 
 /// Makes the table that counts them.

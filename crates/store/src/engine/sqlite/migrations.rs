@@ -17,6 +17,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0009_agent_releases.sql"),
     include_str!("../../../migrations/sqlite/0010_access_keys.sql"),
     include_str!("../../../migrations/sqlite/0011_agentless.sql"),
+    include_str!("../../../migrations/sqlite/0012_vulnerabilities.sql"),
 ];
 
 /// `pragma application_id` of a database of Guardhouse ("Guar"), set by the first migration.

@@ -3,6 +3,8 @@
 use guardhouse_model::Timestamp;
 use uuid::Uuid;
 
+use super::NewVulnerability;
+
 /// A worker that asks for work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakeSubtasks {
@@ -111,6 +113,8 @@ pub struct AgentlessResult {
     pub counts: AgentlessCounts,
     /// Until when it is kept.
     pub expire_time: Timestamp,
+    /// The vulnerable packages among them.
+    pub vulnerabilities: Vec<NewVulnerability>,
 }
 
 /// Findings that count, by kind.
