@@ -5,6 +5,7 @@
 
 mod agent_releases;
 mod agentless;
+pub mod agentless_workers;
 mod agents;
 mod assets;
 mod automation;
@@ -16,6 +17,7 @@ mod dynamic_groups;
 mod effective_policies;
 mod fields;
 mod identity_questions;
+mod image_vulnerabilities;
 pub mod page;
 mod policies;
 mod policy_assignments;
@@ -24,7 +26,7 @@ mod rights;
 use std::sync::Arc;
 
 use guardhouse_contract::{
-    agentless::agentless_methods,
+    agentless::{agentless_methods, image_vulnerabilities_methods},
     assets::groups_methods,
     automation::device_tasks_methods,
     devices::{device_groups_methods, devices_methods},
@@ -85,6 +87,7 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         policy_assignments_methods(&Arc::new(policy_assignments::Service(context()))),
         enrolment_methods(&Arc::new(agents::Service(context()))),
         agentless_methods(&Arc::new(agentless::Service(context()))),
+        image_vulnerabilities_methods(&Arc::new(image_vulnerabilities::Service(context()))),
         agent_releases_methods(&Arc::new(agent_releases::Service(context()))),
     ]
     .concat()

@@ -1,12 +1,21 @@
 //! Agentless detection as a public API has it: names, types and words are those of that API.
 
+mod get_agentless_task_count;
+mod get_agentless_task_count_batch;
 mod list_agentless_region;
+mod list_agentless_risk_uuid;
+pub mod pages;
+mod target_types;
 
 use std::sync::Arc;
 
 use guardhouse_contract::{
     Call, Status,
-    agentless::{Agentless, ListAgentlessRegionRequest, ListAgentlessRegionResponse},
+    agentless::{
+        Agentless, GetAgentlessTaskCountBatchRequest, GetAgentlessTaskCountBatchResponse,
+        GetAgentlessTaskCountRequest, GetAgentlessTaskCountResponse, ListAgentlessRegionRequest,
+        ListAgentlessRegionResponse, ListAgentlessRiskUuidRequest, ListAgentlessRiskUuidResponse,
+    },
 };
 
 use crate::Context;
@@ -22,5 +31,29 @@ impl Agentless for Service {
         _: ListAgentlessRegionRequest,
     ) -> Result<ListAgentlessRegionResponse, Status> {
         Ok(list_agentless_region::run(&self.0.region))
+    }
+
+    async fn get_agentless_task_count(
+        &self,
+        _: &Call,
+        request: GetAgentlessTaskCountRequest,
+    ) -> Result<GetAgentlessTaskCountResponse, Status> {
+        get_agentless_task_count::run(&self.0.store, request).await
+    }
+
+    async fn get_agentless_task_count_batch(
+        &self,
+        _: &Call,
+        request: GetAgentlessTaskCountBatchRequest,
+    ) -> Result<GetAgentlessTaskCountBatchResponse, Status> {
+        get_agentless_task_count_batch::run(&self.0.store, request).await
+    }
+
+    async fn list_agentless_risk_uuid(
+        &self,
+        _: &Call,
+        request: ListAgentlessRiskUuidRequest,
+    ) -> Result<ListAgentlessRiskUuidResponse, Status> {
+        list_agentless_risk_uuid::run(&self.0.store, request).await
     }
 }

@@ -15,6 +15,15 @@ pub struct AgentlessRisk {
     pub scan_time: Timestamp,
 }
 
+/// What the newest scan of an asset found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AgentlessFound {
+    /// What counts.
+    pub counts: AgentlessCounts,
+    /// When it was scanned.
+    pub scan_time: Timestamp,
+}
+
 /// What was found on all assets together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AgentlessTotals {
@@ -37,8 +46,8 @@ pub struct RiskFilter {
     pub target_type: Option<i32>,
     /// This asset.
     pub instance_id: String,
-    /// Whose device has this in its name, upper and lower case of Latin letters alike.
-    pub machine_name: String,
+    /// Whose device has all of these in its name, upper and lower case of Latin letters alike.
+    pub machine_names: [String; 2],
     /// Whose name has this in it, upper and lower case of Latin letters alike.
     pub target_name: String,
     /// Whose device has this address in the internet.

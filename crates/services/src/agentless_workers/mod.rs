@@ -1,0 +1,3 @@
+//! What workers of agentless scans ask for and hand in.
+
+pub mod findings;

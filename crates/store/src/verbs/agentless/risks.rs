@@ -1,0 +1,144 @@
+//! What the newest scans of all assets found, in numbers.
+
+use crate::{
+    AgentlessCounts, AgentlessFound, AgentlessRisk, AgentlessTotals, PageNumber, Paged, RiskFilter,
+    ScannedAsset, Store, StoreError,
+    engine::{Row, Transaction, values},
+    verbs::agentless::conditions::{Conditions, are_impossible},
+};
+
+/// What is told of an asset, of its result `r` and the subtask `s` that it came of.
+pub const ASSET: &str =
+    "r.instance_id, r.target_type, s.target_name, s.instance_name, s.internet_ip, s.intranet_ip";
+
+/// What was found on an asset.
+const FOUND: &str = "r.cve + r.sys + r.sca + r.baseline + r.malicious + r.sensitive";
+
+impl Store {
+    /// What was found on all assets of a type, or of any type, together.
+    pub async fn agentless_totals(&self, target_type: Option<i32>) -> Result<AgentlessTotals, StoreError> {
+        let sum = |column| format!("cast(coalesce(sum(r.{column}), 0) as bigint)");
+        let sums = ["cve", "sys", "sca", "baseline", "malicious", "sensitive"].map(sum).join(", ");
+        let sql = format!(
+            "select count(*), count(case when {FOUND} > 0 then 1 end), max(r.scan_time), {sums}
+             from agentless_results r where $1 = 0 or r.target_type = $1"
+        );
+        let read = |row: &Row<'_>| {
+            Ok(AgentlessTotals {
+                scanned: row.get(0)?,
+                at_risk: row.get(1)?,
+                scan_time: row.get(2)?,
+                counts: counts(row, 3)?,
+            })
+        };
+        self.engine
+            .read(move |transaction| {
+                let found = transaction.find(&sql, values![target_type.unwrap_or(0)], read)?;
+                Ok(found.unwrap_or_default())
+            })
+            .await
+    }
+
+    /// What was found on each of these assets, of a type or of any. What was not scanned is left out.
+    pub async fn agentless_counts_of(
+        &self,
+        instance_ids: Vec<String>,
+        target_type: Option<i32>,
+    ) -> Result<Vec<(String, AgentlessFound)>, StoreError> {
+        let sql =
+            "select r.instance_id, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
+            from agentless_results r where r.instance_id = $1 and ($2 = 0 or r.target_type = $2)";
+        self.engine
+            .read(move |transaction| {
+                // PostgreSQL has no texts with a zero in them, and would call the question an error.
+                let ids = instance_ids.iter().filter(|id| !id.contains('\0'));
+                let found = ids.map(|id| {
+                    let read = |row: &Row<'_>| {
+                        Ok((row.get(0)?, AgentlessFound { scan_time: row.get(1)?, counts: counts(row, 2)? }))
+                    };
+                    transaction.find(sql, values![id, target_type.unwrap_or(0)], read)
+                });
+                found.filter_map(Result::transpose).collect()
+            })
+            .await
+    }
+
+    /// A page of the assets that a filter asks for, the newest scans first.
+    pub async fn agentless_risks_list(
+        &self,
+        filter: RiskFilter,
+        page: PageNumber,
+    ) -> Result<Paged<AgentlessRisk>, StoreError> {
+        self.engine
+            .read(move |transaction| {
+                let Some(mut conditions) = conditions(transaction, &filter) else {
+                    return Ok(Paged { rows: Vec::new(), total: 0 });
+                };
+                let assets = format!(
+                    "from agentless_results r join agentless_subtasks s on s.uuid = r.subtask_uuid {}",
+                    conditions.clause()
+                );
+                let count = format!("select count(*) {assets}");
+                let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
+                let (size, skip) = (conditions.place(page.size), conditions.place(page.skip));
+                let sql = format!(
+                    "select {ASSET}, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive {assets}
+                     order by r.scan_time desc, r.instance_id limit {size} offset {skip}"
+                );
+                let read = |row: &Row<'_>| {
+                    let (asset, scan_time) = (asset(row, 0)?, row.get(6)?);
+                    Ok(AgentlessRisk { asset, scan_time, counts: counts(row, 7)? })
+                };
+                Ok(Paged { rows: transaction.list(&sql, &conditions.values, read)?, total })
+            })
+            .await
+    }
+}
+
+/// What a filter asks for, of a result `r` and its subtask `s`; `None`: nothing can be that.
+fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a RiskFilter) -> Option<Conditions<'a>> {
+    let RiskFilter { instance_id, machine_names, target_name, internet_ip, intranet_ip, .. } = filter;
+    if are_impossible(machine_names.iter().chain([instance_id, target_name, internet_ip, intranet_ip])) {
+        return None;
+    }
+    let mut conditions = Conditions::new(transaction);
+    if let Some(target_type) = filter.target_type {
+        conditions.equal("r.target_type", target_type);
+    }
+    conditions.text("r.instance_id", instance_id);
+    for name in machine_names {
+        conditions.part("s.instance_name", name);
+    }
+    conditions.part("s.target_name", target_name);
+    conditions.text("s.internet_ip", internet_ip);
+    conditions.text("s.intranet_ip", intranet_ip);
+    match filter.is_at_risk {
+        Some(true) => conditions.and(&format!("{FOUND} > 0")),
+        Some(false) => conditions.and(&format!("{FOUND} = 0")),
+        None => {}
+    }
+    Some(conditions)
+}
+
+/// What is read as [`ASSET`], from the column at `place` on.
+pub fn asset(row: &Row<'_>, place: usize) -> Result<ScannedAsset, StoreError> {
+    Ok(ScannedAsset {
+        instance_id: row.get(place)?,
+        target_type: row.get(place + 1)?,
+        target_name: row.get(place + 2)?,
+        instance_name: row.get(place + 3)?,
+        internet_ip: row.get(place + 4)?,
+        intranet_ip: row.get(place + 5)?,
+    })
+}
+
+fn counts(row: &Row<'_>, place: usize) -> Result<AgentlessCounts, StoreError> {
+    Ok(AgentlessCounts {
+        cve: row.get(place)?,
+        sys: row.get(place + 1)?,
+        sca: row.get(place + 2)?,
+        baseline: row.get(place + 3)?,
+        malicious: row.get(place + 4)?,
+        sensitive: row.get(place + 5)?,
+    })
+}

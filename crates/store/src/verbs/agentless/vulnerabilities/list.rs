@@ -1,0 +1,131 @@
+//! Lists of vulnerabilities: a row each, or one of each asset.
+
+use guardhouse_model::agentless::{Necessity, VulnerabilityKind};
+
+use super::filter;
+use crate::{
+    AgentlessVulnerability, NewVulnerability, PageNumber, Paged, Store, StoreError, VulnerabilityFilter,
+    engine::{Row, Transaction, values},
+    verbs::agentless::risks::{self, ASSET},
+};
+
+/// What comes first: what is most urgent, then what is worst.
+const ORDER: &str = "v.necessity, v.score desc, v.id";
+
+impl Store {
+    /// A page of the vulnerabilities that a filter asks for, the worst first.
+    pub async fn agentless_vulnerabilities_list(
+        &self,
+        filter: VulnerabilityFilter,
+        page: PageNumber,
+    ) -> Result<Paged<AgentlessVulnerability>, StoreError> {
+        self.engine
+            .read(move |transaction| {
+                let Some(mut conditions) = filter::conditions(transaction, &filter) else {
+                    return Ok(Paged { rows: Vec::new(), total: 0 });
+                };
+                let wanted = conditions.sql.clone();
+                let count = format!("select count(*) from agentless_vulnerabilities v where {wanted}");
+                let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
+                let (size, skip) = (conditions.place(page.size), conditions.place(page.skip));
+                let which = format!(
+                    "in (select v.id from agentless_vulnerabilities v where {wanted} order by {ORDER}
+                         limit {size} offset {skip})"
+                );
+                let rows = transaction.list(&rows_with(&which, ORDER), &conditions.values, from_row)?;
+                Ok(Paged { rows, total })
+            })
+            .await
+    }
+
+    /// A page of the assets that have vulnerabilities that a filter asks for, in the order of their ids: of each the worst
+    /// of them.
+    pub async fn agentless_vulnerabilities_by_asset(
+        &self,
+        filter: VulnerabilityFilter,
+        page: PageNumber,
+    ) -> Result<Paged<AgentlessVulnerability>, StoreError> {
+        self.engine
+            .read(move |transaction| {
+                let Some(mut conditions) = filter::conditions(transaction, &filter) else {
+                    return Ok(Paged { rows: Vec::new(), total: 0 });
+                };
+                let of_asset = format!(
+                    "from agentless_vulnerabilities v where v.instance_id = r.instance_id and {}",
+                    conditions.sql
+                );
+                let assets = format!("from agentless_results r where exists (select 1 {of_asset})");
+                let count = format!("select count(*) {assets}");
+                let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
+                let (size, skip) = (conditions.place(page.size), conditions.place(page.skip));
+                let sql = format!(
+                    "select (select v.id {of_asset} order by {ORDER} limit 1) {assets}
+                     order by r.instance_id limit {size} offset {skip}"
+                );
+                let ids = transaction.list(&sql, &conditions.values, |row| row.get(0))?;
+                Ok(Paged { rows: numbered(transaction, &ids)?, total })
+            })
+            .await
+    }
+}
+
+/// The vulnerabilities with these ids, in this order.
+fn numbered(transaction: &Transaction<'_>, ids: &[i64]) -> Result<Vec<AgentlessVulnerability>, StoreError> {
+    let sql = rows_with("= $1", ORDER);
+    let found = ids.iter().map(|&id| transaction.find(&sql, values![id], from_row));
+    found.filter_map(Result::transpose).collect()
+}
+
+/// Rows as [`from_row`] reads them, of the vulnerabilities with these ids.
+fn rows_with(ids: &str, order: &str) -> String {
+    format!(
+        "select v.id, v.finding, v.kind, v.name, v.alias, v.related, v.necessity, v.score, v.package, v.package_kind,
+             v.version, v.fixed, v.path, v.os, v.os_release, v.whitelisted, v.first_time, r.scan_time, {ASSET}
+         from agentless_vulnerabilities v
+         join agentless_results r on r.instance_id = v.instance_id
+         join agentless_subtasks s on s.uuid = r.subtask_uuid
+         where v.id {ids} order by {order}"
+    )
+}
+
+fn from_row(row: &Row<'_>) -> Result<AgentlessVulnerability, StoreError> {
+    Ok(AgentlessVulnerability {
+        id: row.get(0)?,
+        found: NewVulnerability {
+            finding: row.get(1)?,
+            kind: kind(row.get(2)?)?,
+            name: row.get(3)?,
+            alias: row.get(4)?,
+            related: row.get(5)?,
+            necessity: necessity(row.get(6)?)?,
+            score: score(row.get(7)?),
+            package: row.get(8)?,
+            package_kind: row.get(9)?,
+            version: row.get(10)?,
+            fixed: row.get(11)?,
+            path: row.get(12)?,
+            os: row.get(13)?,
+            os_release: row.get(14)?,
+        },
+        is_whitelisted: row.get(15)?,
+        first_time: row.get(16)?,
+        scan_time: row.get(17)?,
+        asset: risks::asset(row, 18)?,
+    })
+}
+
+/// The kind that is kept as this number.
+pub fn kind(number: i32) -> Result<VulnerabilityKind, StoreError> {
+    let odd = || StoreError::Inconsistent(format!("a vulnerability of the kind {number}"));
+    VulnerabilityKind::numbered(number).ok_or_else(odd)
+}
+
+fn necessity(number: i32) -> Result<Necessity, StoreError> {
+    let odd = || StoreError::Inconsistent(format!("a vulnerability of the necessity {number}"));
+    Necessity::numbered(number).ok_or_else(odd)
+}
+
+/// The score that is kept as this number.
+pub fn score(tenths: i32) -> Option<i32> {
+    Some(tenths).filter(|tenths| *tenths >= 0)
+}

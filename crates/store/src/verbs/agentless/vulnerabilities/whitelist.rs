@@ -1,0 +1,244 @@
+//! Vulnerabilities that somebody lives with: they are kept, listed apart, and do not count.
+
+use std::collections::BTreeSet;
+
+use guardhouse_model::agentless::VulnerabilityKind;
+
+use super::list::kind;
+use crate::{
+    NewWhitelistedVulnerability, PageNumber, Paged, Store, StoreError, WhitelistTarget,
+    WhitelistedVulnerability,
+    engine::{Gate, Row, Transaction, Value, values},
+    verbs::agentless::counters,
+};
+
+/// Whether somebody lives with a vulnerability: 1 or 0.
+const IS_WHITELISTED: &str = "case when exists (
+        select 1 from agentless_vulnerability_whitelist w
+        where w.kind = agentless_vulnerabilities.kind and w.name = agentless_vulnerabilities.name
+            and (w.everywhere = 1 or exists (select 1 from agentless_vulnerability_whitelist_assets a
+                where a.entry_id = w.id and a.instance_id = agentless_vulnerabilities.instance_id)))
+    then 1 else 0 end";
+
+/// What an entry is about.
+type Name = (VulnerabilityKind, String);
+
+impl Store {
+    /// Puts vulnerabilities on the whitelist, by kind and name. One that is there already gets alias, target and reason
+    /// anew, and keeps its id.
+    pub async fn agentless_vulnerability_whitelist_add(
+        &self,
+        entries: Vec<NewWhitelistedVulnerability>,
+    ) -> Result<(), StoreError> {
+        self.engine
+            .write(move |transaction| {
+                transaction.pass_alone(Gate::VulnerabilityWhitelist)?;
+                let mut names = BTreeSet::new();
+                for entry in entries {
+                    add(transaction, &entry)?;
+                    names.insert((entry.kind, entry.name));
+                }
+                settle_names(transaction, &names)
+            })
+            .await
+    }
+
+    /// A page of the whitelist, in the order in which entries came: those with `alias` in their alias, upper and lower case
+    /// of Latin letters alike.
+    pub async fn agentless_vulnerability_whitelist_list(
+        &self,
+        alias: String,
+        page: PageNumber,
+    ) -> Result<Paged<WhitelistedVulnerability>, StoreError> {
+        if alias.contains('\0') {
+            return Ok(Paged { rows: Vec::new(), total: 0 });
+        }
+        self.engine
+            .read(move |transaction| {
+                let find = match transaction {
+                    Transaction::Sqlite(_) => "instr",
+                    Transaction::Postgres(_) => "strpos",
+                };
+                let wanted = format!(
+                    "from agentless_vulnerability_whitelist where $1 = '' or {find}(lower(alias), lower($1)) > 0"
+                );
+                let count = format!("select count(*) {wanted}");
+                let total = transaction.find(&count, values![&alias], |row| row.get(0))?.unwrap_or(0);
+                let sql = format!(
+                    "select id, kind, name, alias, target, reason {wanted} order by id limit $2 offset $3"
+                );
+                let rows = transaction.list(&sql, values![&alias, page.size, page.skip], from_row)?;
+                Ok(Paged { rows, total })
+            })
+            .await
+    }
+
+    /// Changes the target of an entry, or its reason, where they are given. False: there is no such entry.
+    pub async fn agentless_vulnerability_whitelist_update(
+        &self,
+        id: i64,
+        target: Option<WhitelistTarget>,
+        reason: Option<String>,
+    ) -> Result<bool, StoreError> {
+        self.engine
+            .write(move |transaction| {
+                transaction.pass_alone(Gate::VulnerabilityWhitelist)?;
+                let sql = "select kind, name from agentless_vulnerability_whitelist where id = $1";
+                let Some(name) = transaction.find(sql, values![id], name_from_row)? else { return Ok(false) };
+                if let Some(reason) = reason {
+                    let sql = "update agentless_vulnerability_whitelist set reason = $1 where id = $2";
+                    transaction.execute(sql, values![&reason, id])?;
+                }
+                if let Some(target) = target {
+                    transaction.execute(
+                        "update agentless_vulnerability_whitelist set target = $1, everywhere = $2 where id = $3",
+                        values![&target.text, target.instance_ids.is_none(), id],
+                    )?;
+                    set_assets(transaction, id, &target)?;
+                    settle_names(transaction, &BTreeSet::from([name]))?;
+                }
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Takes entries off the whitelist. Answers how many there were.
+    pub async fn agentless_vulnerability_whitelist_remove(&self, ids: Vec<i64>) -> Result<usize, StoreError> {
+        self.engine
+            .write(move |transaction| {
+                transaction.pass_alone(Gate::VulnerabilityWhitelist)?;
+                let mut names = BTreeSet::new();
+                for id in ids {
+                    let sql =
+                        "delete from agentless_vulnerability_whitelist where id = $1 returning kind, name";
+                    names.extend(transaction.find(sql, values![id], name_from_row)?);
+                }
+                settle_names(transaction, &names)?;
+                Ok(names.len())
+            })
+            .await
+    }
+}
+
+fn add(transaction: &Transaction<'_>, entry: &NewWhitelistedVulnerability) -> Result<(), StoreError> {
+    let new = counters::take(transaction, "vulnerability_whitelist", 1)?;
+    let id = transaction.find(
+        "insert into agentless_vulnerability_whitelist (id, kind, name, alias, target, everywhere, reason)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (kind, name) do update set alias = excluded.alias, target = excluded.target,
+             everywhere = excluded.everywhere, reason = excluded.reason
+         returning id",
+        values![
+            new,
+            entry.kind as i32,
+            &entry.name,
+            &entry.alias,
+            &entry.target.text,
+            entry.target.instance_ids.is_none(),
+            &entry.reason
+        ],
+        |row| row.get(0),
+    )?;
+    set_assets(transaction, id.unwrap_or(new), &entry.target)
+}
+
+fn set_assets(transaction: &Transaction<'_>, id: i64, target: &WhitelistTarget) -> Result<(), StoreError> {
+    let sql = "delete from agentless_vulnerability_whitelist_assets where entry_id = $1";
+    transaction.execute(sql, values![id])?;
+    let assets: BTreeSet<&str> = target.instance_ids.iter().flatten().map(String::as_str).collect();
+    let insert = "insert into agentless_vulnerability_whitelist_assets (entry_id, instance_id)";
+    if let Transaction::Postgres(_) = transaction {
+        let assets: Vec<&str> = assets.into_iter().collect();
+        let sql = format!("{insert} select $1, unnest($2)");
+        transaction.execute(&sql, &[id.into(), Value::Texts(&assets)])?;
+        return Ok(());
+    }
+    for asset in assets {
+        transaction.execute(&format!("{insert} values ($1, $2)"), values![id, asset])?;
+    }
+    Ok(())
+}
+
+fn from_row(row: &Row<'_>) -> Result<WhitelistedVulnerability, StoreError> {
+    Ok(WhitelistedVulnerability {
+        id: row.get(0)?,
+        kind: kind(row.get(1)?)?,
+        name: row.get(2)?,
+        alias: row.get(3)?,
+        target: row.get(4)?,
+        reason: row.get(5)?,
+    })
+}
+
+fn name_from_row(row: &Row<'_>) -> Result<Name, StoreError> {
+    Ok((kind(row.get(0)?)?, row.get(1)?))
+}
+
+/// Applies the whitelist to the vulnerabilities of an asset, and counts them anew.
+pub fn settle_asset(transaction: &Transaction<'_>, instance_id: &str) -> Result<(), StoreError> {
+    let sql = format!(
+        "update agentless_vulnerabilities set whitelisted = 1 - whitelisted
+         where instance_id = $1 and whitelisted <> {IS_WHITELISTED}"
+    );
+    transaction.execute(&sql, values![instance_id])?;
+    count(transaction, &BTreeSet::from([instance_id.to_owned()]))
+}
+
+/// Applies the whitelist to the vulnerabilities with these names, and counts those of their assets anew.
+fn settle_names(transaction: &Transaction<'_>, names: &BTreeSet<Name>) -> Result<(), StoreError> {
+    if let Transaction::Postgres(_) = transaction {
+        lock_results(transaction, names)?;
+    }
+    let sql = format!(
+        "update agentless_vulnerabilities set whitelisted = 1 - whitelisted
+         where kind = $1 and name = $2 and whitelisted <> {IS_WHITELISTED} returning instance_id"
+    );
+    let mut assets = BTreeSet::new();
+    for (kind, name) in names {
+        assets.extend(transaction.list(&sql, values![*kind as i32, name], |row| row.get::<String>(0))?);
+    }
+    count(transaction, &assets)
+}
+
+/// Locks the results of the assets with these vulnerabilities, all in one order: first results, then what goes with them,
+/// as whoever removes a result does.
+fn lock_results(transaction: &Transaction<'_>, names: &BTreeSet<Name>) -> Result<(), StoreError> {
+    let kinds: Vec<i64> = names.iter().map(|(kind, _)| *kind as i64).collect();
+    let texts: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
+    transaction.list(
+        "select 1 from agentless_results where instance_id = any(array(
+             select v.instance_id from unnest($1, $2) wanted (kind, name)
+             join agentless_vulnerabilities v on v.kind = wanted.kind and v.name = wanted.name))
+         order by instance_id for update",
+        &[Value::Integers(&kinds), Value::Texts(&texts)],
+        |_| Ok(()),
+    )?;
+    Ok(())
+}
+
+/// Writes into the results of these assets how many vulnerabilities count.
+fn count(transaction: &Transaction<'_>, assets: &BTreeSet<String>) -> Result<(), StoreError> {
+    let counted = |kind: VulnerabilityKind| {
+        format!(
+            "(select count(*) from agentless_vulnerabilities v
+              where v.instance_id = agentless_results.instance_id and v.kind = {} and v.whitelisted = 0)",
+            kind as i32
+        )
+    };
+    let set = format!(
+        "update agentless_results set cve = {}, sys = {}, sca = {} where instance_id",
+        counted(VulnerabilityKind::Cve),
+        counted(VulnerabilityKind::Sys),
+        counted(VulnerabilityKind::Sca),
+    );
+    if let Transaction::Postgres(_) = transaction {
+        let assets: Vec<&str> = assets.iter().map(String::as_str).collect();
+        transaction.execute(&format!("{set} = any($1)"), &[Value::Texts(&assets)])?;
+        return Ok(());
+    }
+    let sql = format!("{set} = $1");
+    for asset in assets {
+        transaction.execute(&sql, values![asset])?;
+    }
+    Ok(())
+}
