@@ -50,8 +50,11 @@ pub enum Access {
     None,
     /// Call what only reads.
     Read,
-    /// Call everything.
+    /// Call everything that people and automations call.
     Full,
+    /// Carry out agentless scans, and nothing else: whoever does that learns what opens the places where targets lie, which
+    /// nobody else does.
+    Worker,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Bytes, Status>> + Send>>;

@@ -37,7 +37,7 @@ impl Authenticator {
         headers: &HeaderMap,
     ) -> Result<Caller, Status> {
         match access {
-            options::Access::Read | options::Access::Write => {
+            options::Access::Read | options::Access::Write | options::Access::Worker => {
                 let account = self.tokens.verify(bearer(headers)?).map_err(refused)?;
                 entitle(&account, access, TOKEN_IS_VALID)?;
                 Ok(Caller::Account(account))
@@ -98,11 +98,19 @@ fn refused(error: VerifyError) -> Status {
 /// # Errors
 /// It may not.
 pub fn entitle(account: &Account, needed: options::Access, known: &str) -> Result<(), Status> {
-    let (may, does) = match (account.access, needed) {
-        (Access::Full, _) | (Access::Read, options::Access::Read) => return Ok(()),
-        (Access::Read, _) => ("may only read", "changes something"),
-        (Access::None, options::Access::Read) => ("may call nothing", "reads"),
-        (Access::None, _) => ("may call nothing", "changes something"),
+    let may = match (account.access, needed) {
+        (Access::Full, options::Access::Read | options::Access::Write)
+        | (Access::Read, options::Access::Read)
+        | (Access::Worker, options::Access::Worker) => return Ok(()),
+        (Access::Full, _) => "may do what people do",
+        (Access::Read, _) => "may only read",
+        (Access::Worker, _) => "may only carry out scans",
+        (Access::None, _) => "may call nothing",
+    };
+    let does = match needed {
+        options::Access::Worker => "is for workers",
+        options::Access::Read => "reads",
+        _ => "changes something",
     };
     let message = format!(
         "{known}, but the account {:?} is not entitled: it {may}, and this call {does}",
@@ -146,6 +154,11 @@ mod tests {
             (Access::Read, options::Access::Write, false),
             (Access::None, options::Access::Read, false),
             (Access::None, options::Access::Write, false),
+            (Access::Worker, options::Access::Worker, true),
+            (Access::Worker, options::Access::Read, false),
+            (Access::Worker, options::Access::Write, false),
+            (Access::Full, options::Access::Worker, false),
+            (Access::None, options::Access::Worker, false),
         ] {
             let result = entitle(&account(has), needed, TOKEN_IS_VALID);
             assert_eq!(result.is_ok(), allowed, "{has:?} {needed:?}");

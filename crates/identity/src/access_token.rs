@@ -66,6 +66,7 @@ enum AccessClaim {
     None,
     Read,
     Full,
+    Worker,
 }
 
 impl AccessTokens {
@@ -153,6 +154,7 @@ impl From<Access> for AccessClaim {
             Access::None => Self::None,
             Access::Read => Self::Read,
             Access::Full => Self::Full,
+            Access::Worker => Self::Worker,
         }
     }
 }
@@ -163,6 +165,7 @@ impl From<AccessClaim> for Access {
             AccessClaim::None => Self::None,
             AccessClaim::Read => Self::Read,
             AccessClaim::Full => Self::Full,
+            AccessClaim::Worker => Self::Worker,
         }
     }
 }
@@ -188,7 +191,7 @@ mod tests {
     async fn a_token_is_good_until_its_last_second() {
         let fixture = Fixture::new();
         let tokens = AccessTokens::open(&fixture.store, &fixture.environment).await.expect("opens");
-        for access in [Access::None, Access::Read, Access::Full] {
+        for access in [Access::None, Access::Read, Access::Full, Access::Worker] {
             let account = account(access);
             let token = tokens.issue(&account, fixture.environment.now(), 60).expect("issues");
             let at = |second| Timestamp::from_second(START + second).expect("in range");

@@ -155,6 +155,7 @@ pub(crate) fn from_record(record: AccountRecord) -> Result<Account, Failure> {
         0 => Access::None,
         1 => Access::Read,
         2 => Access::Full,
+        3 => Access::Worker,
         other => return Err(Failure::Inconsistent(format!("account {} has access {other}", record.uuid))),
     };
     Ok(Account { uuid: record.uuid, name: record.name, access, actions: record.actions })
@@ -165,6 +166,7 @@ fn access_number(access: Access) -> i64 {
         Access::None => 0,
         Access::Read => 1,
         Access::Full => 2,
+        Access::Worker => 3,
     }
 }
 

@@ -87,6 +87,8 @@ pub enum AccessArg {
     Full,
     /// Only what reads.
     Read,
+    /// Carry out agentless scans, as guardhouse worker does, and nothing else.
+    Worker,
     /// Nothing: it can sign in, and every call is refused.
     None,
 }
@@ -98,6 +100,7 @@ pub async fn run(command: UserCommand) -> anyhow::Result<ExitCode> {
             let access = match access {
                 AccessArg::Full => Access::Full,
                 AccessArg::Read => Access::Read,
+                AccessArg::Worker => Access::Worker,
                 AccessArg::None => Access::None,
             };
             let actions = (!actions.is_empty()).then_some(actions);

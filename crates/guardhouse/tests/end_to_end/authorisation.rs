@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use tonic::Code;
 
 use crate::support::{
-    Grpc, NOBODY, READER, Request, Server, UNKNOWN, plain_channel, send, tls_channel, wait_for,
+    ADMIN, Grpc, NOBODY, READER, Request, Server, UNKNOWN, plain_channel, send, tls_channel, wait_for,
 };
 
 async fn server() -> Server {
@@ -148,6 +148,7 @@ async fn grpc_callers_are_judged_alike() {
     let server = server().await;
     let reader = Grpc::signed(server.account(READER).await.token());
     let nobody = Grpc::signed(server.account(NOBODY).await.token());
+    let full = Grpc::signed(server.account(ADMIN).await.token());
     let forged = Grpc::signed("garbage");
     for channel in [plain_channel(&server).await, tls_channel(&server).await] {
         for method in descriptors::pool().services().flat_map(|service| service.methods().collect::<Vec<_>>())
@@ -172,6 +173,13 @@ async fn grpc_callers_are_judged_alike() {
                         "{name}: {reading}"
                     );
                     assert_ne!(reading, Code::Unauthenticated, "{name}");
+                }
+                // Who may do everything that people do is no worker; `reader` is not either.
+                Access::Worker => {
+                    assert_eq!(code(None).await, Code::Unauthenticated, "{name}");
+                    for other in [&nobody, &reader, &full] {
+                        assert_eq!(code(Some(other)).await, Code::PermissionDenied, "{name}");
+                    }
                 }
                 // An access token is no client certificate.
                 Access::Device | Access::DeviceOrRetired => {
