@@ -1,9 +1,11 @@
 """Calls the RPC API with one of the vendor's SDKs; runs in the environment of that SDK, started by test_sdks.py.
 
-Reads a document from standard input, of which `calls` is a list, and writes a list with what came of each call.
+Reads a document from standard input, of which `calls` is a list, and writes a list with what came of each call. A call has
+an `action`, and `parameters` where the action has some.
 """
 
 import json
+import re
 import sys
 
 
@@ -35,10 +37,9 @@ def tea(endpoint: str, call: dict) -> dict:
         config.credential = Credentials(CredentialConfig(type="bearer", bearer_token=call["bearer"]))
     client = Client(config)
     try:
-        if call["action"] == "ListAgentlessRegion":
-            answer = client.list_agentless_region()
-        else:
-            answer = client.list_agentless_task(models.ListAgentlessTaskRequest(machine_name="测试 a+b/c*d~e%20&=!'()"))
+        method = getattr(client, re.sub(r"(?<!^)(?=[A-Z])", "_", call["action"]).lower())
+        request = getattr(models, call["action"] + "Request", None)
+        answer = method(request().from_map(call.get("parameters", {}))) if request else method()
         return {"status": answer.status_code, "body": answer.body.to_map()}
     except Exception as error:  # whatever the SDK makes of it is what its users see
         data = getattr(error, "data", None) or {}
@@ -61,6 +62,12 @@ def core(endpoint: str, call: dict) -> dict:
     request.set_method(call.get("method", "POST"))
     if call["action"] != "ListAgentlessRegion":
         request.set_action_name(call["action"])
+    for name, value in call.get("parameters", {}).items():
+        if isinstance(value, list):
+            for place, element in enumerate(value, 1):
+                request.add_query_param(f"{name}.{place}", element)
+        else:
+            request.add_query_param(name, value)
     try:
         return {"status": 200, "body": json.loads(client.do_action_with_exception(request))}
     except ServerException as error:

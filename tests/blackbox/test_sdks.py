@@ -48,6 +48,7 @@ class Sdk:
 
     def __init__(self, server, environment: str, sdk: str, signature: str | None):
         self.server, self.python, self.sdk, self.signature = server, python(environment), sdk, signature
+        self.environment = environment
 
     def call(self, *calls: dict) -> list[dict]:
         """Makes the calls one after the other; `ListAgentlessRegion` where they do not say which."""
@@ -100,7 +101,7 @@ def test_refusals_arrive_with_their_codes(sdk):
     sdk.server.add_account("nobody", "none")
     nobody = create_key(sdk.server, "nobody")
     wrong, unknown = key | {"secret": "wrong"}, key | {"id": "GHunknown"}
-    unbuilt = key | {"action": "ListAgentlessTask"}
+    unbuilt = key | {"action": "ListAgentlessTask", "parameters": {"MachineName": "测试 a+b/c*d~e%20&=!'()"}}
     temporary = create_key(sdk.server, "robot@example.com", "--temporary", "1s")
     answers = sdk.call(wrong, unknown, nobody, unbuilt)
     # The older client compares what was signed with what it has signed itself.

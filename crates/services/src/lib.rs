@@ -22,6 +22,8 @@ pub mod page;
 mod policies;
 mod policy_assignments;
 mod rights;
+#[cfg(test)]
+mod scanned;
 
 use std::sync::Arc;
 

@@ -8,8 +8,6 @@
 #[path = "conformance/support.rs"]
 mod support;
 
-#[path = "concurrency/agentless.rs"]
-mod agentless;
 #[expect(dead_code, reason = "the conformance suite needs more of it")]
 #[path = "conformance/agentless/support.rs"]
 mod agentless_support;
@@ -35,6 +33,8 @@ mod policies;
 mod runs;
 #[path = "concurrency/tasks.rs"]
 mod tasks;
+#[path = "concurrency/vulnerabilities.rs"]
+mod vulnerabilities;
 
 /// Runs every case on both engines. A case that is missing here is dead code, and does not compile.
 macro_rules! concurrency {
@@ -126,5 +126,8 @@ concurrency! {
         a_template_outlives_the_task_whose_successor_shares_it
         no_run_outlives_the_deletion_of_its_task_unwithdrawn
         no_run_outlives_its_target_unwithdrawn
+    }
+    vulnerabilities {
+        what_is_found_meanwhile_is_whitelisted
     }
 }

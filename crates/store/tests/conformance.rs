@@ -18,10 +18,14 @@ mod agentless_lists;
 mod agentless_queue;
 #[path = "conformance/agentless/results.rs"]
 mod agentless_results;
+#[path = "conformance/agentless/risks.rs"]
+mod agentless_risks;
 #[path = "conformance/agentless/support.rs"]
 mod agentless_support;
 #[path = "conformance/agentless/tasks.rs"]
 mod agentless_tasks;
+#[path = "conformance/agentless/vulnerabilities.rs"]
+mod agentless_vulnerabilities;
 #[path = "conformance/device_policies.rs"]
 mod device_policies;
 #[path = "conformance/device_runs.rs"]
@@ -120,6 +124,9 @@ conformance! {
         who_has_a_subtask_writes_its_report
         reports_are_made_in_the_background
     }
+    agentless_risks {
+        assets_are_listed_by_what_was_found
+    }
     agentless_tasks {
         a_task_has_a_subtask_for_each_asset
         the_same_token_of_an_account_is_the_same_task
@@ -128,6 +135,16 @@ conformance! {
         what_has_no_result_is_tried_again
         what_is_queued_is_cancelled_at_once_and_what_is_leased_by_its_worker
         a_deleted_task_takes_everything_along
+    }
+    agentless_vulnerabilities {
+        a_finding_keeps_its_number_and_when_it_came
+        vulnerabilities_are_listed_the_worst_first
+        of_each_asset_the_worst_is_shown
+        groups_count_each_vulnerability
+        what_is_whitelisted_is_listed_apart_and_does_not_count
+        the_whitelist_is_listed_and_changed
+        vulnerabilities_go_with_their_result
+        a_scan_may_find_very_much
     }
     accounts {
         account_names_are_unique

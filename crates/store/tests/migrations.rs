@@ -8,6 +8,8 @@ mod postgres;
 mod rows;
 #[path = "migrations/sqlite.rs"]
 mod sqlite;
+#[path = "migrations/vulnerabilities.rs"]
+mod vulnerabilities;
 
 use std::{fs, path::Path};
 

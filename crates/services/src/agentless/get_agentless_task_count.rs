@@ -14,17 +14,16 @@ use crate::fields::Checks;
 /// Counts what the newest scans found: on all assets, or on one.
 pub async fn run(
     store: &Store,
+    now: Timestamp,
     request: GetAgentlessTaskCountRequest,
 ) -> Result<GetAgentlessTaskCountResponse, Status> {
     let mut checks = Checks::default();
     let target_type = target_types::read(&mut checks, request.target_type);
     checks.finish()?;
-    let totals = if request.target.is_empty() {
-        store.agentless_totals(target_type).await.map_err(Failure::from)?
-    } else {
-        of_asset(store, request.target, target_type).await?
-    };
-    let found = Found::from(totals.counts);
+    let target = Some(request.target).filter(|target| !target.is_empty());
+    let totals = store.agentless_results_count(target_type, target, now).await;
+    let totals = totals.map_err(Failure::from)?;
+    let found = Found::from(totals);
     Ok(GetAgentlessTaskCountResponse {
         request_id: String::new(),
         scan_machine: count(totals.scanned),

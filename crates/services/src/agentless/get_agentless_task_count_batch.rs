@@ -7,6 +7,7 @@ use guardhouse_contract::{
     agentless::{AgentlessTaskCount, GetAgentlessTaskCountBatchRequest, GetAgentlessTaskCountBatchResponse},
 };
 use guardhouse_identity::Failure;
+use guardhouse_model::Timestamp;
 use guardhouse_store::{AgentlessCounts, Store};
 
 use super::{
@@ -22,6 +23,7 @@ const MOST: usize = 100;
 /// Counts what the newest scans of some assets found. The numbers of assets are those of all, as the public API has it.
 pub async fn run(
     store: &Store,
+    now: Timestamp,
     request: GetAgentlessTaskCountBatchRequest,
 ) -> Result<GetAgentlessTaskCountBatchResponse, Status> {
     let mut checks = Checks::default();
@@ -33,7 +35,7 @@ pub async fn run(
         checks.fail("UuidList", format!("names {} assets; 1 to {MOST} are counted at a time", ids.len()));
     }
     checks.finish()?;
-    let totals = store.agentless_totals(target_type).await.map_err(Failure::from)?;
+    let totals = store.agentless_results_count(target_type, None, now).await.map_err(Failure::from)?;
     let found = store.agentless_counts_of(ids.clone(), target_type).await.map_err(Failure::from)?;
     let found: HashMap<_, _> = found.into_iter().map(|(id, risk)| (id, risk.counts)).collect();
     let data = ids.into_iter().map(|id| {

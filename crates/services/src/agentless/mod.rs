@@ -38,7 +38,7 @@ impl Agentless for Service {
         _: &Call,
         request: GetAgentlessTaskCountRequest,
     ) -> Result<GetAgentlessTaskCountResponse, Status> {
-        get_agentless_task_count::run(&self.0.store, request).await
+        get_agentless_task_count::run(&self.0.store, self.0.environment.now(), request).await
     }
 
     async fn get_agentless_task_count_batch(
@@ -46,7 +46,7 @@ impl Agentless for Service {
         _: &Call,
         request: GetAgentlessTaskCountBatchRequest,
     ) -> Result<GetAgentlessTaskCountBatchResponse, Status> {
-        get_agentless_task_count_batch::run(&self.0.store, request).await
+        get_agentless_task_count_batch::run(&self.0.store, self.0.environment.now(), request).await
     }
 
     async fn list_agentless_risk_uuid(
@@ -57,3 +57,6 @@ impl Agentless for Service {
         list_agentless_risk_uuid::run(&self.0.store, request).await
     }
 }
+
+#[cfg(test)]
+mod count_tests;

@@ -100,3 +100,6 @@ impl ImageVulnerabilities for Service {
         describe_image_vul_white_list::run(&self.0.store, request).await
     }
 }
+
+#[cfg(test)]
+mod tests;

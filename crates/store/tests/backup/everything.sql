@@ -113,3 +113,12 @@ insert into agentless_results values
 insert into agentless_reports values
     (x'0000000000000000000000000000a004', 'json', 0, x'00ff'), (x'0000000000000000000000000000a004', 'json', 1, x''),
     (x'0000000000000000000000000000a002', 'html', 0, zeroblob(64));
+insert into agentless_counters values ('vulnerability', 9007199254740991), ('', -1);
+insert into agentless_vulnerabilities values
+    (9007199254740991, 's-00000000000000000000', x'0000000000000000000000000000b001', 3, 1, 'CVE-2024-1', 'Überlauf', 'CVE-2024-1',
+     1, 98, 'openssl', 'deb', '1:3.0-1', '', 0, '/var/lib/dpkg/status', 'debian', '12', 0, 1700000000000001),
+    (-1, 'm-ä', x'ffffffffffffffffffffffffffffffff', 4, 3, '', '', '', 3, -1, '日本', '', '', '"\', 1, 'a	b
+c', '', '', 1, -1);
+insert into agentless_vulnerability_whitelist values
+    (1, 1, 'CVE-2024-1', 'Überlauf', '{"type": "uuid"}', 0, 'weil'), (9223372036854775807, 3, '', '', '', 1, '');
+insert into agentless_vulnerability_whitelist_assets values (1, 's-00000000000000000000'), (1, 'm-ä');

@@ -11,7 +11,7 @@ use guardhouse_store::{
 };
 use uuid::Uuid;
 
-use super::agentless;
+use super::{agentless, vulnerabilities};
 
 const GROUP: u128 = 0x10;
 const DEVICE: u128 = 0x20;
@@ -246,6 +246,7 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
             ),
         ],
         11 => agentless::rows(dialect),
+        12 => vulnerabilities::rows(dialect),
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -338,6 +339,7 @@ pub async fn check(store: &Store, version: usize) {
     agent_releases(store, version).await;
     access_keys(store, version).await;
     agentless::check(store, version).await;
+    vulnerabilities::check(store, version).await;
 }
 
 async fn access_keys(store: &Store, version: usize) {

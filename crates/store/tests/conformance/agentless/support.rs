@@ -1,10 +1,13 @@
 //! Tasks of agentless scans for the suite.
 
-use guardhouse_model::{Timestamp, agentless::TaskStatus};
+use guardhouse_model::{
+    Timestamp,
+    agentless::{Necessity, TaskStatus, VulnerabilityKind},
+};
 use guardhouse_store::{
     AgentlessResult, AgentlessSubtask, AgentlessSubtaskFilter, AgentlessTask, AgentlessTaskAdded,
-    LeasedSubtask, NewAgentlessSubtask, NewAgentlessTask, PageNumber, SubtaskEnd, SubtaskLease,
-    SubtaskOutcome, TakeSubtasks,
+    LeasedSubtask, NewAgentlessSubtask, NewAgentlessTask, NewVulnerability, PageNumber, SubtaskEnd,
+    SubtaskLease, SubtaskOutcome, TakeSubtasks,
 };
 use uuid::Uuid;
 
@@ -85,11 +88,39 @@ impl Fixture {
     }
 }
 
+/// A vulnerable package, the same wherever it is found.
+pub fn vulnerability(number: u128, name: &str) -> NewVulnerability {
+    NewVulnerability {
+        finding: Uuid::from_u128(number),
+        kind: VulnerabilityKind::Cve,
+        name: name.to_owned(),
+        alias: format!("About {name}"),
+        related: name.to_owned(),
+        necessity: Necessity::Asap,
+        score: Some(98),
+        package: "openssl".to_owned(),
+        package_kind: "deb".to_owned(),
+        version: "1".to_owned(),
+        fixed: "2".to_owned(),
+        path: "/var/lib/dpkg/status".to_owned(),
+        os: "debian".to_owned(),
+        os_release: "12".to_owned(),
+    }
+}
+
 /// A scan that found one vulnerable package, until a time.
 pub fn found_until(expire_time: Timestamp) -> SubtaskOutcome {
-    let mut result = AgentlessResult { platform: "Debian".to_owned(), expire_time, ..Default::default() };
+    let vulnerabilities = vec![vulnerability(1, "CVE-1")];
+    let platform = "Debian".to_owned();
+    let mut result = AgentlessResult { platform, expire_time, vulnerabilities, ..Default::default() };
     result.counts.cve = 1;
     SubtaskOutcome::Done(result)
+}
+
+/// A scan that found these, until the second 1,000.
+pub fn found_vulnerabilities(vulnerabilities: &[NewVulnerability]) -> SubtaskOutcome {
+    let vulnerabilities = vulnerabilities.to_vec();
+    SubtaskOutcome::Done(AgentlessResult { expire_time: at(1_000), vulnerabilities, ..Default::default() })
 }
 
 /// A scan that found one vulnerable package.
