@@ -34,4 +34,5 @@ pub use digest::sha256;
 pub use enrolment::EnrolmentTokens;
 pub use failure::Failure;
 pub use release_key::ReleaseKey;
+pub use sealing::Sealing;
 pub use tokens::Tokens;

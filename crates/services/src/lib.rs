@@ -38,6 +38,7 @@ use guardhouse_contract::{
         identity_questions_methods,
     },
     policies::{policies_methods, policy_assignments_methods},
+    scans::agentless_workers_methods,
     service::Method,
 };
 use guardhouse_dispatch::Dispatcher;
@@ -67,6 +68,8 @@ pub struct Context {
     pub trust: Vec<Vec<u8>>,
     /// The public key by which devices check versions of the agent.
     pub release_key: Vec<u8>,
+    /// The queue of agentless scans.
+    pub workers: Arc<agentless_workers::Service>,
     /// What this server calls the region that it is in.
     pub region: String,
 }
@@ -74,6 +77,7 @@ pub struct Context {
 /// Every unary method of the contract, bound to its implementation.
 #[must_use]
 pub fn methods(context: &Arc<Context>) -> Vec<Method> {
+    let workers = &context.workers;
     let context = || Arc::clone(context);
     [
         device_tasks_methods(&Arc::new(automation::Service(context()))),
@@ -90,6 +94,7 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         enrolment_methods(&Arc::new(agents::Service(context()))),
         agentless_methods(&Arc::new(agentless::Service(context()))),
         image_vulnerabilities_methods(&Arc::new(image_vulnerabilities::Service(context()))),
+        agentless_workers_methods(workers),
         agent_releases_methods(&Arc::new(agent_releases::Service(context()))),
     ]
     .concat()
