@@ -12,6 +12,7 @@ mod output;
 mod scan;
 mod serve;
 mod storage;
+mod worker;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     /// Run the server.
     Serve(serve::ServeArgs),
+    /// Carry out agentless scans, apart from the server that they belong to.
+    Worker(Box<worker::WorkerArgs>),
     /// Show the whole of Guardhouse on this machine.
     Demo(demo::DemoArgs),
     /// Manage the accounts of a server, whether it runs or not.
@@ -111,7 +114,7 @@ fn main() -> ExitCode {
         return scan::child::run(args);
     }
     let default_filter = match cli.command {
-        Command::Serve(_) | Command::Agent(_) => "info",
+        Command::Serve(_) | Command::Worker(_) | Command::Agent(_) => "info",
         _ => "warn",
     };
     let log = logging::begin(default_filter);
@@ -132,6 +135,7 @@ fn run(cli: Cli, log: LogControl) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(args).await,
+            Command::Worker(args) => worker::run(*args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::User(command) => admin::user::run(command).await,
             Command::AccessKey(command) => admin::access_key::run(command).await,

@@ -18,6 +18,13 @@ pub struct StorageArgs {
     #[arg(long, value_name = "DIR", default_value = "guardhouse-data", env = "GUARDHOUSE_DATA_DIR")]
     data_dir: PathBuf,
 
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// A database that servers share.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DatabaseArgs {
     /// PostgreSQL database to keep everything in, which several servers may share; the data folder then holds
     /// only the certificate ca.pem. For example postgres://user@host:5432/name. Whoever lists the processes of this
     /// machine sees the arguments: give a password in the environment variable.
@@ -29,24 +36,34 @@ pub struct StorageArgs {
 #[derive(Clone)]
 struct DatabaseUrl(String);
 
+impl DatabaseArgs {
+    /// Opens the store in the database; `None`: there is none.
+    pub async fn open(&self) -> anyhow::Result<Option<Store>> {
+        match &self.database_url {
+            None => Ok(None),
+            Some(DatabaseUrl(url)) => Store::connect(url).await.map_err(explain).map(Some),
+        }
+    }
+}
+
 impl StorageArgs {
     /// SQLite in `data_dir`.
     pub fn folder(data_dir: PathBuf) -> Self {
-        Self { data_dir, database_url: None }
+        Self { data_dir, database: DatabaseArgs::default() }
     }
 
     /// Opens the store and makes it if it is not there.
     pub async fn open(&self) -> anyhow::Result<Store> {
-        match &self.database_url {
+        match self.database.open().await? {
             None => Store::open(&self.data_dir).context("cannot open the data folder"),
-            Some(DatabaseUrl(url)) => Store::connect(url).await.map_err(explain),
+            Some(store) => Ok(store),
         }
     }
 
     /// Writes a file of this machine into the data folder.
     pub fn write(&self, name: &str, content: &str) -> anyhow::Result<()> {
         let folder = &self.data_dir;
-        if self.database_url.is_some() {
+        if self.database.database_url.is_some() {
             make(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))?;
         }
         let file = folder.join(name);
@@ -55,7 +72,7 @@ impl StorageArgs {
 
     /// Writes the store to the new file `file`.
     pub async fn back_up(&self, file: &Path) -> anyhow::Result<()> {
-        match &self.database_url {
+        match &self.database.database_url {
             None => Ok(guardhouse_store::backup(&self.data_dir, file)?),
             Some(DatabaseUrl(url)) => {
                 guardhouse_store::backup_postgres(url, file).await.map_err(explain_copy)
@@ -65,7 +82,7 @@ impl StorageArgs {
 
     /// Makes a new store of the backup `file`.
     pub async fn restore(&self, file: &Path) -> anyhow::Result<()> {
-        match &self.database_url {
+        match &self.database.database_url {
             None => Ok(guardhouse_store::restore(file, &self.data_dir)?),
             Some(DatabaseUrl(url)) => {
                 guardhouse_store::restore_postgres(file, url).await.map_err(explain_copy)

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 /// Where the store of advisories is.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct StoreArgs {
     /// File with the known vulnerabilities. By default it is guardhouse/advisories.db in $XDG_DATA_HOME, or in
     /// ~/.local/share.

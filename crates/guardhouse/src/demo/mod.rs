@@ -19,6 +19,7 @@ use crate::{
     client::{Client, Connection, Credentials},
     serve::{ServeArgs, Server},
     storage::StorageArgs,
+    worker::{QueueArgs, WorkArgs},
 };
 
 /// Show the whole of Guardhouse on this machine.
@@ -65,6 +66,8 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         region: "local".to_owned(),
         keep_runs: Duration::from_secs(86_400),
         execution_limit: Duration::from_secs(86_400),
+        work: WorkArgs::none(),
+        queue: QueueArgs::default(),
     })
     .await?;
     let url = server.url();

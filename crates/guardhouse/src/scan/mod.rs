@@ -5,7 +5,7 @@ pub mod child;
 mod interrupt;
 mod outputs;
 mod rules;
-mod size;
+pub mod size;
 
 use std::{
     fs,

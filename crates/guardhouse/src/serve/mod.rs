@@ -2,6 +2,7 @@
 
 mod certificate;
 mod duty;
+mod lapses;
 mod membership;
 mod overdue;
 mod retention;
@@ -14,7 +15,11 @@ use clap::Args;
 use guardhouse_model::Action;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{duration, storage::StorageArgs};
+use crate::{
+    duration,
+    storage::StorageArgs,
+    worker::{QueueArgs, WorkArgs},
+};
 
 pub use server::Server;
 
@@ -72,6 +77,12 @@ pub struct ServeArgs {
     /// run.
     #[arg(long, value_name = "TIME", default_value = "169h", value_parser = duration::parse)]
     pub execution_limit: Duration,
+
+    #[command(flatten)]
+    pub work: WorkArgs,
+
+    #[command(flatten)]
+    pub queue: QueueArgs,
 }
 
 fn action(name: &str) -> Result<Action, String> {

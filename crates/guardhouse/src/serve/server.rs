@@ -12,14 +12,21 @@ use guardhouse_identity::{
 use guardhouse_model::{Environment, rate::Quota};
 use guardhouse_services::{AgentLinkService, Context, page::Pages};
 use guardhouse_store::{KeyRecord, Store};
+use guardhouse_worker::Worker;
+use tokio::sync::oneshot;
 use tonic::service::Routes;
+use tracing::error;
 
-use crate::serve::{
-    ServeArgs, certificate,
-    duty::Duty,
-    membership::{self, Membership},
-    overdue::{self, Overdue},
-    retention::{self, Retention},
+use crate::{
+    serve::{
+        ServeArgs, certificate,
+        duty::Duty,
+        lapses::{self, Lapses},
+        membership::{self, Membership},
+        overdue::{self, Overdue},
+        retention::{self, Retention},
+    },
+    worker::{self, Local},
 };
 
 /// A server that is ready to run.
@@ -30,6 +37,8 @@ pub struct Server {
     retention: Retention,
     membership: Membership,
     overdue: Overdue,
+    lapses: Lapses,
+    worker: Option<Worker<Local>>,
 }
 
 impl Server {
@@ -69,7 +78,12 @@ impl Server {
             duty: duty(overdue::DUTY, overdue::LEASE),
             execution_limit: args.execution_limit,
         };
+        let (period, term) = Lapses::terms(args.queue.worker_lease);
+        let lapses = Lapses { store: store.clone(), duty: duty(lapses::DUTY, term), period };
+        let workers = Arc::new(worker::service(store.clone(), &environment, &args.queue).await?);
+        let worker = worker::inside(Arc::clone(&workers), &args.work, environment.clone())?;
         let context = Arc::new(Context {
+            workers,
             environment: environment.clone(),
             dispatcher: dispatcher.clone(),
             pages: pages(&store, &environment).await?,
@@ -93,7 +107,8 @@ impl Server {
             streaming: Routes::new(link),
         };
         let bound = Gateway::bind(settings(&args), parts).await?;
-        Ok(Self { bound, dispatcher, insecure_http: args.insecure_http, retention, membership, overdue })
+        let insecure_http = args.insecure_http;
+        Ok(Self { bound, dispatcher, insecure_http, retention, membership, overdue, lapses, worker })
     }
 
     /// Where clients reach the server.
@@ -104,7 +119,7 @@ impl Server {
 
     /// Serves until `shutdown` is ready; connected devices are told to come back later.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { bound, dispatcher, retention, membership, overdue, .. } = self;
+        let Self { bound, dispatcher, retention, membership, overdue, lapses, worker, .. } = self;
         let exchange = tokio::spawn({
             let dispatcher = dispatcher.clone();
             async move { dispatcher.run().await }
@@ -112,9 +127,14 @@ impl Server {
         let removal = tokio::spawn(retention.clone().run());
         let settling = tokio::spawn(membership.clone().run());
         let ending = tokio::spawn(overdue.clone().run());
+        let lapsing = tokio::spawn(lapses.clone().run());
+        let (leave, leaving) = oneshot::channel::<()>();
+        let scanning = tokio::spawn(scan(worker, async { _ = leaving.await }));
         bound
             .run(async move {
                 shutdown.await;
+                // What is scanned is given back while requests end.
+                drop(leave);
                 // Beside the end of the running requests: the port closes at once.
                 tokio::spawn(async move { dispatcher.drain().await });
             })
@@ -123,7 +143,22 @@ impl Server {
         removal.abort();
         settling.abort();
         ending.abort();
-        tokio::join!(retention.duty.give_up(), membership.duty.give_up(), overdue.duty.give_up());
+        lapsing.abort();
+        _ = scanning.await;
+        tokio::join!(
+            retention.duty.give_up(),
+            membership.duty.give_up(),
+            overdue.duty.give_up(),
+            lapses.duty.give_up()
+        );
+    }
+}
+
+/// Carries out agentless scans until `shutdown` is ready.
+async fn scan(worker: Option<Worker<Local>>, shutdown: impl Future<Output = ()>) {
+    let Some(worker) = worker else { return };
+    if let Err(status) = worker.run(shutdown).await {
+        error!(%status, "no agentless scans are carried out any more");
     }
 }
 
