@@ -20,7 +20,9 @@ pub(crate) async fn list(store: &ObjectStore) -> Result<Listing, Trouble> {
 /// What tells the content of an object: its tag, which S3 makes of the content, and when it was written.
 pub(super) fn version(object: &ObjectMeta) -> String {
     let mut version = Version::default();
-    version.add(object.e_tag.as_deref().unwrap_or_default());
+    // Some servers write it in quotes in one place, and without in another.
+    let tag = object.e_tag.as_deref().unwrap_or_default();
+    version.add(tag.trim_start_matches("W/").trim_matches('"'));
     version.add(object.version.as_deref().unwrap_or_default());
     version.add(&object.last_modified.timestamp_micros().to_string());
     version.add(&object.size.to_string()).finish()

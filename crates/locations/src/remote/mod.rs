@@ -110,16 +110,14 @@ impl Remote {
     /// What a store says, as a sentence with what to do.
     fn trouble(&self, what: &str, error: &object_store::Error) -> Trouble {
         use object_store::Error;
-        let text = describe(error);
-        let shown = &self.shown;
+        let (text, shown) = (describe(error), &self.shown);
+        // Of a list the crate tells only in words what the store answered.
+        let is_status = |status: u16| text.contains(&format!("status code: {status}"));
         match error {
             Error::NotFound { .. } => Trouble::lasting(format!("{shown}: {what} is not there")),
-            Error::PermissionDenied { .. } => Trouble::lasting(format!(
-                "{shown}: {what}: the store refuses; its credentials have to allow listing and reading ({text})"
-            )),
-            Error::Unauthenticated { .. } => Trouble::lasting(format!(
-                "{shown}: {what}: the store does not know the credentials; register them anew ({text})"
-            )),
+            _ if is_status(404) => Trouble::lasting(format!("{shown}: {what} is not there ({text})")),
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => self.not_open(what, &text),
+            _ if is_status(401) || is_status(403) => self.not_open(what, &text),
             Error::Precondition { .. } => {
                 Trouble::passing(format!("{shown}: {what} changed while it was fetched; scan it again"))
             }
@@ -134,6 +132,14 @@ impl Remote {
             }
             _ => Trouble::passing(format!("{shown}: {what}: {text}")),
         }
+    }
+
+    fn not_open(&self, what: &str, text: &str) -> Trouble {
+        let shown = &self.shown;
+        Trouble::lasting(format!(
+            "{shown}: {what}: the store refuses; its credentials have to be right, and to allow listing and reading \
+             ({text})"
+        ))
     }
 }
 
