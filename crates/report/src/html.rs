@@ -19,16 +19,7 @@ const STYLE: &str = include_str!("html.css");
 /// What `out` says.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let name = html(&report.target.name);
-    writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">")?;
-    // Nothing may be loaded, run or sent, whatever a name in the image tries.
-    writeln!(
-        out,
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         base-uri 'none'; form-action 'none'\">"
-    )?;
-    writeln!(out, "<meta name=\"referrer\" content=\"no-referrer\">")?;
-    writeln!(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")?;
-    writeln!(out, "<title>{name}: vulnerabilities</title>\n<style>\n{STYLE}</style>\n</head>\n<body>")?;
+    begin(&format!("{name}: vulnerabilities"), out)?;
     header(report, out)?;
     problems(report, out)?;
     let rows = rows(report);
@@ -42,6 +33,20 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</main>")?;
     footer(report, out)?;
     writeln!(out, "</body>\n</html>")
+}
+
+/// Writes what every page begins with, up to its body. `title` is fit for a page already.
+pub(crate) fn begin(title: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">")?;
+    // Nothing may be loaded, run or sent, whatever a name in the image tries.
+    writeln!(
+        out,
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         base-uri 'none'; form-action 'none'\">"
+    )?;
+    writeln!(out, "<meta name=\"referrer\" content=\"no-referrer\">")?;
+    writeln!(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")?;
+    writeln!(out, "<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>")
 }
 
 fn header(report: &Report, out: &mut dyn Write) -> io::Result<()> {

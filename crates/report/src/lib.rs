@@ -13,6 +13,7 @@ pub mod model;
 pub mod sarif;
 pub mod spdx;
 pub mod table;
+pub mod task;
 pub mod text;
 pub mod view;
 
