@@ -22,6 +22,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0010_access_keys.sql"),
     include_str!("../../../migrations/postgres/0011_agentless.sql"),
     include_str!("../../../migrations/postgres/0012_vulnerabilities.sql"),
+    include_str!("../../../migrations/postgres/0014_agentless_selections.sql"),
 ];
 
 /// Makes the table that counts them.

@@ -3,13 +3,13 @@
 mod assets;
 mod queue;
 mod reports;
-mod risks;
+mod selections;
 mod tasks;
 mod vulnerabilities;
 
 pub use assets::*;
 pub use queue::*;
 pub use reports::*;
-pub use risks::*;
+pub use selections::*;
 pub use tasks::*;
 pub use vulnerabilities::*;

@@ -1,0 +1,109 @@
+//! Assets by their ids, and in pages that are numbered.
+
+use crate::{
+    AgentlessAsset, AgentlessAssetFilter, PageNumber, Paged, Store, StoreError,
+    engine::{Row, Transaction, Value, values},
+};
+
+/// Of assets, which are called `asset`, in the order of [`from_row`].
+pub const COLUMNS: &str = "asset.instance_id, asset.location_uuid, asset.name, asset.target_type,
+    asset.size_bytes, asset.version, asset.platform, asset.seen_time, asset.gone";
+
+impl Store {
+    /// Those of the assets that are known, in the order of their instance ids; also those that are gone.
+    pub async fn agentless_assets_find(&self, ids: Vec<String>) -> Result<Vec<AgentlessAsset>, StoreError> {
+        self.engine
+            .read(move |transaction| {
+                let from = format!("select {COLUMNS} from agentless_assets asset where asset.instance_id");
+                by_ids(transaction, &from, &[], &ids)
+            })
+            .await
+    }
+
+    /// A page of the assets that are there, in the order of their instance ids, and how many there are.
+    pub async fn agentless_assets_page(
+        &self,
+        filter: AgentlessAssetFilter,
+        page: PageNumber,
+    ) -> Result<Paged<AgentlessAsset>, StoreError> {
+        self.engine
+            .read(move |transaction| {
+                let (conditions, mut values) = conditions(&filter);
+                let from = format!("from agentless_assets asset where {conditions}");
+                let count = format!("select count(*) {from}");
+                let total = transaction.find(&count, &values, |row| row.get::<u64>(0))?;
+                values.extend([Value::from(page.size), Value::from(page.skip)]);
+                let (limit, offset) = (values.len() - 1, values.len());
+                let order = format!("order by asset.instance_id limit ${limit} offset ${offset}");
+                let rows =
+                    transaction.list(&format!("select {COLUMNS} {from} {order}"), &values, from_row)?;
+                Ok(Paged { rows, total: total.unwrap_or(0) })
+            })
+            .await
+    }
+}
+
+/// The assets with these ids, in their order. `sql` ends with the column of the id, and `values` are those before it.
+pub fn by_ids(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    values: &[Value<'_>],
+    ids: &[String],
+) -> Result<Vec<AgentlessAsset>, StoreError> {
+    // PostgreSQL has no texts with this character, and would call the question an error.
+    let mut ids: Vec<&str> = ids.iter().map(String::as_str).filter(|id| !id.contains('\0')).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let place = values.len() + 1;
+    if let Transaction::Postgres(_) = transaction {
+        let sql = format!("{sql} = any(${place}) order by asset.instance_id");
+        return transaction.list(&sql, &[values, &[Value::Texts(&ids)]].concat(), from_row);
+    }
+    let sql = format!("{sql} = ${place}");
+    let found = ids.iter().map(|id| transaction.find(&sql, &[values, values![*id]].concat(), from_row));
+    found.filter_map(Result::transpose).collect()
+}
+
+/// What the filter asks for, as text and values.
+fn conditions(filter: &AgentlessAssetFilter) -> (String, Vec<Value<'_>>) {
+    let (mut sql, mut values) = ("asset.gone = 0".to_owned(), Vec::new());
+    if let Some(target_type) = filter.target_type {
+        values.push(Value::from(target_type));
+        sql.push_str(&format!(" and asset.target_type = ${}", values.len()));
+    }
+    if !filter.platform.is_empty() {
+        values.push(Value::from(&filter.platform));
+        sql.push_str(&format!(" and lower(asset.platform) = lower(${})", values.len()));
+    }
+    if !filter.name.is_empty() {
+        values.push(Value::from(&filter.name));
+        // Both databases leave other letters than those of English as they are.
+        let text = format!("lower(${})", values.len());
+        let text = format!("replace(replace(replace({text}, '\\', '\\\\'), '%', '\\%'), '_', '\\_')");
+        sql.push_str(&format!(" and lower(asset.name) like '%' || {text} || '%' escape '\\'"));
+    }
+    if let Some(ids) = &filter.ids {
+        let first = values.len() + 1;
+        values.extend(ids.iter().map(Value::from));
+        let places: Vec<String> = (first..=values.len()).map(|place| format!("${place}")).collect();
+        // Nothing is one of none; `in ()` is not for all databases.
+        let places = if places.is_empty() { "null".to_owned() } else { places.join(", ") };
+        sql.push_str(&format!(" and asset.instance_id in ({places})"));
+    }
+    (sql, values)
+}
+
+/// An asset of [`COLUMNS`].
+pub fn from_row(row: &Row<'_>) -> Result<AgentlessAsset, StoreError> {
+    Ok(AgentlessAsset {
+        instance_id: row.get(0)?,
+        location: row.get(1)?,
+        name: row.get(2)?,
+        target_type: row.get(3)?,
+        size_bytes: row.get(4)?,
+        version: row.get(5)?,
+        platform: row.get(6)?,
+        seen_time: row.get(7)?,
+        is_gone: row.get(8)?,
+    })
+}
