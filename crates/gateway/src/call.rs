@@ -87,7 +87,8 @@ impl Calls {
             // A device is held back by the server itself: it gets as much work as it acknowledges.
             Caller::Device(_) => {}
         }
-        Ok(Call { request_id, caller, peer: Some(origin.address) })
+        let base = origin.base.clone();
+        Ok(Call { request_id, caller, peer: Some(origin.address), base })
     }
 }
 

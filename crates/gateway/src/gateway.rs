@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use guardhouse_identity::{AccessKeys, Devices, Tokens};
+use guardhouse_identity::{AccessKeys, Devices, ReportLinks, Tokens};
 use guardhouse_model::{Environment, rate::Quota};
 use guardhouse_store::Store;
 use rustls::ServerConfig;
@@ -21,6 +21,7 @@ use crate::{
     oauth::OAuth,
     port::Port,
     registry::Registry,
+    reports::Reports,
     rest::Rest,
     rpc::Rpc,
 };
@@ -74,7 +75,7 @@ impl Settings {
 pub struct Parts {
     /// Time and randomness.
     pub environment: Environment,
-    /// Keeps the answers of calls that outlive the answer budget.
+    /// Keeps the answers of calls that outlive the answer budget, and reports.
     pub store: Store,
     /// The methods to serve.
     pub registry: Registry,
@@ -82,6 +83,8 @@ pub struct Parts {
     pub tokens: Arc<Tokens>,
     /// Verifies requests that accounts have signed.
     pub access_keys: AccessKeys,
+    /// Knows links to reports.
+    pub report_links: ReportLinks,
     /// Knows devices by their certificates.
     pub devices: Devices,
     /// The certificate of the server, and whose client certificates it accepts.
@@ -137,7 +140,8 @@ impl Gateway {
 }
 
 fn shared(settings: &Settings, parts: Parts) -> Result<Shared, GatewayError> {
-    let Parts { environment, store, registry, tokens, access_keys, devices, tls, streaming } = parts;
+    let Parts { environment, store, registry, tokens, access_keys, report_links, devices, tls, streaming } =
+        parts;
     let anonymous = Arc::new(Limit::new(settings.anonymous_rate));
     let calls = Arc::new(Calls::new(
         environment.clone(),
@@ -145,6 +149,7 @@ fn shared(settings: &Settings, parts: Parts) -> Result<Shared, GatewayError> {
         Limit::new(settings.account_rate),
         Arc::clone(&anonymous),
     ));
+    let reports = Reports::new(environment.clone(), store.clone(), report_links);
     let accepted = Accepted::new(settings.answer_budget, settings.max_calls, store, environment.clone());
     let registry = Arc::new(registry);
     let port = Port {
@@ -154,6 +159,7 @@ fn shared(settings: &Settings, parts: Parts) -> Result<Shared, GatewayError> {
         grpc: Grpc::new(registry, calls, streaming)?,
         oauth: OAuth::new(environment.clone(), tokens, anonymous),
         documents: Documents::new(),
+        reports,
     };
     Ok(Shared { port, tls, insecure_http: settings.insecure_http, environment })
 }

@@ -1,7 +1,7 @@
 //! The one port of Guardhouse.
 //!
 //! A request comes in through the `listener`, gets an id in `port`, and takes one of the faces: `rest`,
-//! `rpc`, `grpc`, `oauth` or `documents`. REST, RPC and gRPC only translate: every call of a method goes through `call`,
+//! `rpc`, `grpc`, `oauth`, `documents` or `reports`. REST, RPC and gRPC only translate: every call of a method goes through `call`,
 //! which finds out who calls (`authenticate`) and how often (`limits`), and runs the method that the
 //! `registry` names. A REST call that takes long goes on as `accepted` says.
 
@@ -21,6 +21,7 @@ mod oauth;
 mod origin;
 mod port;
 mod registry;
+mod reports;
 mod rest;
 mod rpc;
 #[cfg(any(test, fuzzing))]

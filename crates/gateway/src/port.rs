@@ -17,6 +17,7 @@ use crate::{
     grpc::{self, Grpc},
     oauth::{Dialect, OAuth},
     origin::Origin,
+    reports::Reports,
     rest::Rest,
     rpc::Rpc,
 };
@@ -29,6 +30,7 @@ pub struct Port {
     pub(crate) grpc: Grpc,
     pub(crate) oauth: OAuth,
     pub(crate) documents: Documents,
+    pub(crate) reports: Reports,
 }
 
 impl Port {
@@ -40,6 +42,7 @@ impl Port {
     {
         let request_id = self.environment.uuid();
         let begun = Instant::now();
+        let origin = &origin.of_request(request.uri(), request.headers());
         // The query may hold what a log should not; the path names things only.
         let (verb, path) = (request.method().clone(), request.uri().path().to_owned());
 
@@ -80,6 +83,8 @@ impl Port {
             self.oauth.serve(dialect, request, origin).await
         } else if let Some(document) = self.documents.serve(request.method(), path) {
             document
+        } else if Reports::is_for(path) {
+            self.reports.serve(request.method(), request.uri()).await
         } else if is_rpc {
             self.rpc.serve(request, request_id, origin).await
         } else {

@@ -65,7 +65,8 @@ pub async fn serve(
         Ok(opened) => opened,
         Err(error) => return debug!(%address, %error, "a connection could not be opened"),
     };
-    let origin = Origin { address: address.ip().to_canonical(), certificate: opened.certificate() };
+    let is_encrypted = !matches!(opened, Opened::Plain(_));
+    let origin = Origin::new(address.ip().to_canonical(), opened.certificate(), is_encrypted);
     let requests = Requests { shared: Arc::clone(shared), origin, seen: Arc::default() };
     match opened {
         Opened::Http2(stream) => {

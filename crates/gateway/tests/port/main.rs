@@ -3,6 +3,7 @@
 mod agent_link;
 mod grpc;
 mod pending;
+mod reports;
 mod rest;
 mod rpc;
 #[path = "../../src/rpc/signature/signer.rs"]

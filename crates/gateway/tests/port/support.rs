@@ -20,7 +20,7 @@ use guardhouse_contract::{
 };
 use guardhouse_gateway::{Bound, Gateway, Parts, Registry, Settings};
 use guardhouse_identity::{
-    AccessKeys, Accounts, Authority, Devices, EnrolmentTokens, Tokens, tokens::TokenSettings,
+    AccessKeys, Accounts, Authority, Devices, EnrolmentTokens, ReportLinks, Tokens, tokens::TokenSettings,
 };
 use guardhouse_link::tls::{Trust, client_config, server_config};
 use guardhouse_model::Environment;
@@ -102,6 +102,8 @@ pub struct Server {
     pub groups: Arc<TestGroups>,
     pub tokens: Arc<Tokens>,
     pub access_keys: AccessKeys,
+    pub report_links: ReportLinks,
+    pub store: Store,
     pub authority: Arc<Authority>,
     pub enrolment: EnrolmentTokens,
     stop: Option<oneshot::Sender<()>>,
@@ -126,6 +128,7 @@ impl Server {
         let tokens = Tokens::open(store.clone(), environment.clone(), TokenSettings::default()).await;
         let tokens = Arc::new(tokens.expect("tokens"));
         let access_keys = AccessKeys::open(store.clone(), environment.clone()).await.expect("access keys");
+        let report_links = ReportLinks::load_or_create(&store, &environment).await.expect("links");
         let groups = Arc::new(TestGroups { may_rename: Semaphore::new(0), renamed: AtomicU32::new(0) });
 
         let mut methods = groups_methods(&groups);
@@ -142,15 +145,28 @@ impl Server {
             registry: Registry::new(every_method(methods)).expect("complete"),
             tokens: Arc::clone(&tokens),
             access_keys: access_keys.clone(),
+            report_links: report_links.clone(),
             devices: Devices::new(store.clone(), Arc::clone(&authority)),
             tls,
             streaming: tonic::service::Routes::new(AgentLinkServer::new(Link)),
         };
         let bound = Gateway::bind(settings, parts).await.expect("a free port");
-        let enrolment = EnrolmentTokens::new(store, environment, Arc::clone(&authority));
+        let enrolment = EnrolmentTokens::new(store.clone(), environment, Arc::clone(&authority));
         let (address, stop, running) = run(bound);
         let (stop, running) = (Some(stop), Some(running));
-        Self { address, groups, tokens, access_keys, authority, enrolment, stop, running, _folder: folder }
+        Self {
+            address,
+            groups,
+            tokens,
+            access_keys,
+            report_links,
+            store,
+            authority,
+            enrolment,
+            stop,
+            running,
+            _folder: folder,
+        }
     }
 
     /// A server with the settings of the other tests.

@@ -7,7 +7,7 @@ use guardhouse_contract::{frames::LARGEST_OF_AGENT, link::agent_link_server::Age
 use guardhouse_dispatch::Dispatcher;
 use guardhouse_gateway::{Bound, Gateway, Parts, Registry, Settings};
 use guardhouse_identity::{
-    AccessKeys, Authority, Devices, EnrolmentTokens, ReleaseKey, Tokens, tokens::TokenSettings,
+    AccessKeys, Authority, Devices, EnrolmentTokens, ReleaseKey, ReportLinks, Tokens, tokens::TokenSettings,
 };
 use guardhouse_model::{Environment, rate::Quota};
 use guardhouse_services::{AgentLinkService, Context, page::Pages};
@@ -98,6 +98,7 @@ impl Server {
             .max_decoding_message_size(LARGEST_OF_AGENT);
         let parts = Parts {
             access_keys: AccessKeys::open(store.clone(), environment.clone()).await?,
+            report_links: ReportLinks::load_or_create(&store, &environment).await?,
             environment,
             store,
             registry: Registry::new(guardhouse_services::methods(&context))?,
