@@ -8,6 +8,9 @@ use guardhouse_model::names;
 /// Longest description, in characters.
 pub const LONGEST_DESCRIPTION: usize = 4_096;
 
+/// Longest token by which a client makes its requests one, in characters.
+const LONGEST_TOKEN: usize = 128;
+
 /// Violations found so far in one request.
 #[derive(Debug, Default)]
 pub struct Checks {
@@ -37,6 +40,16 @@ impl Checks {
         let length = text.chars().count();
         if length > LONGEST_DESCRIPTION {
             self.fail(field, format!("has {length} characters; at most {LONGEST_DESCRIPTION} are kept"));
+        }
+    }
+
+    /// Checks a token by which a client makes its requests one; it may be empty.
+    pub fn token(&mut self, field: &str, token: &str) {
+        if token.len() > LONGEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.fail(
+                field,
+                format!("must have at most {LONGEST_TOKEN} characters, of ASCII and without spaces"),
+            );
         }
     }
 

@@ -7,6 +7,7 @@ mod agent_releases;
 mod agentless;
 pub mod agentless_workers;
 mod agents;
+mod asset_selections;
 mod assets;
 mod automation;
 mod device_groups;
@@ -21,6 +22,7 @@ mod image_vulnerabilities;
 pub mod page;
 mod policies;
 mod policy_assignments;
+mod reports;
 mod rights;
 #[cfg(test)]
 mod scanned;
@@ -28,7 +30,7 @@ mod scanned;
 use std::sync::Arc;
 
 use guardhouse_contract::{
-    agentless::{agentless_methods, image_vulnerabilities_methods},
+    agentless::{agentless_methods, asset_selections_methods},
     assets::groups_methods,
     automation::device_tasks_methods,
     devices::{device_groups_methods, devices_methods},
@@ -42,12 +44,13 @@ use guardhouse_contract::{
     service::Method,
 };
 use guardhouse_dispatch::Dispatcher;
-use guardhouse_identity::{devices::Devices, enrolment::EnrolmentTokens};
+use guardhouse_identity::{ReportLinks, devices::Devices, enrolment::EnrolmentTokens};
 use guardhouse_model::Environment;
 use guardhouse_store::Store;
 
 pub use agents::AgentLinkService;
 pub use policies::settle as settle_built_in_policies;
+pub use reports::ReportMaker;
 
 /// What the services work with.
 #[derive(Debug)]
@@ -60,6 +63,8 @@ pub struct Context {
     pub dispatcher: Dispatcher,
     /// Page tokens.
     pub pages: page::Pages,
+    /// Makes links to reports.
+    pub report_links: ReportLinks,
     /// Redeems enrolment tokens.
     pub enrolment: EnrolmentTokens,
     /// Identities of enrolled devices.
@@ -93,8 +98,7 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         policy_assignments_methods(&Arc::new(policy_assignments::Service(context()))),
         enrolment_methods(&Arc::new(agents::Service(context()))),
         agentless_methods(&Arc::new(agentless::Service(context()))),
-        image_vulnerabilities_methods(&Arc::new(image_vulnerabilities::Service(context()))),
-        agentless_workers_methods(workers),
+        asset_selections_methods(&Arc::new(asset_selections::Service(context()))),
         agent_releases_methods(&Arc::new(agent_releases::Service(context()))),
     ]
     .concat()

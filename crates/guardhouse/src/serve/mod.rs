@@ -5,6 +5,7 @@ mod duty;
 mod lapses;
 mod membership;
 mod overdue;
+mod reports;
 mod retention;
 mod server;
 

@@ -10,23 +10,20 @@ use guardhouse_identity::{
     AccessKeys, Authority, Devices, EnrolmentTokens, ReleaseKey, ReportLinks, Tokens, tokens::TokenSettings,
 };
 use guardhouse_model::{Environment, rate::Quota};
-use guardhouse_services::{AgentLinkService, Context, page::Pages};
+use guardhouse_services::{AgentLinkService, Context, ReportMaker, page::Pages};
 use guardhouse_store::{KeyRecord, Store};
 use guardhouse_worker::Worker;
 use tokio::sync::oneshot;
 use tonic::service::Routes;
 use tracing::error;
 
-use crate::{
-    serve::{
-        ServeArgs, certificate,
-        duty::Duty,
-        lapses::{self, Lapses},
-        membership::{self, Membership},
-        overdue::{self, Overdue},
-        retention::{self, Retention},
-    },
-    worker::{self, Local},
+use crate::serve::{
+    ServeArgs, certificate,
+    duty::Duty,
+    membership::{self, Membership},
+    overdue::{self, Overdue},
+    reports,
+    retention::{self, Retention},
 };
 
 /// A server that is ready to run.
@@ -37,8 +34,7 @@ pub struct Server {
     retention: Retention,
     membership: Membership,
     overdue: Overdue,
-    lapses: Lapses,
-    worker: Option<Worker<Local>>,
+    reports: ReportMaker,
 }
 
 impl Server {
@@ -78,15 +74,14 @@ impl Server {
             duty: duty(overdue::DUTY, overdue::LEASE),
             execution_limit: args.execution_limit,
         };
-        let (period, term) = Lapses::terms(args.queue.worker_lease);
-        let lapses = Lapses { store: store.clone(), duty: duty(lapses::DUTY, term), period };
-        let workers = Arc::new(worker::service(store.clone(), &environment, &args.queue).await?);
-        let worker = worker::inside(Arc::clone(&workers), &args.work, environment.clone())?;
+        let reports = ReportMaker { store: store.clone(), environment: environment.clone() };
+        let report_links = ReportLinks::load_or_create(&store, &environment).await?;
         let context = Arc::new(Context {
             workers,
             environment: environment.clone(),
             dispatcher: dispatcher.clone(),
             pages: pages(&store, &environment).await?,
+            report_links: report_links.clone(),
             enrolment: EnrolmentTokens::new(store.clone(), environment.clone(), authority),
             devices: devices.clone(),
             trust: tls.trust,
@@ -98,7 +93,7 @@ impl Server {
             .max_decoding_message_size(LARGEST_OF_AGENT);
         let parts = Parts {
             access_keys: AccessKeys::open(store.clone(), environment.clone()).await?,
-            report_links: ReportLinks::load_or_create(&store, &environment).await?,
+            report_links,
             environment,
             store,
             registry: Registry::new(guardhouse_services::methods(&context))?,
@@ -108,8 +103,15 @@ impl Server {
             streaming: Routes::new(link),
         };
         let bound = Gateway::bind(settings(&args), parts).await?;
-        let insecure_http = args.insecure_http;
-        Ok(Self { bound, dispatcher, insecure_http, retention, membership, overdue, lapses, worker })
+        Ok(Self {
+            bound,
+            dispatcher,
+            insecure_http: args.insecure_http,
+            retention,
+            membership,
+            overdue,
+            reports,
+        })
     }
 
     /// Where clients reach the server.
@@ -120,7 +122,7 @@ impl Server {
 
     /// Serves until `shutdown` is ready; connected devices are told to come back later.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { bound, dispatcher, retention, membership, overdue, lapses, worker, .. } = self;
+        let Self { bound, dispatcher, retention, membership, overdue, reports, .. } = self;
         let exchange = tokio::spawn({
             let dispatcher = dispatcher.clone();
             async move { dispatcher.run().await }
@@ -128,9 +130,7 @@ impl Server {
         let removal = tokio::spawn(retention.clone().run());
         let settling = tokio::spawn(membership.clone().run());
         let ending = tokio::spawn(overdue.clone().run());
-        let lapsing = tokio::spawn(lapses.clone().run());
-        let (leave, leaving) = oneshot::channel::<()>();
-        let scanning = tokio::spawn(scan(worker, async { _ = leaving.await }));
+        let reporting = tokio::spawn(reports::run(reports));
         bound
             .run(async move {
                 shutdown.await;
@@ -144,22 +144,8 @@ impl Server {
         removal.abort();
         settling.abort();
         ending.abort();
-        lapsing.abort();
-        _ = scanning.await;
-        tokio::join!(
-            retention.duty.give_up(),
-            membership.duty.give_up(),
-            overdue.duty.give_up(),
-            lapses.duty.give_up()
-        );
-    }
-}
-
-/// Carries out agentless scans until `shutdown` is ready.
-async fn scan(worker: Option<Worker<Local>>, shutdown: impl Future<Output = ()>) {
-    let Some(worker) = worker else { return };
-    if let Err(status) = worker.run(shutdown).await {
-        error!(%status, "no agentless scans are carried out any more");
+        reporting.abort();
+        tokio::join!(retention.duty.give_up(), membership.duty.give_up(), overdue.duty.give_up());
     }
 }
 
