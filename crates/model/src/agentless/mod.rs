@@ -6,5 +6,12 @@ pub mod tasks;
 pub mod vulnerabilities;
 
 pub use assets::{TargetType, instance_id};
+pub mod findings;
+pub mod malicious;
+pub mod tasks;
+pub mod vulnerabilities;
+
+pub use findings::{CheckStatus, RiskLevel, SensitiveStatus};
+pub use malicious::{Handling, Language, MaliciousLevel, MaliciousOperation, MaliciousType};
 pub use tasks::{ReportStatus, Tally, TaskStatus};
 pub use vulnerabilities::{Necessity, VulnerabilityKind};
