@@ -7,7 +7,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use guardhouse_contract::{Account, Call, Caller, Code, Status, options::Access};
 use guardhouse_model::Environment;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use tokio::{
     task::{JoinError, JoinHandle},
     time,
@@ -59,7 +59,7 @@ impl Calls {
         headers: &HeaderMap,
     ) -> Result<Call, Status> {
         let caller = self.authenticator.authenticate(access, origin, headers).await?;
-        self.count(caller, request_id, origin)
+        self.count(caller, request_id, origin, headers)
     }
 
     /// As [`Calls::admit`], where it is known already which account calls.
@@ -72,12 +72,19 @@ impl Calls {
         access: Access,
         request_id: Uuid,
         origin: &Origin,
+        headers: &HeaderMap,
     ) -> Result<Call, Status> {
         entitle(&account, access, "the caller is known")?;
-        self.count(Caller::Account(account), request_id, origin)
+        self.count(Caller::Account(account), request_id, origin, headers)
     }
 
-    fn count(&self, caller: Caller, request_id: Uuid, origin: &Origin) -> Result<Call, Status> {
+    fn count(
+        &self,
+        caller: Caller,
+        request_id: Uuid,
+        origin: &Origin,
+        headers: &HeaderMap,
+    ) -> Result<Call, Status> {
         let (address, now) = (caller_address(origin.address), self.environment.now());
         match &caller {
             // A worker says what it does once a second, for all its scans together, and hands in reports in parts.
@@ -87,8 +94,9 @@ impl Calls {
             // A device is held back by the server itself: it gets as much work as it acknowledges.
             Caller::Device(_) => {}
         }
-        let base = origin.base.clone();
-        Ok(Call { request_id, caller, peer: Some(origin.address), base })
+        let user_agent = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let user_agent = user_agent.unwrap_or_default().into_owned();
+        Ok(Call { request_id, caller, peer: Some(origin.address), user_agent })
     }
 }
 

@@ -106,7 +106,8 @@ impl Rpc {
 
         let unary = &action.unary;
         let caller = self.callers.know(&scheme, head, &parameters, &body).await?;
-        let call = self.calls.admit_account(caller.account().clone(), unary.access, request_id, origin)?;
+        let account = caller.account().clone();
+        let call = self.calls.admit_account(account, unary.access, request_id, origin, &head.headers)?;
         // Who calls too often costs no write.
         self.callers.accept(caller).await?;
         let request = bind::bind(&unary.descriptor.input(), &action.required, &parameters)?;

@@ -23,7 +23,7 @@ impl RiskLevel {
 
     /// The level with this word.
     #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
+    pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.word() == word)
     }
 
@@ -109,7 +109,7 @@ mod tests {
     fn words_and_numbers_name_their_values() {
         for level in RiskLevel::ALL {
             assert_eq!(RiskLevel::numbered(level as i32), Some(level));
-            assert_eq!(RiskLevel::of_word(level.word()), Some(level));
+            assert_eq!(RiskLevel::named(level.word()), Some(level));
         }
         for status in SensitiveStatus::ALL {
             assert_eq!(SensitiveStatus::numbered(status as i32), Some(status));
@@ -117,7 +117,7 @@ mod tests {
         for status in CheckStatus::ALL {
             assert_eq!(CheckStatus::numbered(status as i32), Some(status));
         }
-        assert_eq!((RiskLevel::numbered(0), RiskLevel::of_word("HIGH")), (None, None));
+        assert_eq!((RiskLevel::numbered(0), RiskLevel::named("HIGH")), (None, None));
         assert_eq!((SensitiveStatus::numbered(3), CheckStatus::numbered(4)), (None, None));
     }
 

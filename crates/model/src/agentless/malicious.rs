@@ -13,7 +13,7 @@ pub enum Language {
 impl Language {
     /// The language with this word of the public API; empty: Chinese.
     #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
+    pub fn named(word: &str) -> Option<Self> {
         match word {
             "" | "zh" => Some(Self::Chinese),
             "en" => Some(Self::English),
@@ -45,7 +45,7 @@ impl MaliciousLevel {
 
     /// The level with this word.
     #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
+    pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.word() == word)
     }
 
@@ -83,7 +83,7 @@ impl MaliciousType {
 
     /// The type with this name, in either language.
     #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         let languages = [Language::Chinese, Language::English];
         Self::ALL.into_iter().find(|kind| languages.iter().any(|language| kind.name(*language) == name))
     }
@@ -150,7 +150,7 @@ impl MaliciousOperation {
 
     /// The operation with this word.
     #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
+    pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.word() == word)
     }
 
@@ -197,23 +197,23 @@ mod tests {
     fn words_and_numbers_name_their_values() {
         for level in MaliciousLevel::ALL {
             assert_eq!(MaliciousLevel::numbered(level as i32), Some(level));
-            assert_eq!(MaliciousLevel::of_word(level.word()), Some(level));
+            assert_eq!(MaliciousLevel::named(level.word()), Some(level));
         }
         for kind in MaliciousType::ALL {
             assert_eq!(MaliciousType::numbered(kind as i32), Some(kind));
             for language in [Language::Chinese, Language::English] {
-                assert_eq!(MaliciousType::of_name(kind.name(language)), Some(kind));
+                assert_eq!(MaliciousType::named(kind.name(language)), Some(kind));
             }
         }
         for handling in Handling::ALL {
             assert_eq!(Handling::numbered(handling as i32), Some(handling));
         }
         for operation in MaliciousOperation::ALL {
-            assert_eq!(MaliciousOperation::of_word(operation.word()), Some(operation));
+            assert_eq!(MaliciousOperation::named(operation.word()), Some(operation));
         }
-        assert_eq!((MaliciousLevel::of_word("high"), MaliciousType::of_name("")), (None, None));
-        assert_eq!((Handling::numbered(5), MaliciousOperation::of_word("ADDWHITELIST")), (None, None));
-        assert_eq!((Language::of_word(""), Language::of_word("de")), (Some(Language::Chinese), None));
+        assert_eq!((MaliciousLevel::named("high"), MaliciousType::named("")), (None, None));
+        assert_eq!((Handling::numbered(5), MaliciousOperation::named("ADDWHITELIST")), (None, None));
+        assert_eq!((Language::named(""), Language::named("de")), (Some(Language::Chinese), None));
     }
 
     #[test]

@@ -111,6 +111,9 @@ pub enum Gate {
     PolicyRanks,
     /// Of the whitelist of vulnerabilities: alone who changes it, beside each other those who keep what a scan found.
     VulnerabilityWhitelist,
+    /// Of what is taken for good among malicious files: alone who changes it, or what became of files; beside each other
+    /// those who keep what a scan found.
+    MaliciousWhitelist,
 }
 
 impl Gate {
@@ -128,6 +131,7 @@ impl Gate {
             Self::GroupTree => 0x4775_0002,
             Self::PolicyRanks => 0x4775_0003,
             Self::VulnerabilityWhitelist => 0x4775_0004,
+            Self::MaliciousWhitelist => 0x4775_0007,
             Self::DeviceKey(number) => number,
         }
     }

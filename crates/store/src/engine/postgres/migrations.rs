@@ -23,6 +23,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0011_agentless.sql"),
     include_str!("../../../migrations/postgres/0012_vulnerabilities.sql"),
     include_str!("../../../migrations/postgres/0014_agentless_selections.sql"),
+    include_str!("../../../migrations/postgres/0013_agentless_findings.sql"),
 ];
 
 /// Makes the table that counts them.

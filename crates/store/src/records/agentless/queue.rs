@@ -3,7 +3,7 @@
 use guardhouse_model::Timestamp;
 use uuid::Uuid;
 
-use super::NewVulnerability;
+use super::{NewCheck, NewMaliciousFile, NewSensitiveFile, NewVulnerability};
 
 /// A worker that asks for work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +115,12 @@ pub struct AgentlessResult {
     pub expire_time: Timestamp,
     /// The vulnerable packages among them.
     pub vulnerabilities: Vec<NewVulnerability>,
+    /// The malicious files.
+    pub malicious_files: Vec<NewMaliciousFile>,
+    /// The sensitive files.
+    pub sensitive_files: Vec<NewSensitiveFile>,
+    /// The checks of the configuration, those that passed too.
+    pub checks: Vec<NewCheck>,
 }
 
 /// Findings that count, by kind.

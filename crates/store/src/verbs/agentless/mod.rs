@@ -1,6 +1,7 @@
 //! Scans of disks and images without an agent.
 
-mod conditions;
+mod baseline_checks;
 mod counters;
-mod risks;
-mod vulnerabilities;
+mod findings;
+mod malicious_files;
+mod sensitive_files;

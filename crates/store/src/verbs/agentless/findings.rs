@@ -1,0 +1,194 @@
+//! What the lists of findings share: on which assets they are, and by what they are filtered.
+//!
+//! In every statement the table of the findings is called `finding`.
+
+use std::borrow::Cow;
+
+use crate::{
+    AssetFilter, ScannedAsset, StoreError,
+    engine::{Row, Transaction, Value, values},
+};
+
+/// Joins findings with the assets on which they are.
+pub const ASSETS: &str = "join agentless_results result on result.instance_id = finding.instance_id
+    join agentless_subtasks subtask on subtask.uuid = result.subtask_uuid";
+
+/// The columns of an asset, in the order of [`asset_from_row`].
+pub const ASSET_COLUMNS: &str =
+    "subtask.instance_id, subtask.target_type, subtask.target_name, subtask.instance_name,
+    subtask.internet_ip, subtask.intranet_ip";
+
+/// The asset whose columns begin at `place`.
+pub fn asset_from_row(row: &Row<'_>, place: usize) -> Result<ScannedAsset, StoreError> {
+    Ok(ScannedAsset {
+        instance_id: row.get(place)?,
+        target_type: row.get(place + 1)?,
+        target_name: row.get(place + 2)?,
+        instance_name: row.get(place + 3)?,
+        internet_ip: row.get(place + 4)?,
+        intranet_ip: row.get(place + 5)?,
+    })
+}
+
+/// An enumeration at `place`, which is kept as a number.
+pub fn numbered<T>(
+    row: &Row<'_>,
+    place: usize,
+    find: impl FnOnce(i32) -> Option<T>,
+) -> Result<T, StoreError> {
+    let number: i32 = row.get(place)?;
+    find(number).ok_or_else(|| StoreError::Inconsistent(format!("column {place} of a finding is {number}")))
+}
+
+/// A text as it can be kept: PostgreSQL has none with a NUL in it, and a scanned system decides what is in a text.
+pub fn keepable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+/// Texts as a statement takes them.
+pub fn texts<'a>(texts: &'a [Cow<'_, str>]) -> Vec<&'a str> {
+    texts.iter().map(|text| &**text).collect()
+}
+
+/// Carries out a statement for each of these ids. `sql` ends with the column that is to be one of them: on PostgreSQL all
+/// travel in one statement.
+pub fn for_each_of(transaction: &Transaction<'_>, sql: &str, ids: &[i64]) -> Result<(), StoreError> {
+    match transaction {
+        _ if ids.is_empty() => {}
+        Transaction::Postgres(_) => {
+            transaction.execute(&format!("{sql} = any($1)"), &[Value::Integers(ids)])?;
+        }
+        Transaction::Sqlite(_) => {
+            let sql = format!("{sql} = $1");
+            for &id in ids {
+                transaction.execute(&sql, values![id])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Conditions that must all hold, and their values.
+#[derive(Clone)]
+pub struct Conditions<'a> {
+    sql: String,
+    values: Vec<Value<'a>>,
+    is_postgres: bool,
+    needs_assets: bool,
+}
+
+impl<'a> Conditions<'a> {
+    /// None yet: all rows.
+    pub fn new(transaction: &Transaction<'_>) -> Self {
+        let is_postgres = matches!(transaction, Transaction::Postgres(_));
+        Self { sql: String::new(), values: Vec::new(), is_postgres, needs_assets: false }
+    }
+
+    /// Joins the assets where a condition needs them.
+    pub fn assets(&self) -> &'static str {
+        if self.needs_assets { ASSETS } else { "" }
+    }
+
+    /// ` where …`, or nothing where there is no condition.
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// What the statement takes, and `more` behind it.
+    pub fn values(&self, more: &[Value<'a>]) -> Vec<Value<'a>> {
+        [&self.values, more].concat()
+    }
+
+    /// The place of the first value behind those of the conditions.
+    pub fn next_place(&self) -> usize {
+        self.values.len() + 1
+    }
+
+    /// A condition without a value.
+    pub fn holds(&mut self, condition: &str) {
+        self.sql.push_str(if self.sql.is_empty() { " where " } else { " and " });
+        self.sql.push_str(condition);
+    }
+
+    /// A condition with a value, which it is told the place of.
+    pub fn holds_with(&mut self, value: impl Into<Value<'a>>, condition: impl FnOnce(&str) -> String) {
+        let place = self.bind(value.into());
+        self.holds(&condition(&place));
+    }
+
+    /// The column has exactly this text; empty: it does not matter.
+    pub fn equals(&mut self, column: &str, text: &'a str) {
+        match text {
+            "" => {}
+            text if text.contains('\0') => self.never(),
+            text => self.holds_with(text, |place| format!("{column} = {place}")),
+        }
+    }
+
+    /// One of the columns has this text in it, upper and lower case of Latin letters alike; empty: it does not matter.
+    pub fn contains(&mut self, columns: &[&str], text: &'a str) {
+        if text.is_empty() {
+            return;
+        }
+        if text.contains('\0') {
+            return self.never();
+        }
+        let place = self.bind(text.into());
+        let any: Vec<_> = columns
+            .iter()
+            .map(|column| {
+                if self.is_postgres {
+                    format!("strpos(lower({column}), lower({place} collate \"C\")) > 0")
+                } else {
+                    format!("instr(lower({column}), lower({place})) > 0")
+                }
+            })
+            .collect();
+        self.holds(&format!("({})", any.join(" or ")));
+    }
+
+    /// The column has one of these values; of none, it has none.
+    pub fn one_of<T: Into<Value<'a>>>(&mut self, column: &str, values: impl IntoIterator<Item = T>) {
+        let places: Vec<_> = values.into_iter().map(|value| self.bind(value.into())).collect();
+        if places.is_empty() {
+            self.never();
+        } else {
+            self.holds(&format!("{column} in ({})", places.join(", ")));
+        }
+    }
+
+    /// The finding is on one of these assets.
+    pub fn on(&mut self, filter: &'a AssetFilter) {
+        if !filter.instance_ids.is_empty() {
+            let ids = filter.instance_ids.iter().filter(|id| !id.contains('\0'));
+            self.one_of("finding.instance_id", ids);
+        }
+        if let Some(types) = &filter.target_types {
+            let places: Vec<_> = types.iter().map(|&number| self.bind(number.into())).collect();
+            let types = if places.is_empty() { "null".to_owned() } else { places.join(", ") };
+            self.holds(&format!(
+                "finding.instance_id in (select instance_id from agentless_results where target_type in ({types}))"
+            ));
+        }
+        if !filter.remark.is_empty() {
+            self.needs_assets = true;
+            let columns = [
+                "subtask.instance_name",
+                "subtask.target_name",
+                "subtask.internet_ip",
+                "subtask.intranet_ip",
+            ];
+            self.contains(&columns, &filter.remark);
+        }
+    }
+
+    fn never(&mut self) {
+        self.holds("1 = 0");
+    }
+
+    /// Adds a value; answers its place.
+    fn bind(&mut self, value: Value<'a>) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+}

@@ -1,0 +1,195 @@
+//! Rules that take files for good.
+
+use guardhouse_model::Timestamp;
+
+use super::{count, lock_results};
+use crate::{
+    MaliciousRule, MaliciousRuleChange, MaliciousRuleRefusal, NewMaliciousRule, PageNumber, Paged, Store,
+    StoreError,
+    engine::{Gate, Row, Transaction, values},
+    verbs::agentless::counters,
+};
+
+const COLUMNS: &str = "id, md5, remark, create_time, update_time";
+
+impl Store {
+    /// Makes rules and changes others: all of them, or none. Open files that a rule is about now are whitelisted; files
+    /// that a rule has whitelisted and is not about any more are open again. Answers the rules as they are then.
+    pub async fn agentless_malicious_rules_change(
+        &self,
+        changes: Vec<MaliciousRuleChange>,
+        now: Timestamp,
+    ) -> Result<Result<Vec<MaliciousRule>, MaliciousRuleRefusal>, StoreError> {
+        self.engine
+            .write(move |transaction| {
+                transaction.pass_alone(Gate::MaliciousWhitelist)?;
+                if let Some(refusal) = refusal(transaction, &changes)? {
+                    return Ok(Err(refusal));
+                }
+                let changed = changes.iter().map(|one| change(transaction, one, now));
+                changed.collect::<Result<Vec<_>, _>>().map(Ok)
+            })
+            .await
+    }
+
+    /// A rule that takes files for good.
+    pub async fn agentless_malicious_rule_get(&self, id: i64) -> Result<Option<MaliciousRule>, StoreError> {
+        self.engine.read(move |transaction| get(transaction, id)).await
+    }
+
+    /// A page of the rules that take files for good, the newest first; of those only the one with this id, where it is
+    /// given.
+    pub async fn agentless_malicious_rules_list(
+        &self,
+        id: Option<i64>,
+        page: PageNumber,
+    ) -> Result<Paged<MaliciousRule>, StoreError> {
+        self.engine
+            .read(move |transaction| {
+                if let Some(id) = id {
+                    let found = get(transaction, id)?;
+                    let total = u64::from(found.is_some());
+                    let here = found.into_iter().filter(|_| page.skip == 0 && page.size > 0);
+                    return Ok(Paged { rows: here.collect(), total });
+                }
+                let sql = "select count(*) from agentless_malicious_rules";
+                let total = transaction.find(sql, &[], |row| row.get(0))?.unwrap_or(0);
+                let sql = format!(
+                    "select {COLUMNS} from agentless_malicious_rules order by id desc limit $1 offset $2"
+                );
+                let rows = transaction.list(&sql, values![page.size, page.skip], from_row)?;
+                Ok(Paged { rows, total })
+            })
+            .await
+    }
+
+    /// Removes rules that take files for good: all of them, or none. What they have whitelisted is open again. Answers the
+    /// ids for which there are no rules.
+    pub async fn agentless_malicious_rules_remove(
+        &self,
+        mut ids: Vec<i64>,
+        now: Timestamp,
+    ) -> Result<Vec<i64>, StoreError> {
+        ids.sort_unstable();
+        ids.dedup();
+        self.engine
+            .write(move |transaction| {
+                transaction.pass_alone(Gate::MaliciousWhitelist)?;
+                let mut unknown = Vec::new();
+                for &id in &ids {
+                    if get(transaction, id)?.is_none() {
+                        unknown.push(id);
+                    }
+                }
+                if unknown.is_empty() {
+                    for id in ids {
+                        transaction
+                            .execute("delete from agentless_malicious_rules where id = $1", values![id])?;
+                        reopen(transaction, id, now)?;
+                    }
+                }
+                Ok(unknown)
+            })
+            .await
+    }
+}
+
+/// Why the changes cannot all be made; `None`: they can.
+fn refusal(
+    transaction: &Transaction<'_>,
+    changes: &[MaliciousRuleChange],
+) -> Result<Option<MaliciousRuleRefusal>, StoreError> {
+    for (place, change) in changes.iter().enumerate() {
+        if let Some(id) = change.id
+            && get(transaction, id)?.is_none()
+        {
+            return Ok(Some(MaliciousRuleRefusal::NotFound(place)));
+        }
+        let Some(md5) = &change.md5 else { continue };
+        let sql = "select id from agentless_malicious_rules where md5 = $1";
+        let other: Option<i64> = transaction.find(sql, values![md5], |row| row.get(0))?;
+        let other = other.filter(|other| Some(*other) != change.id);
+        if other.is_some() || changes[..place].iter().any(|earlier| earlier.md5.as_ref() == Some(md5)) {
+            return Ok(Some(MaliciousRuleRefusal::Taken(place, other)));
+        }
+    }
+    Ok(None)
+}
+
+fn change(
+    transaction: &Transaction<'_>,
+    change: &MaliciousRuleChange,
+    now: Timestamp,
+) -> Result<MaliciousRule, StoreError> {
+    let MaliciousRuleChange { id, md5, remark } = change;
+    let id = if let Some(id) = *id {
+        transaction.execute(
+            "update agentless_malicious_rules set md5 = coalesce($2, md5), remark = coalesce($3, remark),
+                 update_time = $4
+             where id = $1",
+            values![id, md5, remark, now],
+        )?;
+        reopen(transaction, id, now)?;
+        id
+    } else {
+        let id = counters::take(transaction, "malicious_rule", 1)?;
+        transaction.execute(
+            "insert into agentless_malicious_rules (id, md5, remark, create_time, update_time)
+             values ($1, coalesce($2, ''), coalesce($3, ''), $4, $4)",
+            values![id, md5, remark, now],
+        )?;
+        id
+    };
+    apply(transaction, id, now)?;
+    get(transaction, id)?
+        .ok_or_else(|| StoreError::Inconsistent(format!("a rule was made and is not there: {id}")))
+}
+
+/// Whitelists the open files that a rule is about.
+fn apply(transaction: &Transaction<'_>, rule: i64, now: Timestamp) -> Result<(), StoreError> {
+    let which = " where finding.handling = 0
+        and finding.md5 = (select rule.md5 from agentless_malicious_rules rule where rule.id = $1)";
+    lock_results(transaction, which, values![rule])?;
+    transaction.execute(
+        &format!(
+            "update agentless_malicious_files as finding set handling = 2, operation = 'addWhitelist',
+                 operate_time = $2, rule_id = $1{which}"
+        ),
+        values![rule, now],
+    )?;
+    count(transaction, " where finding.rule_id = $1", values![rule])
+}
+
+/// Opens the files again that a rule has whitelisted and is not about any more.
+fn reopen(transaction: &Transaction<'_>, rule: i64, now: Timestamp) -> Result<(), StoreError> {
+    let which = " where finding.rule_id = $1 and not exists (select 1 from agentless_malicious_rules rule
+        where rule.id = finding.rule_id and rule.md5 = finding.md5)";
+    let sql = format!("select distinct finding.instance_id from agentless_malicious_files finding{which}");
+    let assets: Vec<String> = transaction.list(&sql, values![rule], |row| row.get(0))?;
+    lock_results(transaction, which, values![rule])?;
+    transaction.execute(
+        &format!(
+            "update agentless_malicious_files as finding set handling = 0, operation = 'offWhitelist',
+                 operate_time = $2, rule_id = null{which}"
+        ),
+        values![rule, now],
+    )?;
+    for asset in &assets {
+        count(transaction, " where finding.instance_id = $1", values![asset])?;
+    }
+    Ok(())
+}
+
+fn get(transaction: &Transaction<'_>, id: i64) -> Result<Option<MaliciousRule>, StoreError> {
+    let sql = format!("select {COLUMNS} from agentless_malicious_rules where id = $1");
+    transaction.find(&sql, values![id], from_row)
+}
+
+fn from_row(row: &Row<'_>) -> Result<MaliciousRule, StoreError> {
+    Ok(MaliciousRule {
+        id: row.get(0)?,
+        says: NewMaliciousRule { md5: row.get(1)?, remark: row.get(2)? },
+        create_time: row.get(3)?,
+        update_time: row.get(4)?,
+    })
+}
