@@ -12,8 +12,12 @@ mod access_keys;
 mod accounts;
 #[path = "conformance/agent_releases.rs"]
 mod agent_releases;
+#[path = "conformance/agentless/findings.rs"]
+mod agentless_findings;
 #[path = "conformance/agentless/lists.rs"]
 mod agentless_lists;
+#[path = "conformance/agentless/malicious_files.rs"]
+mod agentless_malicious_files;
 #[path = "conformance/agentless/queue.rs"]
 mod agentless_queue;
 #[path = "conformance/agentless/results.rs"]
@@ -104,10 +108,28 @@ conformance! {
         a_program_is_kept_in_parts_and_goes_with_its_version
         a_platform_has_one_wanted_version
     }
+    agentless_findings {
+        a_sensitive_file_that_is_found_again_is_the_same
+        sensitive_files_are_filtered_and_paged
+        a_check_remembers_that_it_failed
+        checks_are_summed_up_and_filtered
+    }
     agentless_lists {
         root_tasks_are_listed_newest_first
         subtasks_are_listed_by_what_is_asked_for
         a_task_may_have_very_many_subtasks
+    }
+    agentless_malicious_files {
+        a_file_that_is_found_again_is_the_same
+        files_go_with_the_result
+        what_is_done_about_files_is_kept_and_counted
+        what_is_like_a_file_is_handled_together
+        equal_files_that_come_later_are_good
+        rules_take_files_for_good
+        rules_are_changed_all_or_none
+        files_are_filtered_and_paged
+        notes_are_few_and_in_order
+        odd_texts_of_files_are_kept
     }
     agentless_queue {
         a_large_task_lets_later_ones_pass

@@ -15,28 +15,6 @@ pub struct AgentlessRisk {
     pub scan_time: Timestamp,
 }
 
-/// What the newest scan of an asset found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AgentlessFound {
-    /// What counts.
-    pub counts: AgentlessCounts,
-    /// When it was scanned.
-    pub scan_time: Timestamp,
-}
-
-/// What was found on all assets together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AgentlessTotals {
-    /// How many assets have a result.
-    pub scanned: u64,
-    /// On how many of them something was found.
-    pub at_risk: u64,
-    /// When the last of them was scanned; `None`: none was.
-    pub scan_time: Option<Timestamp>,
-    /// What was found.
-    pub counts: AgentlessCounts,
-}
-
 /// Which assets are listed. What is `None` or empty does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RiskFilter {

@@ -6,7 +6,9 @@ use guardhouse_model::{
 };
 use uuid::Uuid;
 
-use super::{percentage, reports, results, roots, roots::Root};
+use super::{
+    baseline_checks, malicious_files, percentage, reports, results, roots, roots::Root, sensitive_files,
+};
 use crate::{
     AgentlessResult, Store, StoreError, SubtaskEnd, SubtaskLease, SubtaskOutcome,
     engine::{Transaction, Value, values},
@@ -33,7 +35,8 @@ pub struct Over<'a> {
 }
 
 impl Store {
-    /// Ends a subtask, or gives it back to the queue. With a result, an older one of the asset and its report go. False:
+    /// Ends a subtask, or gives it back to the queue. With a result, an older one of the asset and its report go; what was
+    /// found before and is found again keeps its id, and what people did about it. False:
     /// the worker does not have the subtask any more, and nothing was changed.
     pub async fn agentless_subtask_end(&self, end: SubtaskEnd) -> Result<bool, StoreError> {
         self.engine
@@ -53,7 +56,7 @@ impl Store {
                 let older = older.filter(|older| *older != subtask);
                 lock(transaction, [Some(subtask), older].into_iter().flatten().collect())?;
                 let Some(held) = held(transaction, end.lease)? else { return Ok(false) };
-                settle(transaction, &mut root, &end, &held, older)?;
+                settle(transaction, &mut root, &end, &held, (&asset, older))?;
                 Ok(true)
             })
             .await
@@ -65,7 +68,7 @@ fn settle(
     root: &mut Root,
     end: &SubtaskEnd,
     held: &Held,
-    older: Option<Uuid>,
+    (asset, older): (&str, Option<Uuid>),
 ) -> Result<(), StoreError> {
     let SubtaskEnd { lease: SubtaskLease { subtask, .. }, now, outcome, measure_bytes } = end;
     let (mut status, mut reason, mut progress) = match outcome {
@@ -84,7 +87,7 @@ fn settle(
     let over = Over { subtask: *subtask, status, reason, progress, measure_bytes: *measure_bytes };
     finish(transaction, root, &over, *now)?;
     if let SubtaskOutcome::Done(result) = outcome {
-        keep_result(transaction, *subtask, result, older, *now)?;
+        keep_result(transaction, *subtask, result, (asset, older), *now)?;
     }
     root.keep(transaction, *now)
 }
@@ -138,13 +141,17 @@ fn keep_result(
     transaction: &Transaction<'_>,
     subtask: Uuid,
     result: &AgentlessResult,
-    older: Option<Uuid>,
+    (asset, older): (&str, Option<Uuid>),
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    malicious_files::enter(transaction)?;
     if let Some(older) = older {
         reports::forget(transaction, &[older])?;
     }
-    results::replace(transaction, subtask, result, now)
+    results::replace(transaction, subtask, result, now)?;
+    malicious_files::replace(transaction, asset, now, &result.malicious_files)?;
+    sensitive_files::replace(transaction, asset, now, &result.sensitive_files)?;
+    baseline_checks::replace(transaction, asset, now, &result.checks)
 }
 
 /// Locks subtasks, in the order of their ids.
