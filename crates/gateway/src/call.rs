@@ -94,7 +94,8 @@ impl Calls {
             // A device is held back by the server itself: it gets as much work as it acknowledges.
             Caller::Device(_) => {}
         }
-        let user_agent = headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let user_agent =
+            headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let user_agent = user_agent.unwrap_or_default().into_owned();
         Ok(Call { request_id, caller, peer: Some(origin.address), user_agent })
     }

@@ -10,6 +10,7 @@ mod agents;
 mod asset_selections;
 mod assets;
 mod automation;
+mod baseline_checks;
 mod device_groups;
 mod device_runs;
 mod device_states;
@@ -17,20 +18,22 @@ mod devices;
 mod dynamic_groups;
 mod effective_policies;
 mod fields;
+mod findings;
 mod identity_questions;
-mod image_vulnerabilities;
+mod malicious_files;
 pub mod page;
 mod policies;
 mod policy_assignments;
 mod reports;
 mod rights;
-#[cfg(test)]
-mod scanned;
+mod sensitive_files;
 
 use std::sync::Arc;
 
 use guardhouse_contract::{
-    agentless::{agentless_methods, asset_selections_methods},
+    agentless::{
+        agentless_methods, baseline_checks_methods, malicious_files_methods, sensitive_files_methods,
+    },
     assets::groups_methods,
     automation::device_tasks_methods,
     devices::{device_groups_methods, devices_methods},
@@ -98,7 +101,9 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         policy_assignments_methods(&Arc::new(policy_assignments::Service(context()))),
         enrolment_methods(&Arc::new(agents::Service(context()))),
         agentless_methods(&Arc::new(agentless::Service(context()))),
-        asset_selections_methods(&Arc::new(asset_selections::Service(context()))),
+        malicious_files_methods(&Arc::new(malicious_files::Service(context()))),
+        sensitive_files_methods(&Arc::new(sensitive_files::Service(context()))),
+        baseline_checks_methods(&Arc::new(baseline_checks::Service(context()))),
         agent_releases_methods(&Arc::new(agent_releases::Service(context()))),
     ]
     .concat()

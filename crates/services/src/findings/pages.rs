@@ -1,0 +1,113 @@
+//! Pages of the lists of findings.
+
+use guardhouse_contract::agentless::CountedPageInfo;
+use guardhouse_store::PageNumber;
+
+use crate::fields::Checks;
+
+/// Rows of a page when the client does not say.
+const DEFAULT_SIZE: i32 = 20;
+
+/// Most rows of a page.
+const LARGEST_SIZE: i32 = 100;
+
+/// The page that a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    current: i32,
+    size: i32,
+}
+
+impl Page {
+    /// Reads `CurrentPage` and `PageSize`; what is not set is the first page, and 20 rows.
+    pub fn read(checks: &mut Checks, current: Option<i32>, size: Option<i32>) -> Self {
+        let page = Self { current: current.unwrap_or(1), size: size.unwrap_or(DEFAULT_SIZE) };
+        if page.current < 1 {
+            checks.fail("CurrentPage", format!("is {}; pages count from 1", page.current));
+        }
+        if !(1..=LARGEST_SIZE).contains(&page.size) {
+            checks.fail("PageSize", format!("is {}; a page has 1 to {LARGEST_SIZE} rows", page.size));
+        }
+        page
+    }
+
+    /// The same where the size is a text, as some actions have it.
+    pub fn read_text(checks: &mut Checks, current: i32, size: &str) -> Self {
+        match size.trim().parse() {
+            Ok(size) => Self::read(checks, Some(current), Some(size)),
+            Err(_) => {
+                checks.fail("PageSize", format!("is {size:?}; a page has 1 to {LARGEST_SIZE} rows"));
+                Self::read(checks, Some(current), None)
+            }
+        }
+    }
+
+    /// The same page, as the store knows it.
+    pub fn number(self) -> PageNumber {
+        let size = u32::try_from(self.size).unwrap_or(0);
+        let before = u64::try_from(self.current).unwrap_or(1).saturating_sub(1);
+        PageNumber { skip: before * u64::from(size), size: size as usize }
+    }
+
+    /// What the answer says of it: it has `count` rows, all pages together `total`. Clients read 32 bits, and fail on more.
+    pub fn info(self, count: usize, total: u64) -> CountedPageInfo {
+        CountedPageInfo {
+            count: i32::try_from(count).unwrap_or(i32::MAX),
+            current_page: self.current,
+            page_size: self.size,
+            total_count: i32::try_from(total).unwrap_or(i32::MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Read = Result<(u64, usize), Vec<String>>;
+
+    fn outcome(page: Page, checks: Checks) -> Read {
+        let number = page.number();
+        checks
+            .finish()
+            .map(|()| (number.skip, number.size))
+            .map_err(|status| status.violations().iter().map(|one| one.field.clone()).collect())
+    }
+
+    #[test]
+    fn a_page_is_one_of_those_that_there_are() {
+        let table: [(Option<i32>, Option<i32>, Result<(u64, usize), &[&str]>); 7] = [
+            (None, None, Ok((0, 20))),
+            (Some(1), Some(1), Ok((0, 1))),
+            (Some(3), Some(100), Ok((200, 100))),
+            (Some(i32::MAX), Some(100), Ok((214_748_364_600, 100))),
+            (Some(0), None, Err(&["CurrentPage"])),
+            (None, Some(101), Err(&["PageSize"])),
+            (Some(-1), Some(0), Err(&["CurrentPage", "PageSize"])),
+        ];
+        for (current, size, expected) in table {
+            let mut checks = Checks::default();
+            let page = Page::read(&mut checks, current, size);
+            let expected = expected.map_err(|names| names.iter().map(|name| (*name).to_owned()).collect());
+            assert_eq!(outcome(page, checks), expected, "{current:?} {size:?}");
+        }
+    }
+
+    #[test]
+    fn a_size_may_be_a_text() {
+        for (size, good) in
+            [("20", true), (" 5 ", true), ("", false), ("0", false), ("101", false), ("x", false)]
+        {
+            let mut checks = Checks::default();
+            let page = Page::read_text(&mut checks, 2, size);
+            let read = outcome(page, checks);
+            assert_eq!(read.is_ok(), good, "{size:?} {read:?}");
+        }
+    }
+
+    #[test]
+    fn counts_stay_within_what_clients_read() {
+        let info = Page { current: 2, size: 20 }.info(3, u64::MAX);
+        assert_eq!((info.count, info.current_page, info.page_size, info.total_count), (3, 2, 20, i32::MAX));
+    }
+}
