@@ -2,7 +2,7 @@
 
 mod certificate;
 mod duty;
-mod lapses;
+mod lapsed;
 mod membership;
 mod overdue;
 mod reports;
@@ -73,6 +73,11 @@ pub struct ServeArgs {
     /// How long runs are kept that are over, and tasks that were deleted.
     #[arg(long, value_name = "TIME", default_value = "365d", value_parser = duration::parse)]
     pub keep_runs: Duration,
+
+    /// How long is kept what agentless scans found, with their reports and tasks. Of an asset only what the newest scan
+    /// found is kept.
+    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration::parse)]
+    pub keep_results: Duration,
 
     /// How long a device may say nothing of a run that began, before it counts as timed out. Longer than any script may
     /// run.

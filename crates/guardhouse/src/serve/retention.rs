@@ -36,6 +36,8 @@ pub struct Retention {
     pub duty: Duty,
     /// How long runs are kept that are over.
     pub keep: Duration,
+    /// How long tasks of agentless scans are kept that are over.
+    pub keep_results: Duration,
 }
 
 impl Retention {
@@ -65,6 +67,9 @@ impl Retention {
         if let Ok(before) = now.checked_sub(self.keep) {
             remove_older(&self.store, lease, before).await?;
         }
+        if let Ok(before) = now.checked_sub(self.keep_results) {
+            remove_scans(&self.store, lease, before).await?;
+        }
         Ok(true)
     }
 }
@@ -85,9 +90,21 @@ async fn remove_older(store: &Store, lease: Lease, before: Timestamp) -> Result<
     Ok(())
 }
 
-/// Removes the nonces of requests that are too old at `now`, and temporary access keys, in the name of a lease.
+/// Removes the tasks of agentless scans that are older, in the name of a lease.
+async fn remove_scans(store: &Store, lease: Lease, before: Timestamp) -> Result<(), StoreError> {
+    while store.agentless_tasks_expire(lease, before, STEP).await? > 0 {
+        tokio::time::sleep(REST).await;
+    }
+    Ok(())
+}
+
+/// Removes the nonces of requests that are too old at `now`, temporary access keys, and what agentless scans found, in
+/// the name of a lease.
 async fn remove_expired(store: &Store, lease: Lease, now: Timestamp) -> Result<(), StoreError> {
     while store.request_nonces_expire(lease, now, STEP).await? == STEP {
+        tokio::time::sleep(REST).await;
+    }
+    while store.agentless_results_expire(lease, now, STEP).await? == STEP {
         tokio::time::sleep(REST).await;
     }
     let before = now.checked_sub(EXPIRED_KEYS).unwrap_or(Timestamp::MIN);
@@ -99,9 +116,16 @@ async fn remove_expired(store: &Store, lease: Lease, now: Timestamp) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use guardhouse_model::{TaskId, TemplateId, groups::ALL};
+    use std::sync::Arc;
+
+    use guardhouse_model::{
+        Environment, TaskId, TemplateId,
+        environment::{ManualClock, SeededEntropy},
+        groups::ALL,
+    };
     use guardhouse_store::{
-        AccountRecord, NewAccessKey, NewTask, SignedRequest, Targets, TaskChange, Temporary,
+        AccountRecord, AgentlessResult, NewAccessKey, NewAgentlessSubtask, NewAgentlessTask, NewTask,
+        SignedRequest, SubtaskEnd, SubtaskOutcome, TakeSubtasks, Targets, TaskChange, Temporary,
     };
     use tokio::task::JoinSet;
     use uuid::Uuid;
@@ -155,6 +179,7 @@ mod tests {
             assert!(!known(number).await, "task {number}");
         }
     }
+
     #[tokio::test]
     async fn nonces_and_temporary_keys_go_when_they_are_of_no_use() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -190,6 +215,56 @@ mod tests {
         ] {
             remove_expired(&store, lease, time).await.expect("works");
             assert_eq!((is_new().await, has_key().await), (nonce_went, key_left), "{time}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_scans_found_goes_when_it_is_old_and_their_tasks_with_it() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_second(1_700_000_000).expect("in range")));
+        let environment = Environment::new(clock.clone(), Arc::new(SeededEntropy::new(7)));
+        let store = Store::in_memory().expect("opens");
+        let (now, day) = (environment.now(), Duration::from_secs(24 * 3_600));
+        let target = NewAgentlessSubtask {
+            id: Uuid::from_u128(2),
+            instance_id: "s-1".to_owned(),
+            location: Uuid::nil(),
+            target_type: 3,
+            target_name: String::new(),
+            instance_name: String::new(),
+            internet_ip: String::new(),
+            intranet_ip: String::new(),
+            size_bytes: 0,
+        };
+        let task = NewAgentlessTask {
+            id: Uuid::from_u128(1),
+            name: String::new(),
+            target_type: 3,
+            account: None,
+            schedule: None,
+            client_token: String::new(),
+            options: Vec::new(),
+            start_time: now,
+            targets: vec![target],
+        };
+        store.agentless_task_add(task).await.expect("writes");
+        let take = TakeSubtasks { worker: "worker".to_owned(), limit: 1, now, until: now + day };
+        let lease = store.agentless_subtasks_take(take).await.expect("writes")[0].lease;
+        let outcome =
+            SubtaskOutcome::Done(AgentlessResult { expire_time: now + 2 * day, ..Default::default() });
+        let end = SubtaskEnd { lease, now, outcome, measure_bytes: 0 };
+        assert!(store.agentless_subtask_end(end).await.expect("writes"));
+        let duty =
+            Duty { name: DUTY, term: LEASE, store: store.clone(), holder: environment.uuid(), environment };
+        let retention = Retention { store: store.clone(), duty, keep: 30 * day, keep_results: 30 * day };
+        for (days, has_result, has_task) in
+            [(1, true, true), (1, false, true), (28, false, true), (1, false, false)]
+        {
+            clock.advance(days * 24 * 3_600);
+            let later = retention.duty.environment.now();
+            assert!(retention.remove_old(later).await.expect("works"));
+            let totals = store.agentless_results_count(None, None, now).await.expect("reads");
+            let task = store.agentless_task_get(Uuid::from_u128(1)).await.expect("reads");
+            assert_eq!((totals.scanned > 0, task.is_some()), (has_result, has_task), "{later}");
         }
     }
 }

@@ -20,6 +20,7 @@ use tracing::error;
 use crate::serve::{
     ServeArgs, certificate,
     duty::Duty,
+    lapsed::{self, Lapsed},
     membership::{self, Membership},
     overdue::{self, Overdue},
     reports,
@@ -34,7 +35,7 @@ pub struct Server {
     retention: Retention,
     membership: Membership,
     overdue: Overdue,
-    reports: ReportMaker,
+    lapsed: Lapsed,
 }
 
 impl Server {
@@ -68,14 +69,14 @@ impl Server {
             store: store.clone(),
             duty: duty(retention::DUTY, retention::LEASE),
             keep: args.keep_runs,
+            keep_results: args.keep_results,
         };
         let overdue = Overdue {
             store: store.clone(),
             duty: duty(overdue::DUTY, overdue::LEASE),
             execution_limit: args.execution_limit,
         };
-        let reports = ReportMaker { store: store.clone(), environment: environment.clone() };
-        let report_links = ReportLinks::load_or_create(&store, &environment).await?;
+        let lapsed = Lapsed { store: store.clone(), duty: duty(lapsed::DUTY, lapsed::LEASE) };
         let context = Arc::new(Context {
             workers,
             environment: environment.clone(),
@@ -110,7 +111,7 @@ impl Server {
             retention,
             membership,
             overdue,
-            reports,
+            lapsed,
         })
     }
 
@@ -122,7 +123,7 @@ impl Server {
 
     /// Serves until `shutdown` is ready; connected devices are told to come back later.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { bound, dispatcher, retention, membership, overdue, reports, .. } = self;
+        let Self { bound, dispatcher, retention, membership, overdue, lapsed, .. } = self;
         let exchange = tokio::spawn({
             let dispatcher = dispatcher.clone();
             async move { dispatcher.run().await }
@@ -130,7 +131,7 @@ impl Server {
         let removal = tokio::spawn(retention.clone().run());
         let settling = tokio::spawn(membership.clone().run());
         let ending = tokio::spawn(overdue.clone().run());
-        let reporting = tokio::spawn(reports::run(reports));
+        let taking_away = tokio::spawn(lapsed.clone().run());
         bound
             .run(async move {
                 shutdown.await;
@@ -144,8 +145,13 @@ impl Server {
         removal.abort();
         settling.abort();
         ending.abort();
-        reporting.abort();
-        tokio::join!(retention.duty.give_up(), membership.duty.give_up(), overdue.duty.give_up());
+        taking_away.abort();
+        tokio::join!(
+            retention.duty.give_up(),
+            membership.duty.give_up(),
+            overdue.duty.give_up(),
+            lapsed.duty.give_up(),
+        );
     }
 }
 

@@ -1,0 +1,164 @@
+//! Takes subtasks of agentless scans away from workers that are gone, so that none is worked on for ever: another worker
+//! begins anew, and what is lost too often or takes too long is over.
+
+use std::time::Duration;
+
+use guardhouse_store::{Store, StoreError};
+use tracing::{info, warn};
+
+use super::duty::Duty;
+
+/// How often they are looked for. The first look is at the start.
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// Most subtasks that one transaction takes away.
+const STEP: usize = 200;
+
+/// Rest between two steps: the writer belongs to the workers and the API.
+const REST: Duration = Duration::from_millis(20);
+
+/// The duty of which one replica holds the lease.
+pub const DUTY: &str = "agentless queue";
+
+/// How long a replica has the duty to itself: several rounds, so that mostly the same one has it.
+pub const LEASE: Duration = Duration::from_secs(60);
+
+/// What taking subtasks away needs.
+#[derive(Debug, Clone)]
+pub struct Lapsed {
+    /// Where they are.
+    pub store: Store,
+    /// The lease under which it is done.
+    pub duty: Duty,
+}
+
+impl Lapsed {
+    /// Takes away what workers lost, for as long as it is polled.
+    pub async fn run(self) {
+        let mut ticks = tokio::time::interval(PERIOD);
+        loop {
+            ticks.tick().await;
+            match self.take_away().await {
+                Ok(0) => {}
+                Ok(subtasks) => {
+                    info!(duty = DUTY, subtasks, "workers that had these subtasks are gone, or took too long")
+                }
+                Err(error) => {
+                    warn!(%error, "subtasks were not taken from workers that are gone; the next round will")
+                }
+            }
+        }
+    }
+
+    /// Takes away what is lost now, unless another replica has that duty; answers how many subtasks.
+    async fn take_away(&self) -> Result<usize, StoreError> {
+        let Some(lease) = self.duty.take().await? else { return Ok(0) };
+        let now = self.duty.environment.now();
+        let mut lost = 0;
+        loop {
+            let step = self.store.agentless_leases_expire(lease, now, STEP).await?;
+            lost += step;
+            if step < STEP {
+                return Ok(lost);
+            }
+            tokio::time::sleep(REST).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use guardhouse_model::{
+        Environment, Timestamp,
+        agentless::TaskStatus,
+        environment::{ManualClock, SeededEntropy},
+    };
+    use guardhouse_store::{NewAgentlessSubtask, NewAgentlessTask, TakeSubtasks};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const TASK: Uuid = Uuid::from_u128(9);
+
+    struct House {
+        lapsed: Lapsed,
+        clock: Arc<ManualClock>,
+    }
+
+    /// A task with more subtasks than a step has.
+    async fn house() -> House {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_second(1_700_000_000).expect("in range")));
+        let environment = Environment::new(clock.clone(), Arc::new(SeededEntropy::new(7)));
+        let store = Store::in_memory().expect("opens");
+        let target = |number: usize| NewAgentlessSubtask {
+            id: Uuid::from_u128(100 + number as u128),
+            instance_id: format!("s-{number}"),
+            location: Uuid::nil(),
+            target_type: 3,
+            target_name: String::new(),
+            instance_name: String::new(),
+            internet_ip: String::new(),
+            intranet_ip: String::new(),
+            size_bytes: 0,
+        };
+        let task = NewAgentlessTask {
+            id: TASK,
+            name: String::new(),
+            target_type: 3,
+            account: None,
+            schedule: None,
+            client_token: String::new(),
+            options: Vec::new(),
+            start_time: environment.now(),
+            targets: (0..STEP + 1).map(target).collect(),
+        };
+        store.agentless_task_add(task).await.expect("writes");
+        let duty =
+            Duty { name: DUTY, term: LEASE, store: store.clone(), holder: environment.uuid(), environment };
+        House { lapsed: Lapsed { store, duty }, clock }
+    }
+
+    impl House {
+        /// Workers take everything for a minute and are never heard of again; answers how many subtasks are taken from
+        /// them after `seconds`.
+        async fn lose_all_for(&self, seconds: i64) -> usize {
+            let now = self.lapsed.duty.environment.now();
+            let until = now + Duration::from_secs(60);
+            let take = TakeSubtasks { worker: "gone".to_owned(), limit: STEP + 1, now, until };
+            self.lapsed.store.agentless_subtasks_take(take).await.expect("writes");
+            self.clock.advance(seconds);
+            self.lapsed.take_away().await.expect("works")
+        }
+
+        async fn status(&self) -> TaskStatus {
+            self.lapsed.store.agentless_task_get(TASK).await.expect("reads").expect("is there").status
+        }
+    }
+
+    #[tokio::test]
+    async fn no_subtask_is_worked_on_for_ever() {
+        let house = house().await;
+        assert_eq!(house.lose_all_for(60).await, 0, "the lease is good until then");
+        assert_eq!(house.lose_all_for(1).await, STEP + 1);
+        assert_eq!(house.lose_all_for(61).await, STEP + 1);
+        assert_eq!(house.status().await, TaskStatus::Running);
+        assert_eq!(house.lose_all_for(61).await, STEP + 1);
+        assert_eq!(house.status().await, TaskStatus::Failed);
+        assert_eq!(house.lose_all_for(1_000_000).await, 0);
+    }
+
+    #[tokio::test]
+    async fn one_process_has_the_duty() {
+        let house = house().await;
+        let other = Duty { holder: Uuid::from_u128(99), ..house.lapsed.duty.clone() };
+        assert_eq!(house.lose_all_for(59).await, 0);
+        house.lapsed.duty.give_up().await;
+        other.take().await.expect("writes").expect("is free");
+        house.clock.advance(2);
+        assert_eq!(house.lapsed.take_away().await.expect("works"), 0);
+        other.give_up().await;
+        assert_eq!(house.lapsed.take_away().await.expect("works"), STEP + 1);
+    }
+}
