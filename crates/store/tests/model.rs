@@ -19,6 +19,8 @@ mod postgres;
 mod access_keys;
 #[path = "model/agent_releases.rs"]
 mod agent_releases;
+#[path = "model/agentless/mod.rs"]
+mod agentless;
 #[path = "model/device_policies.rs"]
 mod device_policies;
 #[path = "model/device_runs.rs"]
@@ -82,6 +84,7 @@ enum Command {
     AccessKeys(access_keys::Command),
     Responses(responses::Command),
     AgentReleases(agent_releases::Command),
+    Agentless(agentless::Command),
 }
 
 /// Commands of all aggregates: first those that make something, as most others need it, then of any kind.
@@ -97,6 +100,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         3 => identity::creations().prop_map(Command::Identity),
         2 => access_keys::creations().prop_map(Command::AccessKeys),
         1 => responses::creations().prop_map(Command::Responses),
+        4 => agentless::creations().prop_map(Command::Agentless),
     ];
     let any = prop_oneof![
         3 => groups::commands().prop_map(Command::Groups),
@@ -114,6 +118,7 @@ fn sequences() -> impl Strategy<Value = Vec<Command>> {
         5 => access_keys::commands().prop_map(Command::AccessKeys),
         4 => responses::commands().prop_map(Command::Responses),
         3 => agent_releases::commands().prop_map(Command::AgentReleases),
+        16 => agentless::commands().prop_map(Command::Agentless),
     ];
     (vec(making, OPENING), vec(any, REST)).prop_map(|(making, any)| [making, any].concat())
 }
@@ -136,6 +141,7 @@ async fn carry_out(mut bench: Bench, commands: Vec<Command>) -> Outcome {
             Command::AccessKeys(command) => access_keys::carry_out(&mut bench, command).await?,
             Command::Responses(command) => responses::carry_out(&mut bench, command).await?,
             Command::AgentReleases(command) => agent_releases::carry_out(&mut bench, command).await?,
+            Command::Agentless(command) => agentless::carry_out(&mut bench, command).await?,
         }
     }
     whole::compare(&mut bench).await

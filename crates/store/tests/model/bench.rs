@@ -18,8 +18,8 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{
-    enrolment::DeviceKey, groups, identity::RefreshToken, machines::Question, postgres::Postgres,
-    responses::KeptResponse, retention::KeptLease, runs::KeptRun, tasks::KeptTask,
+    agentless::Scans, enrolment::DeviceKey, groups, identity::RefreshToken, machines::Question,
+    postgres::Postgres, responses::KeptResponse, retention::KeptLease, runs::KeptRun, tasks::KeptTask,
 };
 
 /// What a comparison says.
@@ -67,6 +67,8 @@ pub struct Model {
     /// The device of each key that is revoked, and the run by which it is.
     pub retired_keys: BTreeMap<[u8; 32], (DeviceId, RunId)>,
     pub states: BTreeMap<DeviceId, DeviceStateReport>,
+    /// Agentless scans.
+    pub scans: Scans,
     /// By platform and version, with their programs.
     pub agent_releases: BTreeMap<(String, String), (AgentRelease, Vec<u8>)>,
 }

@@ -5,7 +5,7 @@ use guardhouse_store::{AssignmentFilter, Claim, DeviceFilter, EnrolDevice, NewRe
 use uuid::Uuid;
 
 use crate::{
-    access_keys,
+    access_keys, agentless,
     bench::{Bench, Outcome},
     identity::{ACCOUNTS, KEYS, REFRESH_TOKENS},
     pools::{
@@ -28,6 +28,7 @@ pub async fn compare(bench: &mut Bench) -> Outcome {
     runs(bench).await?;
     policies(bench).await?;
     identity(bench).await?;
+    agentless::compare(bench).await?;
     hidden(bench).await
 }
 
