@@ -43,15 +43,15 @@ create table agentless_vulnerabilities (
 
 -- What is listed, the worst first, and counted.
 create index agentless_vulnerabilities_by_worst
-    on agentless_vulnerabilities (kind, whitelisted, necessity, score desc, id, target_type);
+    on agentless_vulnerabilities (whitelisted, kind, necessity, score desc, id, target_type);
 create index agentless_vulnerabilities_fixable
-    on agentless_vulnerabilities (kind, whitelisted, necessity, score desc, id, target_type) where fixable = 1;
+    on agentless_vulnerabilities (whitelisted, kind, necessity, score desc, id, target_type) where fixable = 1;
 create index agentless_vulnerabilities_by_asset
-    on agentless_vulnerabilities (instance_id, kind, whitelisted, necessity, score desc, id);
+    on agentless_vulnerabilities (instance_id, whitelisted, kind, necessity, score desc, id);
 -- Groups are counted from this index alone.
 create index agentless_vulnerabilities_by_name
     on agentless_vulnerabilities
-    (kind, name, whitelisted, necessity, score, fixable, target_type, first_time, instance_id, id);
+    (whitelisted, kind, name, necessity, score desc, id, fixable, target_type, first_time, instance_id);
 
 -- Vulnerabilities that somebody lives with.
 create table agentless_vulnerability_whitelist (

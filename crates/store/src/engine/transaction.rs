@@ -109,7 +109,10 @@ pub enum Gate {
     DeviceKey(i64),
     /// Of the ranks of policies: alone who changes a stack. It is passed after the gate of the tree of groups.
     PolicyRanks,
-    /// Of the whitelist of vulnerabilities: alone who changes it, beside each other those who keep what a scan found.
+    /// Of the assets of agentless scans: alone who puts some into a task. It is passed before anything is locked.
+    AgentlessAssets,
+    /// Of the whitelist of vulnerabilities: alone who changes it, beside each other those who keep what a scan found. It
+    /// is passed before anything is locked.
     VulnerabilityWhitelist,
     /// Of what is taken for good among malicious files: alone who changes it, or what became of files; beside each other
     /// those who keep what a scan found.

@@ -8,10 +8,11 @@ use crate::engine::tap::Heard;
 
 /// What may be read from its first row to its last: tables that stay small however many devices there are, or are only
 /// counted.
-const SHORT: [&str; 8] = [
+const SHORT: [&str; 9] = [
     "accounts",
     "agent_releases",
     "agentless_locations",
+    "agentless_vulnerability_whitelist",
     "device_groups",
     "dynamic_groups",
     "keys",

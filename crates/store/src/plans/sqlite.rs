@@ -7,12 +7,13 @@ use crate::engine::sqlite::MIGRATIONS;
 
 /// What may be read from its first row to its last: the results of `with`, literals, and tables that stay
 /// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken.
-const SHORT: [&str; 13] = [
+const SHORT: [&str; 14] = [
     "agent_releases",
     "agentless_locations",
     "agentless_subtasks_queued",
     "(subquery-3)",
     "placed",
+    "counted",
     "subtree",
     "above",
     "scope",

@@ -41,6 +41,9 @@ impl Store {
     pub async fn agentless_subtask_end(&self, end: SubtaskEnd) -> Result<bool, StoreError> {
         self.engine
             .write(move |transaction| {
+                if let SubtaskOutcome::Done(_) = end.outcome {
+                    vulnerabilities::enter(transaction)?;
+                }
                 let SubtaskLease { subtask, fence } = end.lease;
                 let sql = "select task_uuid, instance_id from agentless_subtasks
                     where uuid = $1 and fence = $2 and state = 2";

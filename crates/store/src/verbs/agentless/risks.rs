@@ -74,15 +74,13 @@ impl Store {
                 let Some(mut conditions) = conditions(transaction, &filter) else {
                     return Ok(Paged { rows: Vec::new(), total: 0 });
                 };
-                let assets = format!(
-                    "from agentless_results r join agentless_subtasks s on s.uuid = r.subtask_uuid {}",
-                    conditions.clause()
-                );
-                let count = format!("select count(*) {assets}");
+                let wanted = conditions.sql.clone();
+                let count = format!("select count(*) from agentless_results r where {wanted}");
                 let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
                 let (size, skip) = (conditions.place(page.size), conditions.place(page.skip));
                 let sql = format!(
-                    "select {ASSET}, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive {assets}
+                    "select {ASSET}, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
+                     from agentless_results r join agentless_subtasks s on s.uuid = r.subtask_uuid where {wanted}
                      order by r.scan_time desc, r.instance_id limit {size} offset {skip}"
                 );
                 let read = |row: &Row<'_>| {
@@ -95,23 +93,30 @@ impl Store {
     }
 }
 
-/// What a filter asks for, of a result `r` and its subtask `s`; `None`: nothing can be that.
-fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a RiskFilter) -> Option<Conditions<'a>> {
+/// What a filter asks for, of a result `r`; `None`: nothing can be that.
+fn conditions(filter: &RiskFilter) -> Option<Conditions<'_>> {
     let RiskFilter { instance_id, machine_names, target_name, internet_ip, intranet_ip, .. } = filter;
     if are_impossible(machine_names.iter().chain([instance_id, target_name, internet_ip, intranet_ip])) {
         return None;
     }
-    let mut conditions = Conditions::new(transaction);
-    if let Some(target_type) = filter.target_type {
-        conditions.equal("r.target_type", target_type);
-    }
-    conditions.text("r.instance_id", instance_id);
+    let mut conditions = Conditions::none();
     for name in machine_names {
         conditions.part("s.instance_name", name);
     }
-    conditions.part("s.target_name", target_name);
-    conditions.text("s.internet_ip", internet_ip);
-    conditions.text("s.intranet_ip", intranet_ip);
+    conditions.add_part("s.target_name", target_name);
+    conditions.add_text("s.internet_ip", internet_ip);
+    conditions.add_text("s.intranet_ip", intranet_ip);
+    if !conditions.sql.is_empty() {
+        // A value of the row, not a join: not all subtasks that there ever were are looked at.
+        let subtask = "select 1 from agentless_subtasks s where s.uuid = r.subtask_uuid";
+        conditions.sql = format!("({subtask} and {}) = 1", conditions.sql);
+    }
+    // A range of time, even though it is all of it: by that the databases find the order.
+    conditions.add("r.scan_time >= ", Timestamp::MIN);
+    if let Some(target_type) = filter.target_type {
+        conditions.add("r.target_type = ", target_type);
+    }
+    conditions.add_text("r.instance_id", instance_id);
     match filter.is_at_risk {
         Some(true) => conditions.and(&format!("{FOUND} > 0")),
         Some(false) => conditions.and(&format!("{FOUND} = 0")),

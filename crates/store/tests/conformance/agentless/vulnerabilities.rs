@@ -288,7 +288,7 @@ pub async fn vulnerabilities_go_with_their_result(f: &Fixture) {
     f.scanned("s-1", 0, &[vulnerability(1, "CVE-1")]).await;
     f.scanned("s-2", 10, &[vulnerability(1, "CVE-1")]).await;
     let lease = f.lease().await;
-    let expired = f.store.agentless_results_expire(lease, at(1_000), 9).await.expect("writes");
+    let expired = f.store.agentless_results_expire(lease, at(1_000), 1).await.expect("writes");
     assert_eq!((expired, f.names(any()).await), (1, vec!["CVE-1 s-2".to_owned()]));
     let task = f.store.agentless_tasks_list(Default::default(), ALL).await.expect("reads").rows[0].id;
     assert!(f.store.agentless_task_delete(task).await.expect("writes"));

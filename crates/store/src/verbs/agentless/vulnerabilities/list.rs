@@ -1,11 +1,13 @@
 //! Lists of vulnerabilities: a row each, or one of each asset.
 
+use std::collections::HashMap;
+
 use guardhouse_model::agentless::{Necessity, VulnerabilityKind};
 
 use super::filter;
 use crate::{
     AgentlessVulnerability, NewVulnerability, PageNumber, Paged, Store, StoreError, VulnerabilityFilter,
-    engine::{Row, Transaction, values},
+    engine::{Row, Transaction, Value, values},
     verbs::agentless::risks::{self, ASSET},
 };
 
@@ -27,13 +29,13 @@ impl Store {
                 let wanted = conditions.sql.clone();
                 let count = format!("select count(*) from agentless_vulnerabilities v where {wanted}");
                 let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
-                let (size, skip) = (conditions.place(page.size), conditions.place(page.skip));
-                let which = format!(
-                    "in (select v.id from agentless_vulnerabilities v where {wanted} order by {ORDER}
-                         limit {size} offset {skip})"
+                let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
+                let sql = format!(
+                    "select v.id from agentless_vulnerabilities v where {wanted} order by {ORDER}
+                     limit {size} offset {skip}"
                 );
-                let rows = transaction.list(&rows_with(&which, ORDER), &conditions.values, from_row)?;
-                Ok(Paged { rows, total })
+                let ids = transaction.list(&sql, &conditions.values, |row| row.get(0))?;
+                Ok(Paged { rows: numbered(transaction, ids)?, total })
             })
             .await
     }
@@ -47,45 +49,51 @@ impl Store {
     ) -> Result<Paged<AgentlessVulnerability>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let Some(mut conditions) = filter::conditions(transaction, &filter) else {
+                let Some(mut conditions) = filter::of_asset(&filter) else {
                     return Ok(Paged { rows: Vec::new(), total: 0 });
                 };
-                let of_asset = format!(
-                    "from agentless_vulnerabilities v where v.instance_id = r.instance_id and {}",
+                // A value of the row, not a join: the databases look it up in the index of its asset.
+                let worst = format!(
+                    "(select v.id from agentless_vulnerabilities v where v.instance_id = r.instance_id and {}
+                      order by {ORDER} limit 1)",
                     conditions.sql
                 );
-                let assets = format!("from agentless_results r where exists (select 1 {of_asset})");
+                // From the first id on, which is all of them: by that the databases find the order.
+                let first = conditions.value("");
+                let assets = format!(
+                    "from agentless_results r where r.instance_id >= {first} and {worst} is not null"
+                );
                 let count = format!("select count(*) {assets}");
                 let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
-                let (size, skip) = (conditions.place(page.size), conditions.place(page.skip));
-                let sql = format!(
-                    "select (select v.id {of_asset} order by {ORDER} limit 1) {assets}
-                     order by r.instance_id limit {size} offset {skip}"
-                );
+                let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
+                let sql =
+                    format!("select {worst} {assets} order by r.instance_id limit {size} offset {skip}");
                 let ids = transaction.list(&sql, &conditions.values, |row| row.get(0))?;
-                Ok(Paged { rows: numbered(transaction, &ids)?, total })
+                Ok(Paged { rows: numbered(transaction, ids)?, total })
             })
             .await
     }
 }
 
 /// The vulnerabilities with these ids, in this order.
-fn numbered(transaction: &Transaction<'_>, ids: &[i64]) -> Result<Vec<AgentlessVulnerability>, StoreError> {
-    let sql = rows_with("= $1", ORDER);
-    let found = ids.iter().map(|&id| transaction.find(&sql, values![id], from_row));
-    found.filter_map(Result::transpose).collect()
-}
-
-/// Rows as [`from_row`] reads them, of the vulnerabilities with these ids.
-fn rows_with(ids: &str, order: &str) -> String {
-    format!(
+fn numbered(transaction: &Transaction<'_>, ids: Vec<i64>) -> Result<Vec<AgentlessVulnerability>, StoreError> {
+    let sql = format!(
         "select v.id, v.finding, v.kind, v.name, v.alias, v.related, v.necessity, v.score, v.package, v.package_kind,
              v.version, v.fixed, v.path, v.os, v.os_release, v.whitelisted, v.first_time, r.scan_time, {ASSET}
          from agentless_vulnerabilities v
          join agentless_results r on r.instance_id = v.instance_id
          join agentless_subtasks s on s.uuid = r.subtask_uuid
-         where v.id {ids} order by {order}"
-    )
+         where v.id = "
+    );
+    if let Transaction::Postgres(_) = transaction {
+        let values = [Value::Integers(&ids)];
+        let found = transaction.list(&format!("{sql}any($1)"), &values, from_row)?;
+        let mut found: HashMap<i64, _> = found.into_iter().map(|one| (one.id, one)).collect();
+        return Ok(ids.iter().filter_map(|id| found.remove(id)).collect());
+    }
+    let sql = format!("{sql}$1");
+    let found = ids.into_iter().map(|id| transaction.find(&sql, values![id], from_row));
+    found.filter_map(Result::transpose).collect()
 }
 
 fn from_row(row: &Row<'_>) -> Result<AgentlessVulnerability, StoreError> {

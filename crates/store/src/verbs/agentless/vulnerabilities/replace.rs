@@ -17,8 +17,8 @@ const FOUND: &str =
     "target_type, kind, name, alias, related, necessity, score, package, package_kind, version, fixed,
     fixable, path, os, os_release";
 
-/// Keeps the whitelist as it is until this transaction ends. Called before the result of the asset is touched: whoever
-/// changes the whitelist locks the results it is about.
+/// Keeps the whitelist as it is until this transaction ends. Called before anything is locked: whoever changes the whitelist
+/// locks the subtasks whose results it is about.
 pub fn enter(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     transaction.pass_beside(Gate::VulnerabilityWhitelist)
 }

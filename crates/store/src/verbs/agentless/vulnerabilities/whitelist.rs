@@ -191,7 +191,8 @@ fn settle_names(transaction: &Transaction<'_>, names: &BTreeSet<Name>) -> Result
     }
     let sql = format!(
         "update agentless_vulnerabilities set whitelisted = 1 - whitelisted
-         where kind = $1 and name = $2 and whitelisted <> {IS_WHITELISTED} returning instance_id"
+         where whitelisted in (0, 1) and kind = $1 and name = $2 and whitelisted <> {IS_WHITELISTED}
+         returning instance_id"
     );
     let mut assets = BTreeSet::new();
     for (kind, name) in names {
@@ -205,15 +206,13 @@ fn settle_names(transaction: &Transaction<'_>, names: &BTreeSet<Name>) -> Result
 fn lock_results(transaction: &Transaction<'_>, names: &BTreeSet<Name>) -> Result<(), StoreError> {
     let kinds: Vec<i64> = names.iter().map(|(kind, _)| *kind as i64).collect();
     let texts: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
-    transaction.list(
-        "select 1 from agentless_results where instance_id = any(array(
-             select v.instance_id from unnest($1, $2) wanted (kind, name)
-             join agentless_vulnerabilities v on v.kind = wanted.kind and v.name = wanted.name))
-         order by instance_id for update",
-        &[Value::Integers(&kinds), Value::Texts(&texts)],
-        |_| Ok(()),
-    )?;
-    Ok(())
+    let sql = "select distinct r.subtask_uuid from unnest($1, $2) wanted (kind, name)
+        join agentless_vulnerabilities v
+            on v.whitelisted in (0, 1) and v.kind = wanted.kind and v.name = wanted.name
+        join agentless_results r on r.instance_id = v.instance_id";
+    let values = [Value::Integers(&kinds), Value::Texts(&texts)];
+    let subtasks = transaction.list(sql, &values, |row| row.get(0))?;
+    end::lock(transaction, subtasks)
 }
 
 /// Writes into the results of these assets how many vulnerabilities count.
