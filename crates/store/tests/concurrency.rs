@@ -27,6 +27,8 @@ mod groups;
 mod identity;
 #[path = "concurrency/machines.rs"]
 mod machines;
+#[path = "concurrency/malicious_files.rs"]
+mod malicious_files;
 #[path = "concurrency/policies.rs"]
 mod policies;
 #[path = "concurrency/runs.rs"]
@@ -108,6 +110,11 @@ concurrency! {
         of_equal_machines_one_takes_the_device_over
         of_machines_that_meet_one_is_the_device
         a_device_leaves_once
+    }
+    malicious_files {
+        what_is_found_meanwhile_is_taken_for_good
+        what_is_handled_meanwhile_is_counted
+        there_are_never_too_many_notes
     }
     policies {
         ranks_have_no_gaps_whoever_changes_them

@@ -2,6 +2,8 @@
 
 #[path = "migrations/agentless.rs"]
 mod agentless;
+#[path = "migrations/findings.rs"]
+mod findings;
 #[path = "migrations/postgres.rs"]
 mod postgres;
 #[path = "migrations/rows.rs"]

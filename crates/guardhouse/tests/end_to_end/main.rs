@@ -8,6 +8,7 @@ mod backup;
 mod commands;
 mod device_runs;
 mod faces;
+mod findings;
 mod identity;
 mod isolation;
 mod kill_drills;

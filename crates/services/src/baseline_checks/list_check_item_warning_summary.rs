@@ -28,7 +28,6 @@ pub async fn run(
     let mut checks = Checks::default();
     source(&mut checks, &request.source);
     let page = Page::read(&mut checks, request.current_page, request.page_size);
-    findings::language(&mut checks, &request.lang);
     let statuses = statuses(&mut checks, request.check_warning_status, &request.check_warning_status_list);
     let is_elsewhere = request.group_id.is_some()
         || !request.container_field_name.is_empty()

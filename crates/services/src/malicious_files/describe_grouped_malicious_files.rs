@@ -23,7 +23,6 @@ pub async fn run(
 ) -> Result<DescribeGroupedMaliciousFilesResponse, Status> {
     let mut checks = Checks::default();
     let page = Page::read_text(&mut checks, request.current_page, &request.page_size);
-    findings::language(&mut checks, &request.lang);
     let is_elsewhere = of_containers(&request);
     let range = request.scan_range.iter().map(String::as_str);
     let asset =

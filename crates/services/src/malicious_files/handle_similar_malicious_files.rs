@@ -18,7 +18,6 @@ pub async fn run(
     let operation = words::operation(&mut checks, &request.operation);
     let likeness = words::scenario(&mut checks, &request.scenario);
     let target_types = findings::scan_range(&mut checks, request.scan_range.split(','));
-    findings::language(&mut checks, &request.lang);
     checks.finish()?;
     let mut data = 0;
     if let Some(operation) = operation {

@@ -10,7 +10,7 @@ use super::rules;
 use crate::{
     Context,
     fields::Checks,
-    findings::{self, CODE, HTTP_STATUS, MESSAGE, Page},
+    findings::{CODE, HTTP_STATUS, MESSAGE, Page},
 };
 
 /// Lists the rules that take files for good, the newest first.
@@ -20,7 +20,6 @@ pub async fn run(
 ) -> Result<ListMaliciousFileWhitelistConfigsResponse, Status> {
     let mut checks = Checks::default();
     let page = Page::read(&mut checks, request.current_page, request.page_size);
-    findings::language(&mut checks, &request.lang);
     rules::source(&mut checks, &request.source);
     rules::event_name(&mut checks, &request.event_name);
     checks.finish()?;

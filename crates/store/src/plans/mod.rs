@@ -2,6 +2,7 @@
 //! not in a house with a million devices.
 
 mod agentless;
+mod findings;
 mod postgres;
 mod sqlite;
 mod verbs;

@@ -7,12 +7,15 @@ use super::{Plan, support};
 use crate::engine::tap::Heard;
 
 /// What may be read from its first row to its last: tables that stay small however many devices there are, or are only
-/// counted.
-const SHORT: [&str; 9] = [
+/// counted; lists of findings are filtered by anything, and counted as a whole.
+const SHORT: [&str; 12] = [
     "accounts",
     "agent_releases",
+    "agentless_check_items",
+    "agentless_checks",
     "agentless_locations",
-    "agentless_vulnerability_whitelist",
+    "agentless_malicious_files",
+    "agentless_sensitive_files",
     "device_groups",
     "dynamic_groups",
     "keys",

@@ -6,8 +6,11 @@ use super::Plan;
 use crate::engine::sqlite::MIGRATIONS;
 
 /// What may be read from its first row to its last: the results of `with`, literals, and tables that stay
-/// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken.
-const SHORT: [&str; 14] = [
+/// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken; lists
+/// of findings, which are filtered by anything, from the newest as far as the page, and as a whole to be counted.
+const SHORT: [&str; 15] = [
+    "finding",
+    "item",
     "agent_releases",
     "agentless_locations",
     "agentless_subtasks_queued",
