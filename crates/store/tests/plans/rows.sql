@@ -179,17 +179,17 @@ insert into agentless_malicious_files
 select n, 's-' || n % 20000, md5('sample ' || n % 3000), encode(sha256(('sample ' || n % 3000)::bytea), 'hex'), '/srv/' || n,
        '/dev/vda1', 'name ' || n % 100, 1 + n % 3, 1 + n % 3, '', '[]', 1700000000000000 + n, 1700000000000000 + n,
        case when n % 10 = 0 then 2 else 0 end, case when n % 10 = 0 then 'addWhitelist' else '' end,
-       case when n % 10 = 0 then 1700000000000000 + n end, case when n % 20 = 0 then n % 3000 / 20 + 1 end
+       case when n % 10 = 0 then 1700000000000000 + n end, case when n % 20 = 0 then n % 5000 + 1 end
 from generate_series(1, 30000) n;
 
 insert into agentless_malicious_notes
 select n, n * 15, 'a note', 1700000000000000 + n from generate_series(1, 2000) n;
 
 insert into agentless_malicious_rules
-select n, md5('sample ' || (n - 1) * 20), '', 1700000000000000, 1700000000000000 from generate_series(1, 150) n;
+select n, md5('rule ' || n), '', 1700000000000000, 1700000000000000 from generate_series(1, 5000) n;
 
 insert into agentless_malicious_samples
-select encode(sha256(('sample ' || n * 20 + 10)::bytea), 'hex'), 1700000000000000 from generate_series(1, 149) n;
+select encode(sha256(('good ' || n)::bytea), 'hex'), 1700000000000000 from generate_series(1, 20000) n;
 
 insert into agentless_sensitive_files
 select n, 's-' || n % 20000, 'rule ' || n % 100, 1 + n % 3, '/etc/' || n, md5('file ' || n), 'BEGIN', 0, 1700000000000000 + n,

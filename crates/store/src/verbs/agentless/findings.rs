@@ -68,25 +68,21 @@ pub fn for_each_of(transaction: &Transaction<'_>, sql: &str, ids: &[i64]) -> Res
     Ok(())
 }
 
+/// What never holds.
+const NEVER: &str = "1 = 0";
+
 /// Conditions that must all hold, and their values.
-#[derive(Clone)]
 pub struct Conditions<'a> {
     sql: String,
     values: Vec<Value<'a>>,
     is_postgres: bool,
-    needs_assets: bool,
 }
 
 impl<'a> Conditions<'a> {
     /// None yet: all rows.
     pub fn new(transaction: &Transaction<'_>) -> Self {
         let is_postgres = matches!(transaction, Transaction::Postgres(_));
-        Self { sql: String::new(), values: Vec::new(), is_postgres, needs_assets: false }
-    }
-
-    /// Joins the assets where a condition needs them.
-    pub fn assets(&self) -> &'static str {
-        if self.needs_assets { ASSETS } else { "" }
+        Self { sql: String::new(), values: Vec::new(), is_postgres }
     }
 
     /// ` where …`, or nothing where there is no condition.
@@ -125,26 +121,30 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    /// One of the columns has this text in it, upper and lower case of Latin letters alike; empty: it does not matter.
-    pub fn contains(&mut self, columns: &[&str], text: &'a str) {
+    /// The column has this text in it, upper and lower case of Latin letters alike; empty: it does not matter.
+    pub fn contains(&mut self, column: &str, text: &'a str) {
+        if let Some(condition) = self.in_one_of(&[column], text) {
+            self.holds(&condition);
+        }
+    }
+
+    /// That one of the columns has this text in it; `None`: it does not matter.
+    fn in_one_of(&mut self, columns: &[&str], text: &'a str) -> Option<String> {
         if text.is_empty() {
-            return;
+            return None;
         }
         if text.contains('\0') {
-            return self.never();
+            return Some(NEVER.to_owned());
         }
         let place = self.bind(text.into());
-        let any: Vec<_> = columns
-            .iter()
-            .map(|column| {
-                if self.is_postgres {
-                    format!("strpos(lower({column}), lower({place} collate \"C\")) > 0")
-                } else {
-                    format!("instr(lower({column}), lower({place})) > 0")
-                }
-            })
-            .collect();
-        self.holds(&format!("({})", any.join(" or ")));
+        let any = columns.iter().map(|column| {
+            if self.is_postgres {
+                format!("strpos(lower({column}), lower({place} collate \"C\")) > 0")
+            } else {
+                format!("instr(lower({column}), lower({place})) > 0")
+            }
+        });
+        Some(format!("({})", any.collect::<Vec<_>>().join(" or ")))
     }
 
     /// The column has one of these values; of none, it has none.
@@ -164,26 +164,25 @@ impl<'a> Conditions<'a> {
             self.one_of("finding.instance_id", ids);
         }
         if let Some(types) = &filter.target_types {
-            let places: Vec<_> = types.iter().map(|&number| self.bind(number.into())).collect();
-            let types = if places.is_empty() { "null".to_owned() } else { places.join(", ") };
-            self.holds(&format!(
-                "finding.instance_id in (select instance_id from agentless_results where target_type in ({types}))"
-            ));
+            // Looked up for each finding: the databases would rather read all results.
+            let of_result = "(select result.target_type from agentless_results result
+                where result.instance_id = finding.instance_id)";
+            self.one_of(of_result, types.iter().copied());
         }
-        if !filter.remark.is_empty() {
-            self.needs_assets = true;
-            let columns = [
-                "subtask.instance_name",
-                "subtask.target_name",
-                "subtask.internet_ip",
-                "subtask.intranet_ip",
-            ];
-            self.contains(&columns, &filter.remark);
+        let columns =
+            ["subtask.instance_name", "subtask.target_name", "subtask.internet_ip", "subtask.intranet_ip"];
+        if let Some(condition) = self.in_one_of(&columns, &filter.remark) {
+            // The limit keeps PostgreSQL to one look for each finding.
+            self.holds(&format!(
+                "exists (select 1 from agentless_results result
+                     join agentless_subtasks subtask on subtask.uuid = result.subtask_uuid
+                     where result.instance_id = finding.instance_id and {condition} limit 1 offset 0)"
+            ));
         }
     }
 
     fn never(&mut self) {
-        self.holds("1 = 0");
+        self.holds(NEVER);
     }
 
     /// Adds a value; answers its place.

@@ -188,15 +188,15 @@ fn list(
         which.holds_with(status as i32, |place| format!("finding.status = {place}"));
     }
     which.on(&filter.asset);
-    let sql =
-        format!("select count(*) from agentless_sensitive_files finding {}{}", which.assets(), which.sql());
+    let sql = format!("select count(*) from agentless_sensitive_files finding{}", which.sql());
     let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
     let place = which.next_place();
     let sql = format!(
         "select finding.id, finding.rule_key, finding.risk_level, finding.path, finding.md5, finding.prompt,
              finding.status, finding.first_time, finding.latest_time, {ASSET_COLUMNS}
-         from agentless_sensitive_files finding {ASSETS}{}
-         order by finding.id desc limit ${place} offset ${}",
+         from (select * from agentless_sensitive_files finding{}
+               order by finding.id desc limit ${place} offset ${}) finding
+         {ASSETS} order by finding.id desc",
         which.sql(),
         place + 1
     );

@@ -44,7 +44,7 @@ fn summarize(
     page: PageNumber,
 ) -> Result<Paged<CheckSummary>, StoreError> {
     let which = conditions(transaction, filter);
-    let wanted = format!("from agentless_checks finding {ITEMS} {}{}", which.assets(), which.sql());
+    let wanted = format!("from agentless_checks finding {ITEMS}{}", which.sql());
     let sql = format!("select count(distinct finding.check_id) {wanted}");
     let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
     let counts = CheckStatus::ALL
@@ -74,15 +74,15 @@ fn list(
     page: PageNumber,
 ) -> Result<Paged<Check>, StoreError> {
     let which = conditions(transaction, filter);
-    let sql =
-        format!("select count(*) from agentless_checks finding {ITEMS} {}{}", which.assets(), which.sql());
+    let sql = format!("select count(*) from agentless_checks finding {ITEMS}{}", which.sql());
     let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
     let place = which.next_place();
     let sql = format!(
         "select {ITEM_COLUMNS}, finding.status, finding.prompt, finding.first_time, finding.latest_time,
              {ASSET_COLUMNS}
-         from agentless_checks finding {ITEMS} {ASSETS}{}
-         order by finding.check_id, finding.instance_id limit ${place} offset ${}",
+         from (select finding.* from agentless_checks finding {ITEMS}{}
+               order by finding.check_id, finding.instance_id limit ${place} offset ${}) finding
+         {ITEMS} {ASSETS} order by finding.check_id, finding.instance_id",
         which.sql(),
         place + 1
     );
@@ -104,7 +104,7 @@ fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a CheckFilter) -> Con
     if let Some(id) = filter.check_id {
         which.holds_with(id, |place| format!("finding.check_id = {place}"));
     }
-    which.contains(&["item.item"], &filter.item);
+    which.contains("item.item", &filter.item);
     if let Some(level) = filter.level {
         which.holds_with(level as i32, |place| format!("item.level = {place}"));
     }

@@ -5,7 +5,7 @@ use guardhouse_model::{
     agentless::{Handling, MaliciousOperation},
 };
 
-use super::{count, lock_results};
+use super::{assets, count, for_each_of, lock_results};
 use crate::{
     AssetFilter, Likeness, MaliciousFilesHandled, Store, StoreError,
     engine::{Gate, Transaction},
@@ -87,8 +87,8 @@ fn handle(
     now: Timestamp,
 ) -> Result<usize, StoreError> {
     let changed = Handling::ALL.into_iter().filter(|handling| operation.changes(*handling));
-    lock_results(transaction, which.sql(), &which.values(&[]))?;
-    let touched = which.clone();
+    let assets = assets(transaction, which.sql(), &which.values(&[]))?;
+    lock_results(transaction, &assets)?;
     which.one_of("finding.handling", changed.map(|handling| handling as i32));
     if operation == MaliciousOperation::AddWhitelist {
         let place = which.next_place();
@@ -102,11 +102,11 @@ fn handle(
     } else {
         // What leaves the whitelist leaves it with everything that is equal.
         let sql = format!(
-            "delete from agentless_malicious_samples where sha256 in
-                 (select finding.sha256 from agentless_malicious_files finding{} and finding.handling = 2)",
+            "select distinct finding.sha256 from agentless_malicious_files finding{} and finding.handling = 2",
             which.sql()
         );
-        transaction.execute(&sql, &which.values(&[]))?;
+        let samples = transaction.list(&sql, &which.values(&[]), |row| row.get(0))?;
+        for_each_of(transaction, "delete from agentless_malicious_samples where sha256", &samples)?;
     }
     let place = which.next_place();
     let sql = format!(
@@ -118,6 +118,6 @@ fn handle(
     );
     let set = [(operation.leads_to() as i32).into(), operation.word().into(), now.into()];
     let handled = transaction.execute(&sql, &which.values(&set))?;
-    count(transaction, touched.sql(), &touched.values(&[]))?;
+    count(transaction, &assets)?;
     Ok(handled)
 }

@@ -34,13 +34,14 @@ fn list(
     page: PageNumber,
 ) -> Result<Paged<MaliciousFile>, StoreError> {
     let which = conditions(transaction, filter);
-    let sql =
-        format!("select count(*) from agentless_malicious_files finding {}{}", which.assets(), which.sql());
+    let sql = format!("select count(*) from agentless_malicious_files finding{}", which.sql());
     let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
     let place = which.next_place();
     let sql = format!(
-        "select {COLUMNS}, {ASSET_COLUMNS} from agentless_malicious_files finding {ASSETS}{}
-         order by finding.id desc limit ${place} offset ${}",
+        "select {COLUMNS}, {ASSET_COLUMNS}
+         from (select * from agentless_malicious_files finding{}
+               order by finding.id desc limit ${place} offset ${}) finding
+         {ASSETS} order by finding.id desc",
         which.sql(),
         place + 1
     );
@@ -59,7 +60,7 @@ pub fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a MaliciousFileFi
         like(&mut which, id, likeness);
     }
     which.equals("finding.md5", &filter.md5);
-    which.contains(&["finding.name"], &filter.name);
+    which.contains("finding.name", &filter.name);
     if let Some(kind) = filter.kind {
         which.holds_with(kind as i32, |place| format!("finding.type = {place}"));
     }

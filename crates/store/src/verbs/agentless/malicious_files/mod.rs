@@ -12,32 +12,58 @@ mod samples;
 
 use crate::{
     StoreError,
-    engine::{Transaction, Value},
+    engine::{Transaction, Value, values},
 };
 
 pub use replace::{enter, replace};
 
-/// Locks the results of the assets with files for which `which` holds, a condition that begins with ` where `.
-fn lock_results(transaction: &Transaction<'_>, which: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
+/// The assets with files for which `which` holds, a condition that begins with ` where `. Nobody puts a file on an asset
+/// while the gate is passed alone.
+fn assets(
+    transaction: &Transaction<'_>,
+    which: &str,
+    values: &[Value<'_>],
+) -> Result<Vec<String>, StoreError> {
+    let sql = format!("select distinct finding.instance_id from agentless_malicious_files finding{which}");
+    transaction.list(&sql, values, |row| row.get(0))
+}
+
+/// Locks the results of assets, in the order of their ids.
+fn lock_results(transaction: &Transaction<'_>, assets: &[String]) -> Result<(), StoreError> {
     if let Transaction::Postgres(_) = transaction {
-        let sql = format!(
-            "select 1 from agentless_results where instance_id in
-                 (select finding.instance_id from agentless_malicious_files finding{which})
-             order by instance_id for no key update"
-        );
-        transaction.execute(&sql, values)?;
+        let sql = "select 1 from agentless_results where instance_id = any($1) order by instance_id
+            for no key update";
+        transaction.execute(sql, &[Value::Texts(&texts(assets))])?;
     }
     Ok(())
 }
 
-/// Counts the files that are open anew, for those assets with files for which `which` holds.
-fn count(transaction: &Transaction<'_>, which: &str, values: &[Value<'_>]) -> Result<(), StoreError> {
-    let sql = format!(
+/// Counts the files of assets that are open anew.
+fn count(transaction: &Transaction<'_>, assets: &[String]) -> Result<(), StoreError> {
+    for_each_of(
+        transaction,
         "update agentless_results set malicious =
              (select count(*) from agentless_malicious_files counted
               where counted.instance_id = agentless_results.instance_id and counted.handling = 0)
-         where instance_id in (select finding.instance_id from agentless_malicious_files finding{which})"
-    );
-    transaction.execute(&sql, values)?;
+         where instance_id",
+        assets,
+    )
+}
+
+/// Carries out a statement for each of these texts. `sql` ends with the column that is to be one of them: on PostgreSQL all
+/// travel in one statement.
+fn for_each_of(transaction: &Transaction<'_>, sql: &str, which: &[String]) -> Result<(), StoreError> {
+    if let Transaction::Postgres(_) = transaction {
+        transaction.execute(&format!("{sql} = any($1)"), &[Value::Texts(&texts(which))])?;
+        return Ok(());
+    }
+    let sql = format!("{sql} = $1");
+    for one in which {
+        transaction.execute(&sql, values![one])?;
+    }
     Ok(())
+}
+
+fn texts(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }

@@ -2,7 +2,7 @@
 
 use guardhouse_model::Timestamp;
 
-use super::{count, lock_results};
+use super::{assets, count, lock_results};
 use crate::{
     MaliciousRule, MaliciousRuleChange, MaliciousRuleRefusal, NewMaliciousRule, PageNumber, Paged, Store,
     StoreError,
@@ -149,7 +149,8 @@ fn change(
 fn apply(transaction: &Transaction<'_>, rule: i64, now: Timestamp) -> Result<(), StoreError> {
     let which = " where finding.handling = 0
         and finding.md5 = (select rule.md5 from agentless_malicious_rules rule where rule.id = $1)";
-    lock_results(transaction, which, values![rule])?;
+    let assets = assets(transaction, which, values![rule])?;
+    lock_results(transaction, &assets)?;
     transaction.execute(
         &format!(
             "update agentless_malicious_files as finding set handling = 2, operation = 'addWhitelist',
@@ -157,16 +158,15 @@ fn apply(transaction: &Transaction<'_>, rule: i64, now: Timestamp) -> Result<(),
         ),
         values![rule, now],
     )?;
-    count(transaction, " where finding.rule_id = $1", values![rule])
+    count(transaction, &assets)
 }
 
 /// Opens the files again that a rule has whitelisted and is not about any more.
 fn reopen(transaction: &Transaction<'_>, rule: i64, now: Timestamp) -> Result<(), StoreError> {
     let which = " where finding.rule_id = $1 and not exists (select 1 from agentless_malicious_rules rule
         where rule.id = finding.rule_id and rule.md5 = finding.md5)";
-    let sql = format!("select distinct finding.instance_id from agentless_malicious_files finding{which}");
-    let assets: Vec<String> = transaction.list(&sql, values![rule], |row| row.get(0))?;
-    lock_results(transaction, which, values![rule])?;
+    let assets = assets(transaction, which, values![rule])?;
+    lock_results(transaction, &assets)?;
     transaction.execute(
         &format!(
             "update agentless_malicious_files as finding set handling = 0, operation = 'offWhitelist',
@@ -174,10 +174,7 @@ fn reopen(transaction: &Transaction<'_>, rule: i64, now: Timestamp) -> Result<()
         ),
         values![rule, now],
     )?;
-    for asset in &assets {
-        count(transaction, " where finding.instance_id = $1", values![asset])?;
-    }
-    Ok(())
+    count(transaction, &assets)
 }
 
 fn get(transaction: &Transaction<'_>, id: i64) -> Result<Option<MaliciousRule>, StoreError> {

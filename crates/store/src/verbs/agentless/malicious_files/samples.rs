@@ -19,11 +19,10 @@ impl Store {
             .read(move |transaction| {
                 let which = conditions(transaction, &filter);
                 let wanted = format!(
-                    "from agentless_malicious_files finding {}{} group by finding.sha256, finding.md5, finding.name",
-                    which.assets(),
+                    "from agentless_malicious_files finding{} group by finding.sha256, finding.md5, finding.name",
                     which.sql()
                 );
-                let sql = format!("select count(*) from (select 1 {wanted}) samples");
+                let sql = format!("select count(*) from (select 1 {wanted}) counted");
                 let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
                 let place = which.next_place();
                 let sql = format!(
