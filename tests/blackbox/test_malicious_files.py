@@ -6,6 +6,9 @@ import json
 
 from test_sdks import check_refusal, create_key, sdk  # noqa: F401
 
+# What the SDK of spring 2024 does not know.
+LATER = {"HandleMaliciousFiles", "HandleSimilarMaliciousFiles", "DescribeAgentlessSensitiveFileByKey"}
+
 ONE, TWO, THREE = (hashlib.md5(text).hexdigest() for text in (b"one", b"two", b"three"))
 
 
@@ -34,9 +37,7 @@ def test_without_detectors_lists_are_empty(sdk):  # noqa: F811
         ("ListCheckItemWarningSummary", checks),
         ("ListCheckItemWarningMachine", {"CheckId": 7, "Source": "agentless", "Status": 1}),
     ]
-    if sdk.environment == "sdk-2024":
-        # It does not know the operation yet.
-        calls = [call for call in calls if call[0] != "DescribeAgentlessSensitiveFileByKey"]
+    calls = [call for call in calls if sdk.environment != "sdk-2024" or call[0] not in LATER]
     answers = sdk.call(*[key | {"action": action, "parameters": parameters} for action, parameters in calls])
     for (action, parameters), answer in zip(calls, answers, strict=True):
         answer = body(answer)
@@ -132,6 +133,8 @@ def test_what_is_wrong_is_refused(sdk):  # noqa: F811
         (reader, "CreateMaliciousFileWhitelistConfig", rule, "NoPermission", 403),
         (reader, "HandleMaliciousFiles", handle, "NoPermission", 403),
     ]
+    if sdk.environment == "sdk-2024":
+        calls = [call for call in calls if call[1] not in LATER and "Scenario" not in call[2]]
     answers = sdk.call(*[who | {"action": action, "parameters": given} for who, action, given, _, _ in calls])
     for answer, (_, action, given, code, status) in zip(answers, calls, strict=True):
         check_refusal(answer, code, status)

@@ -2,31 +2,67 @@
 //!
 //! In every statement the table of the findings is called `finding`.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+};
 
 use crate::{
     AssetFilter, ScannedAsset, StoreError,
     engine::{Row, Transaction, Value, values},
 };
 
-/// Joins findings with the assets on which they are.
-pub const ASSETS: &str = "join agentless_results result on result.instance_id = finding.instance_id
-    join agentless_subtasks subtask on subtask.uuid = result.subtask_uuid";
+/// An asset of which nothing but its id is known yet: [`complete`] reads the rest.
+pub fn named(instance_id: String) -> ScannedAsset {
+    ScannedAsset {
+        instance_id,
+        target_type: 0,
+        target_name: String::new(),
+        instance_name: String::new(),
+        internet_ip: String::new(),
+        intranet_ip: String::new(),
+    }
+}
 
-/// The columns of an asset, in the order of [`asset_from_row`].
-pub const ASSET_COLUMNS: &str =
-    "subtask.instance_id, subtask.target_type, subtask.target_name, subtask.instance_name,
-    subtask.internet_ip, subtask.intranet_ip";
+/// Reads what is known of the assets of a page of findings. Not joined with the findings: PostgreSQL, which does not know
+/// how short a page is, would read all assets for it.
+pub fn complete<T>(
+    transaction: &Transaction<'_>,
+    findings: &mut [T],
+    asset: impl Fn(&mut T) -> &mut ScannedAsset,
+) -> Result<(), StoreError> {
+    const ASSETS: &str = "select subtask.instance_id, subtask.target_type, subtask.target_name,
+            subtask.instance_name, subtask.internet_ip, subtask.intranet_ip
+        from agentless_results result join agentless_subtasks subtask on subtask.uuid = result.subtask_uuid
+        where result.instance_id";
+    let ids: BTreeSet<String> = findings.iter_mut().map(|one| asset(one).instance_id.clone()).collect();
+    let found = if let Transaction::Postgres(_) = transaction {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        transaction.list(&format!("{ASSETS} = any($1)"), &[Value::Texts(&ids)], asset_from_row)?
+    } else {
+        let sql = format!("{ASSETS} = $1");
+        let found = ids.iter().map(|id| transaction.find(&sql, values![id], asset_from_row));
+        found.filter_map(Result::transpose).collect::<Result<_, _>>()?
+    };
+    let found: HashMap<String, ScannedAsset> =
+        found.into_iter().map(|one: ScannedAsset| (one.instance_id.clone(), one)).collect();
+    for finding in findings {
+        let asset = asset(finding);
+        if let Some(known) = found.get(&asset.instance_id) {
+            asset.clone_from(known);
+        }
+    }
+    Ok(())
+}
 
-/// The asset whose columns begin at `place`.
-pub fn asset_from_row(row: &Row<'_>, place: usize) -> Result<ScannedAsset, StoreError> {
+fn asset_from_row(row: &Row<'_>) -> Result<ScannedAsset, StoreError> {
     Ok(ScannedAsset {
-        instance_id: row.get(place)?,
-        target_type: row.get(place + 1)?,
-        target_name: row.get(place + 2)?,
-        instance_name: row.get(place + 3)?,
-        internet_ip: row.get(place + 4)?,
-        intranet_ip: row.get(place + 5)?,
+        instance_id: row.get(0)?,
+        target_type: row.get(1)?,
+        target_name: row.get(2)?,
+        instance_name: row.get(3)?,
+        internet_ip: row.get(4)?,
+        intranet_ip: row.get(5)?,
     })
 }
 

@@ -12,9 +12,7 @@ use crate::{
     engine::{Row, Transaction, Value, values},
     verbs::agentless::{
         counters,
-        findings::{
-            ASSET_COLUMNS, ASSETS, Conditions, asset_from_row, for_each_of, keepable, numbered, texts,
-        },
+        findings::{Conditions, complete, for_each_of, keepable, named, numbered, texts},
     },
 };
 
@@ -193,14 +191,13 @@ fn list(
     let place = which.next_place();
     let sql = format!(
         "select finding.id, finding.rule_key, finding.risk_level, finding.path, finding.md5, finding.prompt,
-             finding.status, finding.first_time, finding.latest_time, {ASSET_COLUMNS}
-         from (select * from agentless_sensitive_files finding{}
-               order by finding.id desc limit ${place} offset ${}) finding
-         {ASSETS} order by finding.id desc",
+             finding.status, finding.first_time, finding.latest_time, finding.instance_id
+         from agentless_sensitive_files finding{} order by finding.id desc limit ${place} offset ${}",
         which.sql(),
         place + 1
     );
-    let rows = transaction.list(&sql, &which.values(&[page.size.into(), page.skip.into()]), from_row)?;
+    let mut rows = transaction.list(&sql, &which.values(&[page.size.into(), page.skip.into()]), from_row)?;
+    complete(transaction, &mut rows, |file| &mut file.asset)?;
     Ok(Paged { rows, total })
 }
 
@@ -217,6 +214,6 @@ fn from_row(row: &Row<'_>) -> Result<SensitiveFile, StoreError> {
         status: numbered(row, 6, SensitiveStatus::numbered)?,
         first_time: row.get(7)?,
         latest_time: row.get(8)?,
-        asset: asset_from_row(row, 9)?,
+        asset: named(row.get(9)?),
     })
 }

@@ -5,7 +5,7 @@ use guardhouse_model::agentless::{CheckStatus, RiskLevel};
 use crate::{
     Check, CheckFilter, CheckItem, CheckSummary, PageNumber, Paged, Store, StoreError,
     engine::{Row, Transaction},
-    verbs::agentless::findings::{ASSET_COLUMNS, ASSETS, Conditions, asset_from_row, numbered},
+    verbs::agentless::findings::{Conditions, complete, named, numbered},
 };
 
 /// The columns of what is checked, in the order of [`item_from_row`].
@@ -79,23 +79,23 @@ fn list(
     let place = which.next_place();
     let sql = format!(
         "select {ITEM_COLUMNS}, finding.status, finding.prompt, finding.first_time, finding.latest_time,
-             {ASSET_COLUMNS}
-         from (select finding.* from agentless_checks finding {ITEMS}{}
-               order by finding.check_id, finding.instance_id limit ${place} offset ${}) finding
-         {ITEMS} {ASSETS} order by finding.check_id, finding.instance_id",
+             finding.instance_id
+         from agentless_checks finding {ITEMS}{}
+         order by finding.check_id, finding.instance_id limit ${place} offset ${}",
         which.sql(),
         place + 1
     );
-    let rows = transaction.list(&sql, &which.values(&[page.size.into(), page.skip.into()]), |row| {
+    let mut rows = transaction.list(&sql, &which.values(&[page.size.into(), page.skip.into()]), |row| {
         Ok(Check {
             item: item_from_row(row, 0)?,
             status: numbered(row, ITEM_WIDTH, CheckStatus::numbered)?,
             prompt: row.get(ITEM_WIDTH + 1)?,
             first_time: row.get(ITEM_WIDTH + 2)?,
             latest_time: row.get(ITEM_WIDTH + 3)?,
-            asset: asset_from_row(row, ITEM_WIDTH + 4)?,
+            asset: named(row.get(ITEM_WIDTH + 4)?),
         })
     })?;
+    complete(transaction, &mut rows, |check| &mut check.asset)?;
     Ok(Paged { rows, total })
 }
 

@@ -9,13 +9,13 @@ use crate::{
     MaliciousFile, MaliciousFileFilter, MaliciousNote, NewMaliciousFile, PageNumber, Paged, Store,
     StoreError,
     engine::{Row, Transaction, Value},
-    verbs::agentless::findings::{ASSET_COLUMNS, ASSETS, Conditions, asset_from_row, numbered},
+    verbs::agentless::findings::{Conditions, complete, named, numbered},
 };
 
 const COLUMNS: &str =
     "finding.id, finding.md5, finding.sha256, finding.path, finding.disk_partition, finding.name,
     finding.type, finding.level, finding.highlight, finding.details, finding.first_time, finding.latest_time,
-    finding.handling, finding.operation, finding.operate_time";
+    finding.handling, finding.operation, finding.operate_time, finding.instance_id";
 
 impl Store {
     /// A page of the malicious files, the one that was found last for the first time before the others, with their notes.
@@ -38,14 +38,13 @@ fn list(
     let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
     let place = which.next_place();
     let sql = format!(
-        "select {COLUMNS}, {ASSET_COLUMNS}
-         from (select * from agentless_malicious_files finding{}
-               order by finding.id desc limit ${place} offset ${}) finding
-         {ASSETS} order by finding.id desc",
+        "select {COLUMNS} from agentless_malicious_files finding{} order by finding.id desc
+         limit ${place} offset ${}",
         which.sql(),
         place + 1
     );
     let mut rows = transaction.list(&sql, &which.values(&[page.size.into(), page.skip.into()]), from_row)?;
+    complete(transaction, &mut rows, |file| &mut file.asset)?;
     add_notes(transaction, &mut rows)?;
     Ok(Paged { rows, total })
 }
@@ -121,7 +120,7 @@ fn from_row(row: &Row<'_>) -> Result<MaliciousFile, StoreError> {
         latest_time: row.get(11)?,
         handling: numbered(row, 12, Handling::numbered)?,
         operated: operation.zip(row.get(14)?),
-        asset: asset_from_row(row, 15)?,
+        asset: named(row.get(15)?),
         notes: Vec::new(),
     })
 }
