@@ -24,6 +24,8 @@ mod agentless_queue;
 mod agentless_results;
 #[path = "conformance/agentless/risks.rs"]
 mod agentless_risks;
+#[path = "conformance/agentless/selections.rs"]
+mod agentless_selections;
 #[path = "conformance/agentless/support.rs"]
 mod agentless_support;
 #[path = "conformance/agentless/tasks.rs"]
@@ -148,6 +150,13 @@ conformance! {
     }
     agentless_risks {
         assets_are_listed_by_what_was_found
+    }
+    agentless_selections {
+        assets_are_found_by_their_ids_and_in_pages
+        a_selection_is_that_of_its_business_type
+        a_selection_has_what_was_taken_into_it
+        a_selection_of_all_has_what_is_there
+        old_selections_go_in_steps
     }
     agentless_tasks {
         a_task_has_a_subtask_for_each_asset

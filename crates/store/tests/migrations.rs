@@ -2,8 +2,8 @@
 
 #[path = "migrations/agentless.rs"]
 mod agentless;
-#[path = "migrations/findings.rs"]
-mod findings;
+#[path = "migrations/agentless_selections.rs"]
+mod agentless_selections;
 #[path = "migrations/postgres.rs"]
 mod postgres;
 #[path = "migrations/rows.rs"]

@@ -21,6 +21,9 @@ const REST: Duration = Duration::from_millis(20);
 /// How long a temporary access key is known after it has expired: whoever still uses it is told what is wrong.
 const EXPIRED_KEYS: Duration = Duration::from_secs(24 * 3_600);
 
+/// How long a selection of assets is kept that was made for one scan, and how the business types of such begin.
+const ONE_TIME_SELECTIONS: (&str, Duration) = ("AGENTLESS_SCAN_ONCE_TASK", Duration::from_secs(30 * 24 * 3_600));
+
 /// The duty of which one replica holds the lease.
 pub const DUTY: &str = "retention";
 
@@ -90,16 +93,8 @@ async fn remove_older(store: &Store, lease: Lease, before: Timestamp) -> Result<
     Ok(())
 }
 
-/// Removes the tasks of agentless scans that are older, in the name of a lease.
-async fn remove_scans(store: &Store, lease: Lease, before: Timestamp) -> Result<(), StoreError> {
-    while store.agentless_tasks_expire(lease, before, STEP).await? > 0 {
-        tokio::time::sleep(REST).await;
-    }
-    Ok(())
-}
-
-/// Removes the nonces of requests that are too old at `now`, temporary access keys, and what agentless scans found, in
-/// the name of a lease.
+/// Removes what is of no use any more at `now`, in the name of a lease: nonces of requests, temporary access keys, selections
+/// for one scan.
 async fn remove_expired(store: &Store, lease: Lease, now: Timestamp) -> Result<(), StoreError> {
     while store.request_nonces_expire(lease, now, STEP).await? == STEP {
         tokio::time::sleep(REST).await;
@@ -109,6 +104,11 @@ async fn remove_expired(store: &Store, lease: Lease, now: Timestamp) -> Result<(
     }
     let before = now.checked_sub(EXPIRED_KEYS).unwrap_or(Timestamp::MIN);
     while store.access_keys_expire(lease, before, STEP).await? == STEP {
+        tokio::time::sleep(REST).await;
+    }
+    let (prefix, keep) = ONE_TIME_SELECTIONS;
+    let before = now.checked_sub(keep).unwrap_or(Timestamp::MIN);
+    while store.agentless_selections_expire(lease, prefix, before, STEP).await? == STEP {
         tokio::time::sleep(REST).await;
     }
     Ok(())

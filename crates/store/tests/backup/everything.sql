@@ -136,3 +136,8 @@ insert into agentless_check_items values
     (1, 'Passwörter', 1, 'Passwords', 7, 'Debian', 'cis', 'CIS', 'text', 'text'), (9007199254740991, '', 3, '', 0, '', '', '', '', '');
 insert into agentless_checks values
     ('s-00000000000000000000', 1, 1, 'found', 7, 8), ('m-ä', 9007199254740991, 8, '', -1, 0);
+insert into agentless_selections values
+    (9007199254740991, 0, 'debian', x'00000000000000000000000000000001', 'token', 1700000000000001),
+    (-1, 1, '', x'ffffffffffffffffffffffffffffffff', '', -1);
+insert into agentless_selection_types values ('AGENTLESS_SCAN_ONCE_TASK_1', 9007199254740991), ('ä', -1);
+insert into agentless_selection_targets values (9007199254740991, 's-00000000000000000000'), (9007199254740991, 'm-ä');

@@ -11,7 +11,7 @@ use guardhouse_store::{
 };
 use uuid::Uuid;
 
-use super::{agentless, findings, vulnerabilities};
+use super::{agentless, agentless_selections, vulnerabilities};
 
 const GROUP: u128 = 0x10;
 const DEVICE: u128 = 0x20;
@@ -247,7 +247,7 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
         ],
         11 => agentless::rows(dialect),
         12 => vulnerabilities::rows(dialect),
-        13 => findings::rows(),
+        14 => agentless_selections::rows(dialect),
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -341,7 +341,7 @@ pub async fn check(store: &Store, version: usize) {
     access_keys(store, version).await;
     agentless::check(store, version).await;
     vulnerabilities::check(store, version).await;
-    findings::check(store, version).await;
+    agentless_selections::check(store, version).await;
 }
 
 async fn access_keys(store: &Store, version: usize) {
