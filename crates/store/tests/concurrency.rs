@@ -25,6 +25,8 @@ mod enrolment;
 mod groups;
 #[path = "concurrency/identity.rs"]
 mod identity;
+#[path = "concurrency/locations.rs"]
+mod locations;
 #[path = "concurrency/machines.rs"]
 mod machines;
 #[path = "concurrency/malicious_files.rs"]
@@ -105,6 +107,9 @@ concurrency! {
         one_account_gets_a_name
         one_key_settles
         one_holder_gets_a_lease
+    }
+    locations {
+        the_look_that_began_last_counts
     }
     machines {
         of_equal_machines_one_takes_the_device_over

@@ -16,8 +16,8 @@ mod agent_releases;
 mod agentless_findings;
 #[path = "conformance/agentless/lists.rs"]
 mod agentless_lists;
-#[path = "conformance/agentless/malicious_files.rs"]
-mod agentless_malicious_files;
+#[path = "conformance/agentless/locations.rs"]
+mod agentless_locations;
 #[path = "conformance/agentless/queue.rs"]
 mod agentless_queue;
 #[path = "conformance/agentless/results.rs"]
@@ -121,17 +121,12 @@ conformance! {
         subtasks_are_listed_by_what_is_asked_for
         a_task_may_have_very_many_subtasks
     }
-    agentless_malicious_files {
-        a_file_that_is_found_again_is_the_same
-        files_go_with_the_result
-        what_is_done_about_files_is_kept_and_counted
-        what_is_like_a_file_is_handled_together
-        equal_files_that_come_later_are_good
-        rules_take_files_for_good
-        rules_are_changed_all_or_none
-        files_are_filtered_and_paged
-        notes_are_few_and_in_order
-        odd_texts_of_files_are_kept
+    agentless_locations {
+        a_location_has_a_name_of_its_own
+        a_look_tells_what_came_and_what_went
+        assets_are_listed_by_what_they_are
+        locations_are_looked_at_in_turn
+        what_is_gone_for_long_is_forgotten_without_a_result
     }
     agentless_queue {
         a_large_task_lets_later_ones_pass

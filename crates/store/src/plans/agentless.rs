@@ -8,13 +8,14 @@ use super::{
     support::{Fixture, at},
 };
 use crate::{
-    AgentlessResult, AgentlessSubtaskFilter, AgentlessTaskFilter, LeasedSubtask, NewAgentlessSubtask,
-    NewAgentlessTask, PageNumber, ReportFormat, ReportWanted, ReportWriter, SubtaskEnd, SubtaskOutcome,
-    SubtaskProgress, TakeSubtasks,
+    AgentlessAssetScope, AgentlessLocation, AgentlessResult, AgentlessSubtaskFilter, AgentlessTaskFilter,
+    FoundAsset, LeasedSubtask, LocationLook, NewAgentlessSubtask, NewAgentlessTask, PageNumber, ReportFormat,
+    ReportWanted, ReportWriter, SubtaskEnd, SubtaskOutcome, SubtaskProgress, TakeSubtasks,
 };
 
 /// Carries all of them out.
 pub async fn all(plans: &mut Plans, f: &Fixture) {
+    locations(plans, f).await;
     lists(plans, f).await;
     queue(plans, f).await;
     reports(plans, f).await;
@@ -44,6 +45,46 @@ fn task(f: &Fixture, assets: &[&str]) -> NewAgentlessTask {
         start_time: at(0),
         targets: assets.iter().map(target).collect(),
     }
+}
+
+async fn locations(plans: &mut Plans, f: &Fixture) {
+    let store = &f.store;
+    let location = AgentlessLocation {
+        id: f.id(),
+        name: "images".to_owned(),
+        address: Vec::new(),
+        sealed_credentials: None,
+        target_type: 4,
+        create_time: at(0),
+        look_time: None,
+        trouble: String::new(),
+    };
+    let id = location.id;
+    plans.of("agentless_location_add", store.agentless_location_add(location)).await;
+    plans.of("agentless_location_get", store.agentless_location_get(id)).await;
+    plans.of("agentless_locations_list", store.agentless_locations_list(Some(id), 10)).await;
+    plans.of("agentless_locations_due", store.agentless_locations_due(at(5), 10)).await;
+    let found = |name: &str| FoundAsset {
+        instance_id: format!("m-{name}"),
+        name: name.to_owned(),
+        size_bytes: 1,
+        version: String::new(),
+    };
+    let look = |second, found| LocationLook { time: at(second), found, forget: at(0) };
+    let looked = store.agentless_assets_looked(id, look(1, Ok(vec![found("a"), found("b")])));
+    plans.of("agentless_assets_looked", looked).await;
+    let looked = store.agentless_assets_looked(id, look(2, Ok(vec![found("b")])));
+    plans.of("agentless_assets_looked, of which one is gone", looked).await;
+    let any = AgentlessAssetScope::default;
+    for (what, scope) in [
+        ("agentless_assets_list", any()),
+        ("agentless_assets_list, of a location", AgentlessAssetScope { location: Some(id), ..any() }),
+        ("agentless_assets_list, by type", AgentlessAssetScope { target_type: Some(4), ..any() }),
+        ("agentless_assets_list, that are gone", AgentlessAssetScope { is_gone: Some(true), ..any() }),
+    ] {
+        plans.of(what, store.agentless_assets_list(scope, "m-".to_owned(), 10)).await;
+    }
+    plans.of("agentless_location_delete", store.agentless_location_delete(id)).await;
 }
 
 async fn taken(f: &Fixture, limit: usize) -> Vec<LeasedSubtask> {

@@ -46,3 +46,38 @@ pub struct AgentlessAsset {
     /// It was not there when its location was last looked at.
     pub is_gone: bool,
 }
+
+/// Which assets are listed. What is `None` does not matter.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AgentlessAssetScope {
+    /// Of this location.
+    pub location: Option<Uuid>,
+    /// 3: snapshots, 4: images.
+    pub target_type: Option<i32>,
+    /// Those that are not there any more, or those that are.
+    pub is_gone: Option<bool>,
+}
+
+/// What came of a look at a location.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocationLook {
+    /// When it began.
+    pub time: Timestamp,
+    /// All that lies there, or why it cannot be told, in a sentence.
+    pub found: Result<Vec<FoundAsset>, String>,
+    /// What was last there before is forgotten, unless there is a result of it.
+    pub forget: Timestamp,
+}
+
+/// Something that lies in a location.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundAsset {
+    /// What it is called in the public API.
+    pub instance_id: String,
+    /// In its location.
+    pub name: String,
+    /// How much there is to read at most.
+    pub size_bytes: u64,
+    /// Another one whenever the content is.
+    pub version: String,
+}

@@ -1,7 +1,76 @@
 //! Scans of disks and images without an agent.
 
-mod baseline_checks;
+mod add;
+mod assets;
+mod cancel;
 mod counters;
-mod findings;
-mod malicious_files;
-mod sensitive_files;
+mod delete;
+mod end;
+mod expire;
+mod filters;
+mod leases;
+mod locations;
+mod pages;
+mod progress;
+mod reports;
+mod results;
+mod retry;
+mod risks;
+mod roots;
+mod subtasks;
+mod take;
+mod tasks;
+mod vulnerabilities;
+
+use guardhouse_model::agentless::{ReportStatus, TaskStatus};
+use uuid::Uuid;
+
+use crate::{
+    StoreError,
+    engine::{Row, Transaction, Value},
+};
+
+/// The status at `place`.
+fn status(row: &Row<'_>, place: usize) -> Result<TaskStatus, StoreError> {
+    let number: i32 = row.get(place)?;
+    TaskStatus::numbered(number)
+        .ok_or_else(|| StoreError::Inconsistent(format!("a task has the status {number}")))
+}
+
+/// The status of a report at `place`.
+fn report_status(row: &Row<'_>, place: usize) -> Result<ReportStatus, StoreError> {
+    let number: i32 = row.get(place)?;
+    ReportStatus::numbered(number)
+        .ok_or_else(|| StoreError::Inconsistent(format!("a report has the status {number}")))
+}
+
+/// A percentage at `place`.
+fn percentage(row: &Row<'_>, place: usize) -> Result<u8, StoreError> {
+    let number: u32 = row.get(place)?;
+    u8::try_from(number).map_err(|_| StoreError::Inconsistent(format!("a progress is {number}")))
+}
+
+/// Carries out a statement whose last value is an id, for each of these.
+///
+/// `sql` ends with the column that is to be one of them: on PostgreSQL all travel in one statement.
+fn for_each_of(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    values: &[Value<'_>],
+    ids: &[Uuid],
+) -> Result<(), StoreError> {
+    let place = values.len() + 1;
+    match transaction {
+        Transaction::Postgres(_) => {
+            let values = [values, &[Value::Ids(ids)]].concat();
+            transaction.execute(&format!("{sql} = any(${place})"), &values)?;
+        }
+        Transaction::Sqlite(_) => {
+            let sql = format!("{sql} = ${place}");
+            for &id in ids {
+                transaction.execute(&sql, &[values, &[id.into()]].concat())?;
+            }
+        }
+    }
+    Ok(())
+}
