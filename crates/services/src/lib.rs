@@ -5,6 +5,7 @@
 
 mod agent_releases;
 mod agentless;
+mod agentless_locations;
 pub mod agentless_workers;
 mod agents;
 mod asset_selections;
@@ -43,14 +44,15 @@ use guardhouse_contract::{
         identity_questions_methods,
     },
     policies::{policies_methods, policy_assignments_methods},
-    scans::agentless_workers_methods,
+    scans::agentless_locations_methods,
     service::Method,
 };
 use guardhouse_dispatch::Dispatcher;
-use guardhouse_identity::{ReportLinks, devices::Devices, enrolment::EnrolmentTokens};
+use guardhouse_identity::{Sealing, devices::Devices, enrolment::EnrolmentTokens};
 use guardhouse_model::Environment;
 use guardhouse_store::Store;
 
+pub use agentless_locations::Looking;
 pub use agents::AgentLinkService;
 pub use policies::settle as settle_built_in_policies;
 pub use reports::ReportMaker;
@@ -76,8 +78,8 @@ pub struct Context {
     pub trust: Vec<Vec<u8>>,
     /// The public key by which devices check versions of the agent.
     pub release_key: Vec<u8>,
-    /// The queue of agentless scans.
-    pub workers: Arc<agentless_workers::Service>,
+    /// Encrypts what opens locations.
+    pub sealing: Sealing,
     /// What this server calls the region that it is in.
     pub region: String,
 }
@@ -101,9 +103,8 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         policy_assignments_methods(&Arc::new(policy_assignments::Service(context()))),
         enrolment_methods(&Arc::new(agents::Service(context()))),
         agentless_methods(&Arc::new(agentless::Service(context()))),
-        malicious_files_methods(&Arc::new(malicious_files::Service(context()))),
-        sensitive_files_methods(&Arc::new(sensitive_files::Service(context()))),
-        baseline_checks_methods(&Arc::new(baseline_checks::Service(context()))),
+        image_vulnerabilities_methods(&Arc::new(image_vulnerabilities::Service(context()))),
+        agentless_locations_methods(&Arc::new(agentless_locations::Service(context()))),
         agent_releases_methods(&Arc::new(agent_releases::Service(context()))),
     ]
     .concat()

@@ -2,7 +2,7 @@
 
 mod certificate;
 mod duty;
-mod lapsed;
+mod locations;
 mod membership;
 mod overdue;
 mod reports;

@@ -7,10 +7,10 @@ use guardhouse_contract::{frames::LARGEST_OF_AGENT, link::agent_link_server::Age
 use guardhouse_dispatch::Dispatcher;
 use guardhouse_gateway::{Bound, Gateway, Parts, Registry, Settings};
 use guardhouse_identity::{
-    AccessKeys, Authority, Devices, EnrolmentTokens, ReleaseKey, ReportLinks, Tokens, tokens::TokenSettings,
+    AccessKeys, Authority, Devices, EnrolmentTokens, ReleaseKey, Sealing, Tokens, tokens::TokenSettings,
 };
 use guardhouse_model::{Environment, rate::Quota};
-use guardhouse_services::{AgentLinkService, Context, ReportMaker, page::Pages};
+use guardhouse_services::{AgentLinkService, Context, Looking, page::Pages};
 use guardhouse_store::{KeyRecord, Store};
 use guardhouse_worker::Worker;
 use tokio::sync::oneshot;
@@ -20,7 +20,7 @@ use tracing::error;
 use crate::serve::{
     ServeArgs, certificate,
     duty::Duty,
-    lapsed::{self, Lapsed},
+    locations::{self, Locations},
     membership::{self, Membership},
     overdue::{self, Overdue},
     reports,
@@ -35,7 +35,7 @@ pub struct Server {
     retention: Retention,
     membership: Membership,
     overdue: Overdue,
-    lapsed: Lapsed,
+    locations: Locations,
 }
 
 impl Server {
@@ -76,7 +76,13 @@ impl Server {
             duty: duty(overdue::DUTY, overdue::LEASE),
             execution_limit: args.execution_limit,
         };
-        let lapsed = Lapsed { store: store.clone(), duty: duty(lapsed::DUTY, lapsed::LEASE) };
+        let looking = Looking {
+            store: store.clone(),
+            sealing: Sealing::load_or_create(&store, &environment).await?,
+            environment: environment.clone(),
+        };
+        let sealing = looking.sealing.clone();
+        let locations = Locations { looking, duty: duty(locations::DUTY, locations::LEASE) };
         let context = Arc::new(Context {
             workers,
             environment: environment.clone(),
@@ -87,6 +93,7 @@ impl Server {
             devices: devices.clone(),
             trust: tls.trust,
             release_key: ReleaseKey::load_or_create(&store, &environment).await?.public().to_vec(),
+            sealing,
             region: args.region.clone(),
             store: store.clone(),
         });
@@ -104,15 +111,8 @@ impl Server {
             streaming: Routes::new(link),
         };
         let bound = Gateway::bind(settings(&args), parts).await?;
-        Ok(Self {
-            bound,
-            dispatcher,
-            insecure_http: args.insecure_http,
-            retention,
-            membership,
-            overdue,
-            lapsed,
-        })
+        let insecure_http = args.insecure_http;
+        Ok(Self { bound, dispatcher, insecure_http, retention, membership, overdue, locations })
     }
 
     /// Where clients reach the server.
@@ -123,7 +123,7 @@ impl Server {
 
     /// Serves until `shutdown` is ready; connected devices are told to come back later.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { bound, dispatcher, retention, membership, overdue, lapsed, .. } = self;
+        let Self { bound, dispatcher, retention, membership, overdue, locations, .. } = self;
         let exchange = tokio::spawn({
             let dispatcher = dispatcher.clone();
             async move { dispatcher.run().await }
@@ -131,7 +131,7 @@ impl Server {
         let removal = tokio::spawn(retention.clone().run());
         let settling = tokio::spawn(membership.clone().run());
         let ending = tokio::spawn(overdue.clone().run());
-        let taking_away = tokio::spawn(lapsed.clone().run());
+        let looking = tokio::spawn(locations.clone().run());
         bound
             .run(async move {
                 shutdown.await;
@@ -145,12 +145,12 @@ impl Server {
         removal.abort();
         settling.abort();
         ending.abort();
-        taking_away.abort();
+        looking.abort();
         tokio::join!(
             retention.duty.give_up(),
             membership.duty.give_up(),
             overdue.duty.give_up(),
-            lapsed.duty.give_up(),
+            locations.duty.give_up()
         );
     }
 }

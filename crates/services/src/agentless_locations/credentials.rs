@@ -1,0 +1,34 @@
+//! What opens a location, as the store keeps it: encrypted.
+
+use guardhouse_contract::scans::Credentials;
+use guardhouse_identity::{Failure, Sealing};
+use guardhouse_model::Environment;
+use prost::Message as _;
+use uuid::Uuid;
+
+/// Encrypts the credentials of a location, so that they cannot be opened as those of another.
+///
+/// # Errors
+/// [`Failure`].
+pub fn seal(
+    sealing: &Sealing,
+    location: Uuid,
+    credentials: &Credentials,
+    environment: &Environment,
+) -> Result<Vec<u8>, Failure> {
+    sealing.seal(&owner(location), &credentials.encode_to_vec(), environment)
+}
+
+/// Opens what [`seal`] has made.
+///
+/// # Errors
+/// [`Failure`]: it was made otherwise, or changed since.
+pub fn open(sealing: &Sealing, location: Uuid, sealed: &[u8]) -> Result<Credentials, Failure> {
+    let opened = sealing.open(&owner(location), sealed)?;
+    Credentials::decode(opened.as_slice())
+        .map_err(|error| Failure::Inconsistent(format!("the credentials of {}: {error}", owner(location))))
+}
+
+fn owner(location: Uuid) -> String {
+    format!("agentless location {location}")
+}

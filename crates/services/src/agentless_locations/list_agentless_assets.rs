@@ -1,0 +1,41 @@
+//! `GET /guardhouse/v1/agentless-assets`
+
+use guardhouse_contract::{
+    Status,
+    scans::{ListAgentlessAssetsRequest, ListAgentlessAssetsResponse, TargetType},
+};
+use guardhouse_identity::Failure;
+use guardhouse_store::AgentlessAssetScope;
+use uuid::Uuid;
+
+use super::render;
+use crate::{Context, fields::Checks, page::Scan};
+
+/// Lists assets in the order of their instance ids.
+pub async fn run(
+    context: &Context,
+    request: ListAgentlessAssetsRequest,
+) -> Result<ListAgentlessAssetsResponse, Status> {
+    let ListAgentlessAssetsRequest { location_uuid, target_type, is_gone, page_size, page_token } = request;
+    let mut checks = Checks::default();
+    let location: Option<Uuid> =
+        if location_uuid.is_empty() { None } else { checks.id("locationUuid", &location_uuid) };
+    if TargetType::try_from(target_type).is_err() {
+        checks.fail("targetType", format!("{target_type} is no type; 3 (a snapshot) and 4 (an image) are"));
+    }
+    checks.finish()?;
+
+    let scan = Scan::new("ListAgentlessAssets")
+        .with(location.unwrap_or_default().as_bytes())
+        .with(target_type.to_le_bytes())
+        .with([is_gone.map_or(2, u8::from)]);
+    let page = context.pages.open(scan, page_size, &page_token)?;
+    let after = String::from_utf8(page.after.clone().unwrap_or_default()).map_err(Status::internal)?;
+    let target_type = Some(target_type).filter(|number| *number != TargetType::Unspecified as i32);
+    let scope = AgentlessAssetScope { location, target_type, is_gone };
+    let found = context.store.agentless_assets_list(scope, after, page.fetch()).await;
+    let mut assets = found.map_err(Failure::from)?;
+    let next_page_token = page.close(&mut assets, |asset| asset.instance_id.clone().into_bytes());
+    let assets = assets.into_iter().map(render::asset).collect();
+    Ok(ListAgentlessAssetsResponse { assets, next_page_token })
+}
