@@ -64,6 +64,13 @@ enum Command {
     ScanProcess(scan::child::ScanProcessArgs),
     /// Sign in, so that later commands need no password.
     Login(commands::login::LoginArgs),
+    /// Scans of disks and images without an agent on them, by the server and its workers.
+    Agentless {
+        #[command(flatten)]
+        api: ApiArgs,
+        #[command(subcommand)]
+        command: Box<commands::agentless::AgentlessCommand>,
+    },
     /// Devices.
     Device {
         #[command(flatten)]
@@ -145,6 +152,7 @@ fn run(cli: Cli, log: LogControl) -> anyhow::Result<ExitCode> {
             Command::Restore(args) => admin::restore::run(&args).await,
             Command::Scan(_) | Command::ScanProcess(_) => unreachable!("they need no runtime"),
             Command::Login(args) => args.run().await,
+            Command::Agentless { api, command } => command.run(api.connection, api.output).await,
             Command::Device { api, command } => command.run(api.connection, api.output).await,
             Command::Group { api, command } => command.run(api.connection, api.output).await,
             Command::Identity { api, command } => command.run(api.connection, api.output).await,

@@ -1,5 +1,6 @@
 //! The commands that call a server through its API.
 
+pub mod agentless;
 pub mod device;
 pub mod group;
 pub mod identity;
@@ -41,6 +42,12 @@ mod tests {
     #[derive(Debug, Subcommand)]
     enum Command {
         Login(login::LoginArgs),
+        Agentless {
+            #[command(flatten)]
+            api: ApiArgs,
+            #[command(subcommand)]
+            command: Box<agentless::AgentlessCommand>,
+        },
         Device {
             #[command(flatten)]
             api: ApiArgs,
@@ -103,6 +110,12 @@ mod tests {
     fn lines_that_are_accepted() {
         for line in [
             "login --user ann --password-stdin",
+            "agentless location add images --folder /srv/images",
+            "agentless location add apps --oci-layout /srv/apps --type snapshot",
+            "agentless location add store --url s3://images/a --endpoint https://minio.test --access-key-id a --secret-file f",
+            "agentless location add dav --url https://dav.test/images --store-user a --secret-file f --store-ca ca.pem",
+            "agentless location look images",
+            "agentless asset list --location images --type image --gone",
             "device list --name a --name b --status attention-required --muted false",
             "device get a b",
             "device import -",
@@ -147,6 +160,11 @@ mod tests {
     fn lines_that_are_refused() {
         for (line, said) in [
             ("login --user ann", "--password-stdin"),
+            ("agentless location add images", "--folder"),
+            ("agentless location add images --folder /a --oci-layout /b", "cannot be used with"),
+            ("agentless location add images --folder /a --secret-file f", "--url"),
+            ("agentless location add store --url s3://a --access-key-id a", "--secret-file"),
+            ("agentless asset list --gone --all", "cannot be used with"),
             ("device list --server http://guardhouse.test", "http:// is for servers on this machine only"),
             ("device list --muted perhaps", "perhaps"),
             ("device get", "<DEVICE>"),
