@@ -1,9 +1,12 @@
 //! Scans of disks and images without an agent: the rules of tasks, subtasks and what is scanned.
 
 pub mod assets;
+pub mod cadence;
+pub mod pattern;
 pub mod queue;
 pub mod tasks;
 pub mod vulnerabilities;
+pub mod webhooks;
 
 pub use assets::{TargetType, instance_id};
 pub mod findings;
