@@ -8,6 +8,10 @@
 #[path = "conformance/support.rs"]
 mod support;
 
+#[path = "concurrency/agentless.rs"]
+mod agentless;
+#[path = "concurrency/agentless_schedules.rs"]
+mod agentless_schedules;
 #[expect(dead_code, reason = "the conformance suite needs more of it")]
 #[path = "conformance/agentless/support.rs"]
 mod agentless_support;
@@ -69,6 +73,11 @@ concurrency! {
         counts_stay_true_whoever_ends_and_cancels
         an_asset_is_in_one_task
         nobody_waits_for_ever_when_results_take_each_others_places
+    }
+    agentless_schedules {
+        a_schedule_starts_once_whoever_starts_it
+        webhooks_that_go_hold_no_scan_up
+        there_are_never_more_webhooks_than_may_be
     }
     device_policies {
         batches_in_opposite_orders_do_not_wait_for_each_other

@@ -22,16 +22,14 @@ mod agentless_locations;
 mod agentless_queue;
 #[path = "conformance/agentless/results.rs"]
 mod agentless_results;
-#[path = "conformance/agentless/risks.rs"]
-mod agentless_risks;
-#[path = "conformance/agentless/selections.rs"]
-mod agentless_selections;
+#[path = "conformance/agentless/schedules.rs"]
+mod agentless_schedules;
 #[path = "conformance/agentless/support.rs"]
 mod agentless_support;
 #[path = "conformance/agentless/tasks.rs"]
 mod agentless_tasks;
-#[path = "conformance/agentless/vulnerabilities.rs"]
-mod agentless_vulnerabilities;
+#[path = "conformance/agentless/webhooks.rs"]
+mod agentless_webhooks;
 #[path = "conformance/device_policies.rs"]
 mod device_policies;
 #[path = "conformance/device_runs.rs"]
@@ -120,6 +118,8 @@ conformance! {
         root_tasks_are_listed_newest_first
         subtasks_are_listed_by_what_is_asked_for
         a_task_may_have_very_many_subtasks
+        pages_continue_behind_a_row
+        pages_of_subtasks_continue_behind_a_position
     }
     agentless_locations {
         a_location_has_a_name_of_its_own
@@ -143,15 +143,13 @@ conformance! {
         who_has_a_subtask_writes_its_report
         reports_are_made_in_the_background
     }
-    agentless_risks {
-        assets_are_listed_by_what_was_found
-    }
-    agentless_selections {
-        assets_are_found_by_their_ids_and_in_pages
-        a_selection_is_that_of_its_business_type
-        a_selection_has_what_was_taken_into_it
-        a_selection_of_all_has_what_is_there
-        old_selections_go_in_steps
+    agentless_schedules {
+        schedules_are_kept_listed_and_removed
+        a_change_of_a_schedule_that_was_outrun_changes_nothing
+        a_schedule_that_is_due_starts_once
+        a_schedule_leaves_out_what_is_being_scanned
+        schedules_start_in_the_name_of_a_lease
+        a_scan_of_what_is_idle_leaves_the_rest_out
     }
     agentless_tasks {
         a_task_has_a_subtask_for_each_asset
@@ -162,15 +160,11 @@ conformance! {
         what_is_queued_is_cancelled_at_once_and_what_is_leased_by_its_worker
         a_deleted_task_takes_everything_along
     }
-    agentless_vulnerabilities {
-        a_finding_keeps_its_number_and_when_it_came
-        vulnerabilities_are_listed_the_worst_first
-        of_each_asset_the_worst_is_shown
-        groups_count_each_vulnerability
-        what_is_whitelisted_is_listed_apart_and_does_not_count
-        the_whitelist_is_listed_and_changed
-        vulnerabilities_go_with_their_result
-        a_scan_may_find_very_much
+    agentless_webhooks {
+        webhooks_are_few_and_go_with_their_deliveries
+        who_wants_to_is_told_how_scans_end
+        a_delivery_is_tried_until_it_is_over
+        deliveries_are_settled_and_forgotten_in_the_name_of_a_lease
     }
     accounts {
         account_names_are_unique

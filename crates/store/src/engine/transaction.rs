@@ -114,9 +114,8 @@ pub enum Gate {
     /// Of the whitelist of vulnerabilities: alone who changes it, beside each other those who keep what a scan found. It
     /// is passed before anything is locked.
     VulnerabilityWhitelist,
-    /// Of what is taken for good among malicious files: alone who changes it, or what became of files; beside each other
-    /// those who keep what a scan found.
-    MaliciousWhitelist,
+    /// Of webhooks: alone who adds one, so that they can be counted.
+    AgentlessWebhooks,
 }
 
 impl Gate {
@@ -133,8 +132,9 @@ impl Gate {
             Self::Schema => 0x4775_0001,
             Self::GroupTree => 0x4775_0002,
             Self::PolicyRanks => 0x4775_0003,
-            Self::VulnerabilityWhitelist => 0x4775_0004,
-            Self::MaliciousWhitelist => 0x4775_0007,
+            Self::AgentlessAssets => 0x4775_0004,
+            Self::VulnerabilityWhitelist => 0x4775_0005,
+            Self::AgentlessWebhooks => 0x4775_0010,
             Self::DeviceKey(number) => number,
         }
     }

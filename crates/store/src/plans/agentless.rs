@@ -22,7 +22,8 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
     ends(plans, f).await;
 }
 
-fn task(f: &Fixture, assets: &[&str]) -> NewAgentlessTask {
+/// A scan of assets.
+pub fn task(f: &Fixture, assets: &[&str]) -> NewAgentlessTask {
     let target = |asset: &&str| NewAgentlessSubtask {
         id: f.id(),
         instance_id: (*asset).to_owned(),

@@ -2,7 +2,7 @@
 //! not in a house with a million devices.
 
 mod agentless;
-mod findings;
+mod agentless_schedules;
 mod postgres;
 mod sqlite;
 mod verbs;

@@ -6,18 +6,15 @@ use super::Plan;
 use crate::engine::sqlite::MIGRATIONS;
 
 /// What may be read from its first row to its last: the results of `with`, literals, and tables that stay
-/// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken; lists
-/// of findings, which are filtered by anything, from the newest as far as the page, and as a whole to be counted.
-const SHORT: [&str; 19] = [
-    "finding",
-    "item",
-    "counted",
+/// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken.
+const SHORT: [&str; 14] = [
     "agent_releases",
     "agentless_locations",
     "agentless_malicious_files",
     "agentless_malicious_rules",
     "agentless_sensitive_files",
     "agentless_subtasks_queued",
+    "agentless_webhooks",
     "(subquery-3)",
     "placed",
     "counted",

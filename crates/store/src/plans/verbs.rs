@@ -15,7 +15,7 @@ use guardhouse_model::{
 use uuid::Uuid;
 
 use super::{
-    Plans, agentless, findings,
+    Plans, agentless, agentless_schedules,
     support::{Fixture, at},
 };
 use crate::{
@@ -39,8 +39,7 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
     responses(plans, f).await;
     agent_releases(plans, f).await;
     agentless::all(plans, f).await;
-    vulnerabilities::all(plans, f).await;
-    findings::all(plans, f).await;
+    agentless_schedules::all(plans, f).await;
 }
 
 async fn devices(plans: &mut Plans, f: &Fixture) {

@@ -103,10 +103,10 @@ insert into agentless_tasks values
 insert into agentless_subtasks values
     (x'0000000000000000000000000000a004', x'0000000000000000000000000000a002', 0, 's-00000000000000000000',
      x'0000000000000000000000000000a001', 3, 'disk.qcow2', 'web-1', '192.0.2.1', '10.0.0.1', 7, 3, 2, 0, 100, '{"vul":100}', 5,
-     6, 7, 8, 2, 3, 'worker', null, null, '', 9, 1, 9),
+     6, 7, 8, 2, 3, 'worker', null, null, '', 9, 1, 9, 'v1'),
     (x'0000000000000000000000000000a005', x'0000000000000000000000000000a002', 1, 'm-ä',
      x'ffffffffffffffffffffffffffffffff', 4, '', '', '', '', 0, 2, 1, 1, 40, '', 5, 6, 7, null, 0, 1, 'büro', 8, 9, 'ß', 0, 0,
-     null);
+     null, '');
 insert into agentless_results values
     ('s-00000000000000000000', x'0000000000000000000000000000a004', 3, 8, 9223372036854775807, 1, 2, 3, 4, 5, 6),
     ('m-ä', x'0000000000000000000000000000a005', 4, -1, 0, 0, 0, 0, 0, 0, 0);
@@ -141,3 +141,15 @@ insert into agentless_selections values
     (-1, 1, '', x'ffffffffffffffffffffffffffffffff', '', -1);
 insert into agentless_selection_types values ('AGENTLESS_SCAN_ONCE_TASK_1', 9007199254740991), ('ä', -1);
 insert into agentless_selection_targets values (9007199254740991, 's-00000000000000000000'), (9007199254740991, 'm-ä');
+insert into agentless_schedules values
+    (x'0000000000000000000000000000a006', 'büro', x'0a00ff', 1, x'', zeroblob(64), 9223372036854775807, 1700000000000001,
+     1700000000000002, 5, x'0000000000000000000000000000a002', '日本'),
+    (x'ffffffffffffffffffffffffffffffff', '', x'', 0, x'01', x'', -1, -1, null, null, null, '');
+insert into agentless_webhooks values
+    (x'0000000000000000000000000000a007', 'https://hooks.example.com/', zeroblob(64), 3, 1700000000000001),
+    (x'ffffffffffffffffffffffffffffffff', '', x'', 0, -1);
+insert into agentless_deliveries values
+    (x'0000000000000000000000000000a008', x'0000000000000000000000000000a007', 2, x'0000000000000000000000000000a002', 'scan',
+     x'0000000000000000000000000000a004', 'm-ä', 3, 'ß', 1700000000000001, 1, 2, 1700000000000002, null, 500, 'text'),
+    (x'ffffffffffffffffffffffffffffffff', x'0000000000000000000000000000a007', 1, x'0000000000000000000000000000a002', '', null,
+     '', 2, '', -1, 2, 1, null, 9223372036854775807, 0, '');

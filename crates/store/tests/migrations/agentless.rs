@@ -4,7 +4,7 @@ use guardhouse_model::{
     Timestamp,
     agentless::{ReportStatus, TaskStatus},
 };
-use guardhouse_store::{AgentlessTotals, ReportFormat, Store};
+use guardhouse_store::{AgentlessEvent, AgentlessTotals, ReportFormat, Store};
 use uuid::Uuid;
 
 use super::rows::Dialect;
@@ -12,6 +12,11 @@ use super::rows::Dialect;
 const LOCATION: u128 = 0xa0;
 const TASK: u128 = 0xa1;
 const SUBTASK: u128 = 0xa2;
+/// The version with schedules and webhooks.
+pub const SCHEDULES: usize = 13;
+const SCHEDULE: u128 = 0xa3;
+const WEBHOOK: u128 = 0xa4;
+const DELIVERY: u128 = 0xa5;
 
 /// What fills the tables that were new in version 11.
 pub fn rows(dialect: &Dialect) -> Vec<String> {
@@ -59,6 +64,67 @@ pub fn rows(dialect: &Dialect) -> Vec<String> {
             bytes(&[43])
         ),
     ]
+}
+
+/// What fills the tables of schedules and webhooks, which were new in version [`SCHEDULES`].
+pub fn schedule_rows(dialect: &Dialect) -> Vec<String> {
+    let Dialect { id, bytes } = dialect;
+    vec![
+        format!(
+            "insert into agentless_schedules (uuid, name, selection, new_assets, options, cadence, version, create_time,
+                 next_time, last_time, last_task_uuid, last_note)
+             values ({}, 'nightly', {}, 1, {}, {}, 3, 1700000003000000, 1700000009000000, 1700000004000000, {}, 'text')",
+            id(SCHEDULE),
+            bytes(&[44]),
+            bytes(&[45]),
+            bytes(&[46]),
+            id(TASK)
+        ),
+        format!(
+            "insert into agentless_webhooks (uuid, url, sealed_secret, events, create_time)
+             values ({}, 'https://hooks.example.com/', {}, 2, 1700000003000000)",
+            id(WEBHOOK),
+            bytes(&[47])
+        ),
+        format!(
+            "insert into agentless_deliveries (uuid, webhook_uuid, event, task_uuid, task_name, subtask_uuid, instance_id,
+                 status, reason, create_time, state, tries, next_time, end_time, last_status, trouble)
+             values ({}, {}, 2, {}, 'scan', {}, 's-1', 3, 'text', 1700000005000000, 1, 2, 1700000006000000, null, 500,
+                 'words')",
+            id(DELIVERY),
+            id(WEBHOOK),
+            id(TASK),
+            id(SUBTASK)
+        ),
+    ]
+}
+
+/// Looks at what was written for them.
+pub async fn check_schedules(store: &Store, version: usize) {
+    let at = |second: i64| Timestamp::from_second(1_700_000_000 + second).expect("in range");
+    let schedules = store.agentless_schedules_list(None, 9).await.expect("reads");
+    let webhooks = store.agentless_webhooks_list(None, 9).await.expect("reads");
+    let due = store.agentless_deliveries_due(at(6), 9).await.expect("reads");
+    if version < SCHEDULES {
+        assert_eq!((schedules.len(), webhooks.len(), due.len()), (0, 0, 0));
+        return;
+    }
+    let [schedule] = &schedules[..] else { panic!("{schedules:?}") };
+    assert_eq!(
+        (schedule.name.as_str(), schedule.version, schedule.last_note.as_str()),
+        ("nightly", 3, "text")
+    );
+    assert_eq!((schedule.next_time, schedule.last_time), (Some(at(9)), Some(at(4))));
+    assert_eq!(
+        (&schedule.selection[..], &schedule.options[..], &schedule.cadence[..]),
+        (&[44][..], &[45][..], &[46][..])
+    );
+    assert_eq!(webhooks[0].events, [AgentlessEvent::SubtaskFailed]);
+    let [due] = &due[..] else { panic!("{due:?}") };
+    assert_eq!((due.url.as_str(), &due.sealed_secret[..]), ("https://hooks.example.com/", &[47][..]));
+    let delivery = &due.delivery;
+    assert_eq!((delivery.task, delivery.subtask), (Uuid::from_u128(TASK), Some(Uuid::from_u128(SUBTASK))));
+    assert_eq!((delivery.tries, delivery.last_status, delivery.trouble.as_str()), (2, 500, "words"));
 }
 
 /// Looks at what was written for versions up to `version`.

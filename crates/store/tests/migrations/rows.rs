@@ -246,8 +246,7 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
             ),
         ],
         11 => agentless::rows(dialect),
-        12 => vulnerabilities::rows(dialect),
-        14 => agentless_selections::rows(dialect),
+        agentless::SCHEDULES => agentless::schedule_rows(dialect),
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -340,8 +339,7 @@ pub async fn check(store: &Store, version: usize) {
     agent_releases(store, version).await;
     access_keys(store, version).await;
     agentless::check(store, version).await;
-    vulnerabilities::check(store, version).await;
-    agentless_selections::check(store, version).await;
+    agentless::check_schedules(store, version).await;
 }
 
 async fn access_keys(store: &Store, version: usize) {

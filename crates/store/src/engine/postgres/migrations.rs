@@ -24,6 +24,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0012_vulnerabilities.sql"),
     include_str!("../../../migrations/postgres/0014_agentless_selections.sql"),
     include_str!("../../../migrations/postgres/0013_agentless_findings.sql"),
+    include_str!("../../../migrations/postgres/0015_agentless_schedules.sql"),
 ];
 
 /// Makes the table that counts them.

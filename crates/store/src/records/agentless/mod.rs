@@ -1,19 +1,21 @@
 //! Scans of disks and images without an agent.
 
 mod assets;
-mod findings;
-mod malicious_files;
+mod lists;
 mod queue;
 mod reports;
-mod selections;
+mod risks;
+mod schedules;
 mod tasks;
 mod vulnerabilities;
+mod webhooks;
 
 pub use assets::*;
-pub use findings::*;
-pub use malicious_files::*;
+pub use lists::*;
 pub use queue::*;
 pub use reports::*;
-pub use selections::*;
+pub use risks::*;
+pub use schedules::*;
 pub use tasks::*;
 pub use vulnerabilities::*;
+pub use webhooks::*;

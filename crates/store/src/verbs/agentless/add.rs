@@ -18,8 +18,11 @@ const COLUMNS: &str =
 /// Those that do not: the task is `$1`, and it starts at `$2`.
 const REST: &str =
     "task_uuid, start_time, state, status, cancel, progress, progress_by_project, attempts, fence, worker,
-     reason, measure_bytes, report_status";
+     reason, measure_bytes, report_status, asset_version";
 const REST_VALUES: &str = "$1, $2, 1, 1, 0, 0, '', 0, 0, '', '', 0, 0";
+
+/// What the content of an asset is now; its id follows.
+const VERSION: &str = "select version from agentless_assets asset where asset.instance_id";
 
 impl Store {
     /// How many assets [`AgentlessTaskAdded::Busy`] names at most.
@@ -31,23 +34,60 @@ impl Store {
             .write(move |transaction| {
                 // Assets become busy behind this gate alone, so two tasks never wait for an asset of each other.
                 transaction.pass_alone(Gate::AgentlessAssets)?;
-                if let Some(earlier) = repeated(transaction, &task)? {
-                    return Ok(AgentlessTaskAdded::Repeated(earlier));
-                }
-                let mut seen = HashSet::new();
-                let targets: Vec<&NewAgentlessSubtask> =
-                    task.targets.iter().filter(|target| seen.insert(target.instance_id.as_str())).collect();
-                let assets: Vec<&str> = targets.iter().map(|target| target.instance_id.as_str()).collect();
-                let busy = busy(transaction, &assets, Self::AGENTLESS_BUSY)?;
-                if !busy.is_empty() {
-                    return Ok(AgentlessTaskAdded::Busy(busy));
-                }
-                insert_root(transaction, &task, targets.len())?;
-                insert(transaction, &task, &targets)?;
-                Ok(AgentlessTaskAdded::Added)
+                add(transaction, &task)
             })
             .await
     }
+
+    /// Queues a scan of those assets that are not in a subtask which is not over; of none of them only where all are.
+    pub async fn agentless_task_add_idle(
+        &self,
+        mut task: NewAgentlessTask,
+    ) -> Result<AgentlessTaskAdded, StoreError> {
+        self.engine
+            .write(move |transaction| {
+                transaction.pass_alone(Gate::AgentlessAssets)?;
+                if let Some(earlier) = repeated(transaction, &task)? {
+                    return Ok(AgentlessTaskAdded::Repeated(earlier));
+                }
+                let mut busy = drop_busy(transaction, &mut task)?;
+                if task.targets.is_empty() {
+                    busy.truncate(Self::AGENTLESS_BUSY);
+                    return Ok(AgentlessTaskAdded::Busy(busy));
+                }
+                add(transaction, &task)
+            })
+            .await
+    }
+}
+
+/// Queues a scan, behind the gate of the assets.
+pub fn add(transaction: &Transaction<'_>, task: &NewAgentlessTask) -> Result<AgentlessTaskAdded, StoreError> {
+    if let Some(earlier) = repeated(transaction, task)? {
+        return Ok(AgentlessTaskAdded::Repeated(earlier));
+    }
+    let mut seen = HashSet::new();
+    let targets: Vec<&NewAgentlessSubtask> =
+        task.targets.iter().filter(|target| seen.insert(target.instance_id.as_str())).collect();
+    let assets: Vec<&str> = targets.iter().map(|target| target.instance_id.as_str()).collect();
+    let busy = busy(transaction, &assets, Store::AGENTLESS_BUSY)?;
+    if !busy.is_empty() {
+        return Ok(AgentlessTaskAdded::Busy(busy));
+    }
+    insert_root(transaction, task, targets.len())?;
+    insert(transaction, task, &targets)?;
+    Ok(AgentlessTaskAdded::Added)
+}
+
+/// Leaves out the targets whose assets are in a subtask which is not over, behind the gate of the assets. Answers which.
+pub fn drop_busy(
+    transaction: &Transaction<'_>,
+    task: &mut NewAgentlessTask,
+) -> Result<Vec<String>, StoreError> {
+    let assets: Vec<&str> = task.targets.iter().map(|target| target.instance_id.as_str()).collect();
+    let busy = busy(transaction, &assets, assets.len())?;
+    task.targets.retain(|target| busy.binary_search(&target.instance_id).is_err());
+    Ok(busy)
 }
 
 /// The task that the account asked for with the same token.
@@ -117,7 +157,7 @@ fn insert(
     }
     let sql = format!(
         "insert into agentless_subtasks ({COLUMNS}, {REST})
-         values ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, {REST_VALUES})"
+         values ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, {REST_VALUES}, coalesce(({VERSION} = $5), ''))"
     );
     for (position, target) in targets.iter().enumerate() {
         transaction.execute(
@@ -164,8 +204,9 @@ fn insert_as_arrays(
         .collect();
     let sql = format!(
         "insert into agentless_subtasks ({COLUMNS}, {REST})
-         select new.*, {REST_VALUES} from unnest($3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::bigint[],
-             $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[]) as new"
+         select new.*, {REST_VALUES}, coalesce(({VERSION} = new.asset), '') from unnest($3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::bigint[],
+             $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[])
+             as new (id, place, asset)"
     );
     transaction.execute(
         &sql,

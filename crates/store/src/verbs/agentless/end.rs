@@ -7,10 +7,13 @@ use guardhouse_model::{
 use uuid::Uuid;
 
 use super::{
-    baseline_checks, malicious_files, percentage, reports, results, roots, roots::Root, sensitive_files,
+    deliveries::{self, Notice},
+    percentage, reports, results, roots,
+    roots::Root,
+    vulnerabilities,
 };
 use crate::{
-    AgentlessResult, Store, StoreError, SubtaskEnd, SubtaskLease, SubtaskOutcome,
+    AgentlessEvent, AgentlessResult, Store, StoreError, SubtaskEnd, SubtaskLease, SubtaskOutcome,
     engine::{Transaction, Value, values},
 };
 
@@ -122,6 +125,17 @@ pub fn finish(
     if !is_done {
         // Parts that its worker sent.
         reports::remove(transaction, &[over.subtask])?;
+    }
+    if matches!(over.status, TaskStatus::Failed | TaskStatus::TimedOut) {
+        let notice = Notice {
+            event: AgentlessEvent::SubtaskFailed,
+            task: root.id,
+            subtask: Some(over.subtask),
+            status: over.status,
+            reason: over.reason,
+            now,
+        };
+        deliveries::note(transaction, &notice)?;
     }
     root.over.add(over.status, over.progress);
     root.measure_bytes = root.measure_bytes.saturating_add(over.measure_bytes);

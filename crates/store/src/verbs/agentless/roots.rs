@@ -6,9 +6,12 @@ use guardhouse_model::{
 };
 use uuid::Uuid;
 
-use super::{reports, status};
+use super::{
+    deliveries::{self, Notice},
+    reports, status,
+};
 use crate::{
-    StoreError,
+    AgentlessEvent, StoreError,
     engine::{Row, Transaction, Value, values},
 };
 
@@ -83,6 +86,11 @@ impl Root {
              where uuid = $1",
             values![*id, status as i32, is_over.then_some(now), report as i32, has_report.then_some(now)],
         )?;
+        if is_over {
+            let event = AgentlessEvent::TaskFinished;
+            let notice = Notice { event, task: *id, subtask: None, status, reason: "", now };
+            deliveries::note(transaction, &notice)?;
+        }
         Ok(())
     }
 }

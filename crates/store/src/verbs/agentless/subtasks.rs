@@ -15,8 +15,11 @@ pub const COLUMNS: &str =
      progress_by_project, subtask.start_time, begin_time, subtask.end_time, attempts, reason,
      subtask.measure_bytes, subtask.report_status";
 
+/// How many columns these are.
+pub const WIDTH: usize = 23;
+
 /// Both.
-const FROM: &str = "from agentless_subtasks subtask join agentless_tasks task on task.uuid = task_uuid";
+pub const FROM: &str = "from agentless_subtasks subtask join agentless_tasks task on task.uuid = task_uuid";
 
 impl Store {
     /// One subtask.

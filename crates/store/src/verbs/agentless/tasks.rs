@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What lists show. How far the subtasks are that workers have, is added up here.
-const COLUMNS: &str =
+pub const COLUMNS: &str =
     "uuid, name, target_type, account_uuid, schedule_uuid, options, status, start_time, end_time,
      subtasks, done, failed, timed_out, cancelled,
      cast(progress_sum + coalesce((select sum(progress) from agentless_subtasks
@@ -52,7 +52,8 @@ impl Store {
     }
 }
 
-fn from_row(row: &Row<'_>) -> Result<AgentlessTask, StoreError> {
+/// A row of [`COLUMNS`].
+pub fn from_row(row: &Row<'_>) -> Result<AgentlessTask, StoreError> {
     Ok(AgentlessTask {
         id: row.get(0)?,
         name: row.get(1)?,

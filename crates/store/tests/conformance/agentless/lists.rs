@@ -1,5 +1,8 @@
 use guardhouse_model::agentless::TaskStatus;
-use guardhouse_store::{AgentlessSubtaskFilter, AgentlessTaskFilter, NewAgentlessTask, PageNumber};
+use guardhouse_store::{
+    AgentlessSubtask, AgentlessSubtaskFilter, AgentlessSubtasksPage, AgentlessTask, AgentlessTaskFilter,
+    AgentlessTasksPage, NewAgentlessTask, PageNumber,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -150,4 +153,42 @@ pub async fn a_task_may_have_very_many_subtasks(f: &Fixture) {
     assert_eq!(f.store.agentless_task_cancel(task, at(4_001)).await.expect("writes"), Some(10_000));
     assert_eq!(f.root(task).await.tally.cancelled, 10_000 - 61);
     assert!(f.store.agentless_task_delete(task).await.expect("writes"));
+}
+
+pub async fn pages_continue_behind_a_row(f: &Fixture) {
+    let mut tasks = Vec::new();
+    for (asset, second) in [("s-1", 1), ("s-2", 2), ("s-3", 2), ("s-4", 3)] {
+        tasks.push(f.scan(&[asset], second).await);
+    }
+    tasks.reverse();
+    let page = async |before, limit| {
+        let page = AgentlessTasksPage { before, limit, ..Default::default() };
+        f.store.agentless_tasks_page(page).await.expect("reads")
+    };
+    let ids = |tasks: &[AgentlessTask]| tasks.iter().map(|task| task.id).collect::<Vec<_>>();
+    let first = page(None, 2).await;
+    assert_eq!(ids(&first), tasks[..2]);
+    let last = &first[1];
+    assert_eq!(ids(&page(Some((last.start_time, last.id)), 9).await), tasks[2..]);
+    let schedule = Some(Uuid::max());
+    let page = AgentlessTasksPage { schedule, limit: 9, ..Default::default() };
+    assert!(f.store.agentless_tasks_page(page).await.expect("reads").is_empty());
+}
+
+pub async fn pages_of_subtasks_continue_behind_a_position(f: &Fixture) {
+    let task = f.scan(&["s-1", "s-2", "s-3"], 1).await;
+    let first = f.take_one(2).await;
+    assert!(f.end(first.lease, failed(), 3).await);
+    let page = async |task, statuses: &[TaskStatus], after, limit| {
+        let page = AgentlessSubtasksPage { task, statuses: statuses.to_vec(), after, limit };
+        f.store.agentless_subtasks_page(page).await.expect("reads")
+    };
+    let positions = |found: Option<Vec<(u32, AgentlessSubtask)>>| {
+        found.expect("is there").into_iter().map(|(position, _)| position).collect::<Vec<_>>()
+    };
+    assert_eq!(positions(page(task, &[], None, 2).await), [0, 1]);
+    assert_eq!(positions(page(task, &[], Some(1), 2).await), [2]);
+    assert_eq!(positions(page(task, &[TaskStatus::Failed], None, 9).await), [0]);
+    assert_eq!(positions(page(task, &[TaskStatus::Running], None, 9).await), [1, 2]);
+    assert!(page(Uuid::max(), &[], None, 9).await.is_none(), "no such task");
 }
