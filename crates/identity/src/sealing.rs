@@ -58,7 +58,7 @@ impl Sealing {
     /// # Errors
     /// [`Failure`]: it was made otherwise, or changed since.
     pub fn open(&self, owner: &str, sealed: &[u8]) -> Result<Vec<u8>, Failure> {
-        let broken = || Failure::Inconsistent(format!("the secret of access key {owner} cannot be opened"));
+        let broken = || Failure::Inconsistent(format!("the secret of {owner} cannot be opened"));
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(broken)?;
         let mut opened = sealed.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);

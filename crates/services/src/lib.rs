@@ -5,7 +5,10 @@
 
 mod agent_releases;
 mod agentless;
-mod agentless_locations;
+mod agentless_findings;
+mod agentless_schedules;
+mod agentless_tasks;
+mod agentless_webhooks;
 pub mod agentless_workers;
 mod agents;
 mod asset_selections;
@@ -44,7 +47,10 @@ use guardhouse_contract::{
         identity_questions_methods,
     },
     policies::{policies_methods, policy_assignments_methods},
-    scans::agentless_locations_methods,
+    scans::{
+        agentless_findings_methods, agentless_schedules_methods, agentless_tasks_methods,
+        agentless_webhooks_methods,
+    },
     service::Method,
 };
 use guardhouse_dispatch::Dispatcher;
@@ -52,7 +58,8 @@ use guardhouse_identity::{Sealing, devices::Devices, enrolment::EnrolmentTokens}
 use guardhouse_model::Environment;
 use guardhouse_store::Store;
 
-pub use agentless_locations::Looking;
+pub use agentless_schedules::start::prepare as prepare_scheduled_scan;
+pub use agentless_webhooks::delivery::{Prepared as PreparedDelivery, prepare as prepare_delivery};
 pub use agents::AgentLinkService;
 pub use policies::settle as settle_built_in_policies;
 pub use reports::ReportMaker;
@@ -82,6 +89,10 @@ pub struct Context {
     pub sealing: Sealing,
     /// What this server calls the region that it is in.
     pub region: String,
+    /// Encrypts secrets that the server itself has to read again.
+    pub sealing: Sealing,
+    /// Webhooks may have addresses with http that are not on this machine.
+    pub insecure_webhooks: bool,
 }
 
 /// Every unary method of the contract, bound to its implementation.
@@ -104,7 +115,10 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         enrolment_methods(&Arc::new(agents::Service(context()))),
         agentless_methods(&Arc::new(agentless::Service(context()))),
         image_vulnerabilities_methods(&Arc::new(image_vulnerabilities::Service(context()))),
-        agentless_locations_methods(&Arc::new(agentless_locations::Service(context()))),
+        agentless_findings_methods(&Arc::new(agentless_findings::Service(context()))),
+        agentless_schedules_methods(&Arc::new(agentless_schedules::Service(context()))),
+        agentless_tasks_methods(&Arc::new(agentless_tasks::Service(context()))),
+        agentless_webhooks_methods(&Arc::new(agentless_webhooks::Service(context()))),
         agent_releases_methods(&Arc::new(agent_releases::Service(context()))),
     ]
     .concat()

@@ -11,6 +11,7 @@
 use aws_lc_rs::{digest, hmac};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use guardhouse_contract::Status;
+use guardhouse_model::Timestamp;
 use uuid::Uuid;
 
 const VERSION: u8 = 1;
@@ -116,6 +117,20 @@ impl Page {
         self.after.as_ref().map(read).transpose()
     }
 
+    /// The last item of the previous page, for lists that begin with the newest and are ordered by a moment and an id.
+    ///
+    /// # Errors
+    /// The token carries something else, which a token of such a list never does.
+    pub fn before(&self) -> Result<Option<(Timestamp, Uuid)>, Status> {
+        let Some(key) = &self.after else { return Ok(None) };
+        let read = || {
+            let (time, id) = key.split_first_chunk::<8>()?;
+            let time = Timestamp::from_microsecond(i64::from_be_bytes(*time)).ok()?;
+            Some((time, Uuid::from_slice(id).ok()?))
+        };
+        read().map(Some).ok_or_else(|| Status::internal("a page token holds no moment and id"))
+    }
+
     /// How many items to fetch: one more than is shown, to know whether there is a next page.
     #[must_use]
     pub fn fetch(&self) -> usize {
@@ -142,6 +157,12 @@ impl Page {
         bytes.extend_from_slice(&signature.as_ref()[..SIGNATURE]);
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
+}
+
+/// The key of an item of a list that [`Page::before`] continues.
+#[must_use]
+pub fn newest_key(time: Timestamp, id: Uuid) -> Vec<u8> {
+    [&time.as_microsecond().to_be_bytes()[..], id.as_bytes()].concat()
 }
 
 #[cfg(test)]

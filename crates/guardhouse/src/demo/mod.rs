@@ -67,8 +67,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         keep_runs: Duration::from_secs(86_400),
         keep_results: Duration::from_secs(86_400),
         execution_limit: Duration::from_secs(86_400),
-        work: WorkArgs::none(),
-        queue: QueueArgs::default(),
+        insecure_webhooks: false,
     })
     .await?;
     let url = server.url();

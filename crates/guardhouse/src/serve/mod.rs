@@ -7,7 +7,9 @@ mod membership;
 mod overdue;
 mod reports;
 mod retention;
+mod schedules;
 mod server;
+mod webhooks;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -84,11 +86,9 @@ pub struct ServeArgs {
     #[arg(long, value_name = "TIME", default_value = "169h", value_parser = duration::parse)]
     pub execution_limit: Duration,
 
-    #[command(flatten)]
-    pub work: WorkArgs,
-
-    #[command(flatten)]
-    pub queue: QueueArgs,
+    /// Also send webhooks over plain HTTP to other machines than this one. Who is on the way can read and withhold them.
+    #[arg(long)]
+    pub insecure_webhooks: bool,
 }
 
 fn action(name: &str) -> Result<Action, String> {

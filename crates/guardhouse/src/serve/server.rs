@@ -25,6 +25,8 @@ use crate::serve::{
     overdue::{self, Overdue},
     reports,
     retention::{self, Retention},
+    schedules::{self, Schedules},
+    webhooks::{self, Sender, Webhooks},
 };
 
 /// A server that is ready to run.
@@ -35,7 +37,8 @@ pub struct Server {
     retention: Retention,
     membership: Membership,
     overdue: Overdue,
-    locations: Locations,
+    schedules: Schedules,
+    webhooks: Webhooks,
 }
 
 impl Server {
@@ -76,13 +79,14 @@ impl Server {
             duty: duty(overdue::DUTY, overdue::LEASE),
             execution_limit: args.execution_limit,
         };
-        let looking = Looking {
+        let schedules = Schedules { store: store.clone(), duty: duty(schedules::DUTY, schedules::LEASE) };
+        let sealing = Sealing::load_or_create(&store, &environment).await?;
+        let webhooks = Webhooks {
             store: store.clone(),
-            sealing: Sealing::load_or_create(&store, &environment).await?,
-            environment: environment.clone(),
+            duty: duty(webhooks::DUTY, webhooks::LEASE),
+            sealing: sealing.clone(),
+            sender: Sender::new(args.insecure_webhooks)?,
         };
-        let sealing = looking.sealing.clone();
-        let locations = Locations { looking, duty: duty(locations::DUTY, locations::LEASE) };
         let context = Arc::new(Context {
             workers,
             environment: environment.clone(),
@@ -95,6 +99,8 @@ impl Server {
             release_key: ReleaseKey::load_or_create(&store, &environment).await?.public().to_vec(),
             sealing,
             region: args.region.clone(),
+            sealing,
+            insecure_webhooks: args.insecure_webhooks,
             store: store.clone(),
         });
         let link = AgentLinkServer::new(AgentLinkService(Arc::clone(&context)))
@@ -112,7 +118,7 @@ impl Server {
         };
         let bound = Gateway::bind(settings(&args), parts).await?;
         let insecure_http = args.insecure_http;
-        Ok(Self { bound, dispatcher, insecure_http, retention, membership, overdue, locations })
+        Ok(Self { bound, dispatcher, insecure_http, retention, membership, overdue, schedules, webhooks })
     }
 
     /// Where clients reach the server.
@@ -123,7 +129,7 @@ impl Server {
 
     /// Serves until `shutdown` is ready; connected devices are told to come back later.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { bound, dispatcher, retention, membership, overdue, locations, .. } = self;
+        let Self { bound, dispatcher, retention, membership, overdue, schedules, webhooks, .. } = self;
         let exchange = tokio::spawn({
             let dispatcher = dispatcher.clone();
             async move { dispatcher.run().await }
@@ -131,7 +137,8 @@ impl Server {
         let removal = tokio::spawn(retention.clone().run());
         let settling = tokio::spawn(membership.clone().run());
         let ending = tokio::spawn(overdue.clone().run());
-        let looking = tokio::spawn(locations.clone().run());
+        let starting = tokio::spawn(schedules.clone().run());
+        let telling = tokio::spawn(webhooks.clone().run());
         bound
             .run(async move {
                 shutdown.await;
@@ -145,12 +152,14 @@ impl Server {
         removal.abort();
         settling.abort();
         ending.abort();
-        looking.abort();
+        starting.abort();
+        telling.abort();
         tokio::join!(
             retention.duty.give_up(),
             membership.duty.give_up(),
             overdue.duty.give_up(),
-            locations.duty.give_up()
+            schedules.duty.give_up(),
+            webhooks.duty.give_up(),
         );
     }
 }
