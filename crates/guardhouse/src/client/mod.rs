@@ -5,7 +5,7 @@
 //! is written here. [`connection`] says where the server is, [`login`] gets tokens, [`http`] sends, and
 //! [`api`] is one function per method.
 
-mod agentless_locations;
+mod agentless;
 pub mod api;
 mod bind;
 mod connection;

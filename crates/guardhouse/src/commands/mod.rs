@@ -151,6 +151,20 @@ mod tests {
             &format!("task delete {TASK}"),
             &format!("task retarget {TASK} --device a"),
             &format!("task rerun {TASK} --expires 1h"),
+            "agentless scan --asset m-1 --asset m-2 --project vul",
+            &format!(
+                "agentless scan --location {TASK} --type image --only-changed --skip-running --wait --timeout 1h"
+            ),
+            "agentless task list --status failed --status timed-out",
+            "agentless findings --asset m-1 --cve CVE-2026-1 --urgency high --fixable",
+            &format!("agentless task subtasks {TASK}"),
+            &format!("agentless task cancel {TASK}"),
+            "agentless schedule add nightly --name-pattern *.qcow2 --every 1d --at 03:00 --time-zone Europe/Vienna",
+            "agentless schedule add weekly --type snapshot --every 2w --day monday --day friday --no-new-assets",
+            &format!("agentless schedule disable {TASK}"),
+            "agentless webhook add https://hooks.example.com/guardhouse --event task-finished",
+            &format!("agentless webhook deliveries {TASK}"),
+            &format!("agentless report {TASK} --format html -O report.html -o json"),
         ] {
             parsed(line).expect(line);
         }
@@ -184,6 +198,12 @@ mod tests {
             ("task create action SystemUpdate --device a --params {", "not valid JSON"),
             ("task get web-1", "web-1"),
             (&format!("task retarget {TASK}"), "--device"),
+            ("agentless scan", "--asset"),
+            ("agentless scan --type device", "device"),
+            ("agentless scan --asset m-1 --timeout 1h", "--wait"),
+            ("agentless schedule add nightly --type image --every day", "12h"),
+            ("agentless schedule add nightly --every 1d", "--asset"),
+            ("agentless task show nightly", "nightly"),
         ] {
             let error = parsed(line).expect_err(line);
             assert!(error.contains(said), "{line}: {error}");

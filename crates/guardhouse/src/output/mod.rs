@@ -3,7 +3,7 @@
 //! A table is for people; its layout may change. JSON is for programs: the canonical JSON of the answer, with
 //! the pages of a list put together.
 
-pub mod agentless_locations;
+pub mod agentless;
 pub mod device_runs;
 pub mod device_states;
 pub mod devices;

@@ -54,7 +54,8 @@ fn mean(percents: &BTreeMap<Project, u8>) -> u8 {
     u8::try_from(sum / percents.len().max(1)).unwrap_or(100)
 }
 
-fn line(percent: u8) -> String {
+/// A bar and a number.
+pub fn line(percent: u8) -> String {
     let done = (usize::from(percent) * WIDTH / 100).min(WIDTH);
     format!("scanning [{}{}] {percent:3} %", "#".repeat(done), " ".repeat(WIDTH - done))
 }

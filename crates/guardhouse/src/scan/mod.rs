@@ -1,6 +1,6 @@
 //! `guardhouse scan`: what is installed on a disk or in an image, and which of it is vulnerable.
 
-mod bar;
+pub mod bar;
 pub mod child;
 mod interrupt;
 mod outputs;
