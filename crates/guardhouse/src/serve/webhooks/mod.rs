@@ -9,6 +9,7 @@ use guardhouse_identity::Sealing;
 use guardhouse_model::{Timestamp, agentless::webhooks::next_try};
 use guardhouse_services::prepare_delivery;
 use guardhouse_store::{DeliveryState, DeliveryTried, DueDelivery, Store};
+use tokio::time::MissedTickBehavior;
 use tracing::{info, warn};
 
 use self::sender::Answer;
@@ -54,6 +55,8 @@ impl Webhooks {
     /// Sends what is due, for as long as it is polled.
     pub async fn run(self) {
         let mut ticks = tokio::time::interval(PERIOD);
+        // A round of receivers that do not answer takes longer than the period.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut sweeps = tokio::time::interval(SWEEP);
         loop {
             let done = tokio::select! {
