@@ -1,8 +1,10 @@
 //! Malicious files, sensitive files and checks through the API for agentless detection, over a store in which scans have
 //! found some: nothing that looks for them is built yet.
 
+use std::time::Duration;
+
 use guardhouse_model::{
-    Timestamp,
+    Environment, Timestamp,
     agentless::{MaliciousLevel, MaliciousType, RiskLevel},
 };
 use guardhouse_store::{
@@ -18,10 +20,6 @@ use crate::support::{Api, Server};
 const PYTHON: &str = "AlibabaCloud (Linux; x86_64) Python/3.11.7 Core/0.4.3 TeaDSL/2";
 const GO: &str = "AlibabaCloud (linux; amd64) Golang/1.22.1 Core/0.01 TeaDSL/1";
 const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_700_000_000 + second).expect("in range")
-}
 
 /// What a scan found.
 fn result() -> AgentlessResult {
@@ -71,8 +69,11 @@ fn result() -> AgentlessResult {
     }
 }
 
-/// A server whose store has results of a snapshot and an image.
-async fn start() -> (Server, Api) {
+/// A server whose store has results of a snapshot and an image, and when they were scanned, in Unix milliseconds.
+async fn start() -> (Server, Api, i64) {
+    // Of today: the server forgets what is old.
+    let now = Environment::system().now();
+    let soon = now.saturating_add(Duration::from_secs(60)).expect("in range");
     let mut server = Server::start(&["--region", "cellar-1"]).await;
     server.stop().await;
     let store = Store::open(&server.data()).expect("opens");
@@ -95,20 +96,20 @@ async fn start() -> (Server, Api) {
         schedule: None,
         client_token: String::new(),
         options: Vec::new(),
-        start_time: at(0),
+        start_time: now,
         targets: vec![target(1, "s-1", 3), target(2, "m-2", 4)],
     };
     store.agentless_task_add(task).await.expect("writes");
-    let take = TakeSubtasks { worker: "worker".to_owned(), limit: 2, now: at(1), until: at(60) };
+    let take = TakeSubtasks { worker: "worker".to_owned(), limit: 2, now, until: soon };
     for taken in store.agentless_subtasks_take(take).await.expect("writes") {
         let outcome = SubtaskOutcome::Done(result());
-        let end = SubtaskEnd { lease: taken.lease, now: at(2), outcome, measure_bytes: 1 };
+        let end = SubtaskEnd { lease: taken.lease, now, outcome, measure_bytes: 1 };
         assert!(store.agentless_subtask_end(end).await.expect("writes"));
     }
     drop(store);
     server.restart().await;
     let api = server.admin().await;
-    (server, api)
+    (server, api, now.as_millisecond())
 }
 
 /// Calls an action; answers the status and the body.
@@ -133,7 +134,7 @@ async fn done(api: &Api, action: &str, parameters: &[(&str, &str)]) -> Value {
 
 #[tokio::test]
 async fn malicious_files_are_shown_and_handled() {
-    let (_server, api) = start().await;
+    let (_server, api, scanned) = start().await;
     let page = [("CurrentPage", "1"), ("PageSize", "1"), ("Lang", "en")];
     let first = done(&api, "ListAgentlessMaliciousFiles", &page).await;
     assert_eq!(first["PageInfo"], json!({"Count": 1, "CurrentPage": 1, "PageSize": 1, "TotalCount": 4}));
@@ -141,8 +142,8 @@ async fn malicious_files_are_shown_and_handled() {
     let id = row["Id"].as_i64().expect("a number").to_string();
     let expected = json!({
         "Id": row["Id"], "Level": "serious", "MaliciousName": "Backdoor", "MaliciousType": "Malicious Software",
-        "MaliciousMd5": MD5, "FilePath": "/bin/x", "Partition": "/dev/vda1", "FirstScanTimestamp": 1_700_000_002_000_i64,
-        "LatestScanTimestamp": 1_700_000_002_000_i64, "Uuid": row["Uuid"], "InstanceName": "web-1", "InternetIp": "192.0.2.1",
+        "MaliciousMd5": MD5, "FilePath": "/bin/x", "Partition": "/dev/vda1", "FirstScanTimestamp": scanned,
+        "LatestScanTimestamp": scanned, "Uuid": row["Uuid"], "InstanceName": "web-1", "InternetIp": "192.0.2.1",
         "IntranetIp": "10.0.0.1", "TargetId": row["Uuid"], "TargetName": row["TargetName"], "TargetType": row["TargetType"],
         "OperateResult": "", "OperateTimestamp": "", "DownloadUrl": "",
         "HighLight": r#"{"highlight":{"events":[[1,2]]}}"#,
@@ -230,7 +231,7 @@ async fn malicious_files_are_shown_and_handled() {
 
 #[tokio::test]
 async fn sensitive_files_and_checks_are_shown() {
-    let (_server, api) = start().await;
+    let (_server, api, scanned) = start().await;
     let one = [
         ("SensitiveFileKey", "pem"),
         ("ImageUuid", "s-1"),
@@ -239,8 +240,8 @@ async fn sensitive_files_and_checks_are_shown() {
     ];
     let found = done(&api, "DescribeAgentlessSensitiveFileByKey", &one).await;
     let row = json!({
-        "FilePath": "/etc/key.pem", "FirstScanTime": 1_700_000_002_000_i64, "Id": found["SensitiveFileList"][0]["Id"],
-        "InstanceName": "web-1", "InternetIp": "192.0.2.1", "IntranetIp": "10.0.0.1", "LastScanTime": 1_700_000_002_000_i64,
+        "FilePath": "/etc/key.pem", "FirstScanTime": scanned, "Id": found["SensitiveFileList"][0]["Id"],
+        "InstanceName": "web-1", "InternetIp": "192.0.2.1", "IntranetIp": "10.0.0.1", "LastScanTime": scanned,
         "Md5": MD5, "Prompt": "BEGIN", "RiskLevel": "medium", "SensitiveFileKey": "pem", "Status": 0,
         "TargetName": "s-1.qcow2", "Uuid": "s-1",
     });
@@ -266,7 +267,7 @@ async fn sensitive_files_and_checks_are_shown() {
     let machines = done(&api, "ListCheckItemWarningMachine", &machine).await;
     let row = json!({
         "FixList": [], "FixStatus": 1, "InstanceId": "m-2", "InstanceName": "web-1", "InternetIp": "192.0.2.1",
-        "IntranetIp": "10.0.0.1", "LastScanTime": 1_700_000_002_000_i64, "Prompt": "root has none", "RegionId": "cellar-1",
+        "IntranetIp": "10.0.0.1", "LastScanTime": scanned, "Prompt": "root has none", "RegionId": "cellar-1",
         "Status": 1, "TargetId": "m-2", "TargetName": "m-2.qcow2", "TargetType": "ECS_IMAGE", "Uuid": "m-2",
         "WarningRiskList": [{"RiskId": 3, "RiskName": "Debian"}],
     });
