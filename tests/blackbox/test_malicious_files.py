@@ -4,12 +4,20 @@ tested where findings can be made (crates/guardhouse/tests/end_to_end/findings.r
 import hashlib
 import json
 
-from test_sdks import check_refusal, create_key, sdk  # noqa: F401
+import pytest
+
+from test_sdks import SDKS, Sdk, check_refusal, create_key
 
 # What the SDK of spring 2024 does not know.
 LATER = {"HandleMaliciousFiles", "HandleSimilarMaliciousFiles", "DescribeAgentlessSensitiveFileByKey"}
 
 ONE, TWO, THREE = (hashlib.md5(text).hexdigest() for text in (b"one", b"two", b"three"))
+
+
+@pytest.fixture(params=SDKS, ids=lambda param: "-".join(filter(None, param)))
+def sdk(request, start_server):
+    # Many calls come one after the other.
+    return Sdk(start_server("--rate-limit", "0"), *request.param)
 
 
 def body(answer: dict) -> dict:
@@ -22,7 +30,7 @@ def check_done(answer: dict) -> None:
     assert answer["Message"] and answer["RequestId"], answer
 
 
-def test_without_detectors_lists_are_empty(sdk):  # noqa: F811
+def test_without_detectors_lists_are_empty(sdk):
     key = create_key(sdk.server, "robot@example.com")
     ranges = ["agentless", "ecs_snapshot", "ecs_image"]
     page = {"CurrentPage": 1, "PageSize": "20"}
@@ -47,7 +55,7 @@ def test_without_detectors_lists_are_empty(sdk):  # noqa: F811
         assert answer["PageInfo"] == expected, (action, answer)
 
 
-def test_the_whitelist_is_kept(sdk):  # noqa: F811
+def test_the_whitelist_is_kept(sdk):
     key = create_key(sdk.server, "robot@example.com")
 
     def call(action: str, **parameters) -> dict:
@@ -92,7 +100,7 @@ def test_the_whitelist_is_kept(sdk):  # noqa: F811
     assert rules() == []
 
 
-def test_what_is_wrong_is_refused(sdk):  # noqa: F811
+def test_what_is_wrong_is_refused(sdk):
     key = create_key(sdk.server, "robot@example.com")
     sdk.server.add_account("reader", "read")
     reader = create_key(sdk.server, "reader")

@@ -251,6 +251,8 @@ pub async fn rules_are_changed_all_or_none(f: &Fixture) {
     assert_eq!((same.says.remark.as_str(), same.id), ("x", a));
     let emptied = change_all(vec![(Some(a), None, Some(""))]).await.expect("good").remove(0);
     assert_eq!((emptied.says.remark.as_str(), emptied.says.md5), ("", file("a", "").md5));
+    let moved = change_all(vec![(Some(b), Some("c"), None), (Some(a), Some("b"), None)]).await.expect("good");
+    assert_eq!((moved[0].id, moved[1].id, &moved[1].says.md5), (b, a, &file("b", "").md5), "room was made");
     assert_eq!(f.store.agentless_malicious_rule_get(a).await.expect("reads").map(|rule| rule.id), Some(a));
     assert_eq!(f.store.agentless_malicious_rule_get(99).await.expect("reads"), None);
     let page = |skip| PageNumber { skip, size: 1 };

@@ -108,8 +108,11 @@ fn refusal(
         let Some(md5) = &change.md5 else { continue };
         let sql = "select id from agentless_malicious_rules where md5 = $1";
         let other: Option<i64> = transaction.find(sql, values![md5], |row| row.get(0))?;
-        let other = other.filter(|other| Some(*other) != change.id);
-        if other.is_some() || changes[..place].iter().any(|earlier| earlier.md5.as_ref() == Some(md5)) {
+        // A change before this one may have made room.
+        let before = &changes[..place];
+        let is_free = |other: &i64| before.iter().any(|one| one.id == Some(*other) && one.md5.is_some());
+        let other = other.filter(|other| Some(*other) != change.id && !is_free(other));
+        if other.is_some() || before.iter().any(|one| one.md5.as_ref() == Some(md5)) {
             return Ok(Some(MaliciousRuleRefusal::Taken(place, other)));
         }
     }
