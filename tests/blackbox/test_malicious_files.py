@@ -11,7 +11,7 @@ from test_sdks import SDKS, Sdk, check_refusal, create_key
 # What the SDK of spring 2024 does not know.
 LATER = {"HandleMaliciousFiles", "HandleSimilarMaliciousFiles", "DescribeAgentlessSensitiveFileByKey"}
 
-ONE, TWO, THREE = (hashlib.md5(text).hexdigest() for text in (b"one", b"two", b"three"))
+ONE, TWO, THREE, FOUR = (hashlib.md5(text).hexdigest() for text in (b"one", b"two", b"three", b"four"))
 
 
 @pytest.fixture(params=SDKS, ids=lambda param: "-".join(filter(None, param)))
@@ -85,15 +85,18 @@ def test_the_whitelist_is_kept(sdk):
     # Without an id a rule is made; what is not given stays.
     check_done(call("UpdateMaliciousFileWhitelistConfig", FieldValue=TWO, Remark="two"))
     check_done(call("UpdateMaliciousFileWhitelistConfig", ConfigId=one, Remark="one"))
-    [(two, *_), _] = rules()
-    assert rules() == [(two, TWO, "two"), (one, ONE, "one")]
+    listed = rules()
+    two = listed[0][0]
+    assert listed == [(two, TWO, "two"), (one, ONE, "one")]
     assert rules(IdList=two) == [(two, TWO, "two")]
     assert rules(CurrentPage=2, PageSize=1) == [(one, ONE, "one")]
 
-    changes = [{"ConfigId": one, "FieldValue": THREE}, {"FieldValue": ONE}]
-    check_done(call("BatchUpdateMaliciousFileWhitelistConfig", ConfigList=json.dumps(changes) if sdk.sdk == "core" else changes))
-    [(three, *_), _, _] = rules()
-    assert rules() == [(three, ONE, ""), (two, TWO, "two"), (one, THREE, "one")]
+    changes = [{"ConfigId": one, "FieldValue": THREE}, {"FieldValue": FOUR}]
+    changes = json.dumps(changes) if sdk.sdk == "core" else changes
+    check_done(call("BatchUpdateMaliciousFileWhitelistConfig", ConfigList=changes))
+    listed = rules()
+    three = listed[0][0]
+    assert listed == [(three, FOUR, ""), (two, TWO, "two"), (one, THREE, "one")]
 
     check_done(call("DeleteMaliciousFileWhitelistConfig", ConfigId=two))
     check_done(call("BatchDeleteMaliciousFileWhitelistConfig", ConfigIdList=[one, three]))
