@@ -3,6 +3,7 @@
 //! Each module is one promise to users. Everything that a test starts lives in folders of its own and dies with
 //! it. Tests wait for conditions, never for a time.
 
+mod agentless_workers;
 mod authorisation;
 mod backup;
 mod commands;

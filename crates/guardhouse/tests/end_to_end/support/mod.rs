@@ -8,6 +8,7 @@ mod machine;
 pub mod namespaces;
 pub mod policies;
 mod process;
+pub mod scans;
 mod server;
 mod work;
 

@@ -51,6 +51,11 @@ impl Server {
         Self::start_with(database, &["--rate-limit", "0"]).await
     }
 
+    /// A server without limits that keeps everything in `database`, with `flags` of `guardhouse serve`.
+    pub async fn start_in(database: Database, flags: &[&str]) -> Self {
+        Self::start_with(Some(database), &[&["--rate-limit", "0"], flags].concat()).await
+    }
+
     /// A server without limits that does not run yet and shares the database at this URL with others. Nobody adds an
     /// account.
     pub fn replica(database_url: &str, flags: &[&str]) -> Self {

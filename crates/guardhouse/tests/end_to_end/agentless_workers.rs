@@ -1,0 +1,159 @@
+//! Workers of agentless scans, with real processes: whatever ends when, every scan has one result, and none runs for ever.
+
+use std::collections::BTreeSet;
+
+use guardhouse_model::agentless::TaskStatus;
+use guardhouse_store::{AgentlessSubtask, Store};
+use guardhouse_testing::postgres::Server as PostgresServer;
+use rustix::process::{Pid, Signal};
+use serde_json::Value;
+
+use crate::support::{
+    Server,
+    scans::{Frozen, Scans, signal},
+    wait_for,
+};
+
+const IMAGE: &str = "web.tar";
+
+/// What two reports of the same image have in common.
+fn found(report: &Value) -> [&Value; 5] {
+    ["target", "projects", "systems", "findings", "problems"].map(|field| &report[field])
+}
+
+/// Checks that a subtask has the result that `guardhouse scan` has, after so many workers were lost with it.
+async fn check(scans: &Scans, subtask: &AgentlessSubtask, attempts: u32) {
+    let seen = (subtask.status, subtask.attempts, subtask.progress, subtask.reason.as_str());
+    assert_eq!(seen, (TaskStatus::Done, attempts, 100, ""), "{subtask:?}");
+    assert_eq!(subtask.progress_by_project, r#"{"scaVul":100,"vul":100}"#);
+    let report = scans.report(subtask.id).await;
+    let mut scanned = scans.scanned(IMAGE).await;
+    scanned["target"]["name"] = subtask.target_name.clone().into();
+    assert_eq!(found(&report), found(&scanned));
+    assert_eq!(report["findings"][0]["advisory"], "A-1");
+    assert_eq!(Some(subtask.measure_bytes), report["totals"]["bytesRead"].as_u64());
+}
+
+#[tokio::test]
+async fn a_scan_survives_a_worker_that_is_killed() {
+    let scans = Scans::new(&["--workers", "0"]).await;
+    scans.make_image(IMAGE);
+    let first = scans.worker("first");
+    let (_, subtasks) = scans.ask(&[IMAGE]).await;
+    let scanner = Frozen::of(first.id()).await;
+    first.kill().await;
+    scanner.is_gone().await;
+    assert_eq!(scans.scratch().len(), 1, "what it left");
+    let mut second = scans.worker("second");
+    let over = scans.over(subtasks[0]).await;
+    check(&scans, &over, 1).await;
+    second.ask_to_end();
+    assert!(second.ended().await.success());
+    assert_eq!(scans.scratch(), [String::new(); 0], "nothing is left");
+}
+
+#[tokio::test]
+async fn a_worker_that_ends_gives_back_what_it_has() {
+    let scans = Scans::new(&["--workers", "0"]).await;
+    scans.make_image(IMAGE);
+    let mut first = scans.worker("first");
+    let (_, subtasks) = scans.ask(&[IMAGE]).await;
+    let scanner = Frozen::of(first.id()).await;
+    first.ask_to_end();
+    assert!(first.ended().await.success());
+    scanner.is_gone().await;
+    let queued = scans.subtask(subtasks[0]).await;
+    assert_eq!((queued.status, queued.attempts, queued.worker.as_str()), (TaskStatus::Running, 0, ""));
+    let _second = scans.worker("second");
+    let over = scans.over(subtasks[0]).await;
+    check(&scans, &over, 0).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_slept_hears_that_it_lost_its_scan() {
+    let scans = Scans::new(&["--workers", "0"]).await;
+    scans.make_image(IMAGE);
+    let mut first = scans.worker("first");
+    let (_, subtasks) = scans.ask(&[IMAGE]).await;
+    let scanner = Frozen::of(first.id()).await;
+    let process = Pid::from_raw(first.id().cast_signed()).expect("it runs");
+    signal(process, Signal::STOP);
+    let _second = scans.worker("second");
+    let over = scans.over(subtasks[0]).await;
+    check(&scans, &over, 1).await;
+    signal(process, Signal::CONT);
+    scanner.is_gone().await;
+    wait_for("the first worker hears of it", async || {
+        scans.has_logged("first", "stopped=Some(Lost)").then_some(())
+    })
+    .await;
+    assert!(first.runs(), "it works on");
+    assert_eq!(scans.subtask(subtasks[0]).await, over, "what it says changes nothing");
+}
+
+#[tokio::test]
+async fn a_scan_that_is_cancelled_stops_at_once() {
+    let scans = Scans::new(&["--workers", "0"]).await;
+    scans.make_image(IMAGE);
+    let worker = scans.worker("worker");
+    let (task, subtasks) = scans.ask(&[IMAGE]).await;
+    let scanner = Frozen::of(worker.id()).await;
+    scans.cancel(task).await;
+    scanner.is_gone().await;
+    assert_eq!(scans.over(subtasks[0]).await.status, TaskStatus::Cancelled);
+    let (_, subtasks) = scans.ask(&[IMAGE]).await;
+    let over = scans.over(subtasks[0]).await;
+    check(&scans, &over, 0).await;
+}
+
+#[tokio::test]
+async fn a_scan_survives_a_server_that_is_killed_with_its_worker() {
+    let mut scans = Scans::new(&["--workers", "1"]).await;
+    scans.make_image(IMAGE);
+    let (_, subtasks) = scans.ask(&[IMAGE]).await;
+    let scanner = Frozen::of(scans.server.id()).await;
+    scans.server.kill().await;
+    scanner.is_gone().await;
+    scans.server.restart().await;
+    let over = scans.over(subtasks[0]).await;
+    assert_eq!((over.status, over.attempts), (TaskStatus::Done, 1), "{over:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_scanned_fails_with_a_reason() {
+    let scans = Scans::new(&["--workers", "0"]).await;
+    std::fs::write(scans.path("images").join("broken.qcow2"), "no disk").expect("the folder is ours");
+    let _worker = scans.worker("worker");
+    let (_, subtasks) = scans.ask(&["broken.qcow2", "missing.qcow2"]).await;
+    for subtask in subtasks {
+        let over = scans.over(subtask).await;
+        assert_eq!(over.status, TaskStatus::Failed, "{over:?}");
+        assert!(over.reason.contains(' '), "{over:?}");
+    }
+}
+
+#[tokio::test]
+async fn workers_on_a_database_share_the_scans() {
+    let database = PostgresServer::shared().empty_database();
+    let url = database.url();
+    let store = Store::connect(&url).await.expect("is there");
+    let server = Server::start_in(database, &["--worker-lease", "5s", "--workers", "0"]).await;
+    let scans = Scans::of(server, store).await;
+    scans.make_image(IMAGE);
+    let names: Vec<String> = (0..6).map(|number| format!("copy-{number}.tar")).collect();
+    for name in &names {
+        std::fs::hard_link(scans.path("images").join(IMAGE), scans.path("images").join(name))
+            .expect("the folder is ours");
+    }
+    let _workers = [scans.worker_on(&url, "first"), scans.worker_on(&url, "second")];
+    let (_, subtasks) = scans.ask(&names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let (mut workers, mut last) = (BTreeSet::new(), None);
+    for subtask in subtasks {
+        let over = scans.over(subtask).await;
+        assert_eq!((over.status, over.attempts), (TaskStatus::Done, 0), "{over:?}");
+        workers.insert(over.worker.clone());
+        last = Some(over);
+    }
+    check(&scans, &last.expect("there were some"), 0).await;
+    assert_eq!(workers.len(), 2, "both had some");
+}
