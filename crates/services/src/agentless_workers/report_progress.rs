@@ -7,7 +7,8 @@ use guardhouse_contract::{
     scans::{ReportProgressRequest, ReportProgressResponse},
 };
 use guardhouse_identity::Failure;
-use guardhouse_store::SubtaskProgress;
+use guardhouse_report::Report;
+use guardhouse_store::{SubtaskLease, SubtaskProgress};
 
 use super::{Service, lease};
 use crate::fields::Checks;
@@ -36,17 +37,25 @@ pub async fn run(
             let right = format!("at most {MOST_PROJECTS} words, each with a number from 0 to 100, are right");
             checks.fail(format!("subtasks[{index}].projects"), right);
         }
-        progress.extend(lease.map(|lease| SubtaskProgress {
-            lease,
-            progress: mean(&subtask.projects),
-            progress_by_project: written(&subtask.projects),
-        }));
+        progress.extend(lease.map(|lease| said(lease, &subtask.projects)));
     }
     checks.finish()?;
     let until = service.after(service.lease);
     let answers = service.store.agentless_subtasks_progress(progress, until).await.map_err(Failure::from)?;
     let leases = answers.into_iter().map(|answer| lease::state(answer).into()).collect();
     Ok(ReportProgressResponse { leases })
+}
+
+/// What is kept of how far a subtask is.
+fn said(lease: SubtaskLease, projects: &HashMap<String, i32>) -> SubtaskProgress {
+    SubtaskProgress { lease, progress: mean(projects), progress_by_project: written(projects) }
+}
+
+/// Of a subtask that is done: every project that was run is at its end, whether its worker came to say so or not.
+pub fn done(lease: SubtaskLease, report: &Report) -> SubtaskProgress {
+    let run = report.projects.iter().filter(|project| project.run);
+    let projects = run.map(|project| (project.name.clone(), 100)).collect();
+    if are_sound(&projects) { said(lease, &projects) } else { said(lease, &HashMap::new()) }
 }
 
 fn are_sound(projects: &HashMap<String, i32>) -> bool {
