@@ -1,3 +1,5 @@
+use std::slice;
+
 use guardhouse_model::agentless::{Necessity, VulnerabilityKind};
 use guardhouse_store::{
     AgentlessTotals, AgentlessVulnerability, NewVulnerability, NewWhitelistedVulnerability, PageNumber,
@@ -89,7 +91,7 @@ pub async fn a_finding_keeps_its_number_and_when_it_came(f: &Fixture) {
 
     let updated = NewVulnerability { version: "1.1".to_owned(), fixed: "3".to_owned(), ..one };
     f.scanned("s-1", 20, &[three, updated.clone()]).await;
-    f.scanned("s-2", 30, &[updated.clone()]).await;
+    f.scanned("s-2", 30, slice::from_ref(&updated)).await;
     let rows = f.vulnerabilities(any()).await;
     let shown: Vec<_> =
         rows.iter().map(|row| (row.id, row.first_time, row.scan_time, row.found.name.as_str())).collect();
@@ -259,7 +261,7 @@ pub async fn the_whitelist_is_listed_and_changed(f: &Fixture) {
         reason: "it is not reachable".to_owned(),
     };
     assert_eq!(all[1], expected);
-    assert_eq!(f.whitelisted("ABOUT CVE-1").await, [expected.clone()]);
+    assert_eq!(f.whitelisted("ABOUT CVE-1").await, slice::from_ref(&expected));
     assert_eq!(f.whitelisted("\0").await, []);
     assert_eq!(f.names(any()).await, ["CVE-1 s-1"]);
 
