@@ -1,18 +1,31 @@
 """Calls the RPC API with one of the vendor's SDKs; runs in the environment of that SDK, started by test_sdks.py.
 
 Reads a document from standard input, of which `calls` is a list, and writes a list with what came of each call. A call has
-an `action`, and `parameters` where the action has some.
+an `action`, `parameters` where the action has some, and `follow`, in seconds, where it is made until a task is over.
 """
 
 import json
 import re
 import sys
+import time
 
 
 def main() -> None:
     document = json.load(sys.stdin)
     call = {"tea": tea, "core": core}[document["sdk"]]
-    json.dump([call(document["endpoint"], one) for one in document["calls"]], sys.stdout)
+    json.dump([follow(call, document["endpoint"], one) for one in document["calls"]], sys.stdout)
+
+
+def follow(call, endpoint: str, one: dict) -> dict:
+    """Makes a call; where it has `follow`, again and again until the first row of its list is over for good."""
+    end = time.monotonic() + one.get("follow", 0)
+    while True:
+        answer = call(endpoint, one)
+        [row, *_] = answer.get("body", {}).get("List") or [{}]
+        is_over = row.get("Status") != 1 and row.get("ReportStatus") not in ("PREPARED", "RUNNING")
+        if is_over or time.monotonic() >= end:
+            return answer
+        time.sleep(0.05)
 
 
 def tea(endpoint: str, call: dict) -> dict:

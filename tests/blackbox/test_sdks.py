@@ -91,6 +91,9 @@ def test_keys_of_all_kinds_are_accepted(sdk):
         calls.append(key | {"method": "GET"})
     for answer in sdk.call(*calls):
         check_region(answer)
+    odd = {"action": "ListAgentlessTask", "parameters": {"MachineName": "测试 a+b/c*d~e%20&=!'()"}}
+    [answer] = sdk.call(key | odd)
+    assert answer.get("status") == 200 and answer["body"]["List"] == [], answer
     listed = run(binary("guardhouse"), "access-key", "list", "--data-dir", sdk.server.data_dir)
     assert listed.count("  reader  active  ") == 2 and "never used" not in listed, listed
     assert key["secret"] not in listed
@@ -101,7 +104,7 @@ def test_refusals_arrive_with_their_codes(sdk):
     sdk.server.add_account("nobody", "none")
     nobody = create_key(sdk.server, "nobody")
     wrong, unknown = key | {"secret": "wrong"}, key | {"id": "GHunknown"}
-    unbuilt = key | {"action": "ListAgentlessTask", "parameters": {"MachineName": "测试 a+b/c*d~e%20&=!'()"}}
+    unbuilt = key | {"action": "DescribeVersionConfig"}
     temporary = create_key(sdk.server, "robot@example.com", "--temporary", "1s")
     answers = sdk.call(wrong, unknown, nobody, unbuilt)
     # The older client compares what was signed with what it has signed itself.

@@ -28,7 +28,6 @@ pub fn subtask(
     projects: &[&str],
     links: Option<ReportLinks>,
 ) -> AgentlessTaskRow {
-    let known = Some(&subtask.progress_by_project).filter(|text| !text.is_empty()).cloned();
     AgentlessTaskRow {
         task_id: shown_id(subtask.id),
         task_name: subtask.task_name.clone(),
@@ -43,10 +42,23 @@ pub fn subtask(
         intranet_ip: subtask.intranet_ip.clone(),
         instance_name: subtask.instance_name.clone(),
         target_name: subtask.target_name.clone(),
-        progress_by_project: known.unwrap_or_else(|| progress_by_project(projects, 0)),
+        progress_by_project: projects_of(subtask, projects),
         measure_space: mebibytes(subtask.measure_bytes),
         instance_id: subtask.instance_id.clone(),
         ..report(subtask.report_status, links)
+    }
+}
+
+/// How far the projects of a subtask are. What its worker said last is from before its end, and a short scan is over before
+/// it says anything.
+fn projects_of(subtask: &AgentlessSubtask, projects: &[&str]) -> String {
+    let said = serde_json::from_str::<Map<String, Value>>(&subtask.progress_by_project).unwrap_or_default();
+    let said_of: Vec<&str> = said.keys().map(String::as_str).collect();
+    let named = if said_of.is_empty() { projects } else { &said_of };
+    match subtask.status {
+        TaskStatus::Done => progress_by_project(named, 100),
+        _ if said.is_empty() => progress_by_project(named, subtask.progress),
+        _ => subtask.progress_by_project.clone(),
     }
 }
 

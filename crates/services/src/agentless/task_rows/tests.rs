@@ -172,6 +172,25 @@ fn the_projects_of_a_task_are_as_far_as_the_task() {
 }
 
 #[test]
+fn the_projects_of_a_subtask_are_done_when_it_is() {
+    let shown = |status, progress, said: &str| {
+        let progress_by_project = said.to_owned();
+        subtask(&AgentlessSubtask { status, progress, progress_by_project, ..sample() }, &["vul"], None)
+            .progress_by_project
+    };
+    let half = r#"{"scaVul":50}"#;
+    for (status, progress, said, expected) in [
+        (TaskStatus::Running, 0, "", r#"{"vul":0}"#),
+        (TaskStatus::Running, 50, half, half),
+        (TaskStatus::Failed, 50, half, half),
+        (TaskStatus::Done, 100, half, r#"{"scaVul":100}"#),
+        (TaskStatus::Done, 100, "", r#"{"vul":100}"#),
+    ] {
+        assert_eq!(shown(status, progress, said), expected, "{status:?} {said}");
+    }
+}
+
+#[test]
 fn space_has_two_decimals_at_most() {
     for (bytes, shown) in [
         (0, "0.0"),

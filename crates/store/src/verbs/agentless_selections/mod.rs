@@ -73,9 +73,10 @@ impl Store {
                     select selection_key from agentless_selections old
                     where create_time < $1 and not exists (
                         select 1 from agentless_selection_types used
-                        where used.selection_key = old.selection_key and substr(business_type, 1, $2) <> $3)
-                    order by selection_key limit $4)";
-                transaction.execute(sql, values![before, prefix.len(), prefix, limit])
+                        where used.selection_key = old.selection_key
+                            and substr(business_type, 1, length($2)) <> $2)
+                    order by selection_key limit $3)";
+                transaction.execute(sql, values![before, prefix, limit])
             })
             .await
     }
