@@ -2,31 +2,29 @@
 
 mod besides;
 mod layout;
+mod thread;
 mod walk;
 
 use std::{
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
 };
 
 use guardhouse_image::target::{TargetKind, probe};
 
 use crate::{Fetched, Found, Listing, Trouble, limits, name, version::Version};
+use thread::work;
 
 /// Lists a folder and its sub-folders.
 pub(crate) async fn list(path: PathBuf) -> Result<Listing, Trouble> {
-    blocking(move |stop| walk::list(&root(&path)?, stop)).await
+    work(path, |path, stop| walk::list(&root(path)?, stop)).await
 }
 
 /// Lists a layout.
 pub(crate) async fn list_layout(path: PathBuf) -> Result<Listing, Trouble> {
-    blocking(move |_| {
-        let root = root(&path)?;
+    work(path, move |path, _| {
+        let root = root(path)?;
         Ok(limited(layout::assets(&root)?.into_iter().map(layout::Asset::found), Vec::new()))
     })
     .await
@@ -34,8 +32,8 @@ pub(crate) async fn list_layout(path: PathBuf) -> Result<Listing, Trouble> {
 
 /// Finds an asset of a folder.
 pub(crate) async fn fetch(path: PathBuf, name: String) -> Result<Fetched, Trouble> {
-    blocking(move |_| {
-        let root = root(&path)?;
+    work(path, move |path, _| {
+        let root = root(path)?;
         name::check(&name)?;
         match layout::split(&root, &name)? {
             Some((folder, image)) => layout::fetch(&folder, image, &name),
@@ -47,26 +45,7 @@ pub(crate) async fn fetch(path: PathBuf, name: String) -> Result<Fetched, Troubl
 
 /// Finds an image of a layout.
 pub(crate) async fn fetch_from_layout(path: PathBuf, name: String) -> Result<Fetched, Trouble> {
-    blocking(move |_| layout::fetch(&root(&path)?, &name, &name)).await
-}
-
-/// Tells a thread to stop when nobody waits for it any more.
-struct StopOnDrop(Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Runs what reads disks on a thread of its own. It is told to stop when this is dropped.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce(&AtomicBool) -> Result<T, Trouble> + Send + 'static,
-) -> Result<T, Trouble> {
-    let stop = StopOnDrop(Arc::default());
-    let flag = Arc::clone(&stop.0);
-    let done = tokio::task::spawn_blocking(move || work(&flag)).await;
-    done.unwrap_or_else(|error| Err(Trouble::passing(format!("the look at it broke off: {error}"))))
+    work(path, move |path, _| layout::fetch(&root(path)?, &name, &name)).await
 }
 
 /// The folder of a location, with links resolved: whoever registered it may have named one.

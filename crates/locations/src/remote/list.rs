@@ -38,8 +38,8 @@ struct Seen<'a> {
 impl Seen<'_> {
     /// Everything that begins with the prefix, as S3 lists it: page by page.
     async fn all(&mut self) -> Result<(), Trouble> {
-        let prefix = (!self.remote.prefix.is_empty()).then(|| ObjectPath::from(self.remote.prefix.as_str()));
-        let mut objects = self.remote.objects.list(prefix.as_ref());
+        let start = self.start()?;
+        let mut objects = self.remote.objects.list((!start.is_root()).then_some(&start));
         while let Some(object) =
             objects.try_next().await.map_err(|error| self.remote.trouble("its list", &error))?
         {
@@ -51,11 +51,15 @@ impl Seen<'_> {
         Ok(())
     }
 
+    /// Where the location begins.
+    fn start(&self) -> Result<ObjectPath, Trouble> {
+        let path = ObjectPath::parse(&self.remote.prefix);
+        path.map_err(|error| Trouble::lasting(format!("{}: {error}", self.remote.shown)))
+    }
+
     /// Folder by folder.
     async fn folders(&mut self) -> Result<(), Trouble> {
-        let start = ObjectPath::parse(&self.remote.prefix)
-            .map_err(|error| Trouble::lasting(format!("{}: {error}", self.remote.shown)))?;
-        let mut open = vec![(start, 0)];
+        let mut open = vec![(self.start()?, 0)];
         while let Some((folder, depth)) = open.pop() {
             let asked = (!folder.is_root()).then_some(&folder);
             let listed = self.remote.objects.list_with_delimiter(asked).await;
