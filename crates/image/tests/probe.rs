@@ -103,3 +103,37 @@ fn images_of_a_layout_are_listed() {
     fs::remove_file(path.join("index.json")).expect("it was there");
     images(&path).expect_err("it is no layout any more");
 }
+
+/// Changes bytes of the heads, and cuts files off: whatever is told, it is told without a panic and without a large
+/// allocation, which would end the test.
+#[test]
+fn damaged_heads_are_survived() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let raw = disks::mixed(folder.path(), "disk.raw", 1 << 20);
+    let base = disks::convert(&raw, &disks::CONTAINERS[0]);
+    let above = folder.path().join("above.qcow2");
+    run(
+        "qemu-img",
+        &["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", disks::text(&base), disks::text(&above)],
+    );
+    let flat = folder.path().join("flat.vmdk");
+    run(
+        "qemu-img",
+        &["convert", "-O", "vmdk", "-o", "subformat=monolithicFlat", disks::text(&raw), disks::text(&flat)],
+    );
+    let damaged = folder.path().join("damaged");
+    for path in [base, above, flat] {
+        let mut sound = fs::read(&path).expect("reads");
+        sound.truncate(4096);
+        for (at, value) in (0..sound.len().min(160)).flat_map(|at| [(at, 0), (at, 0x7f), (at, 0xff)]) {
+            let mut bytes = sound.clone();
+            bytes[at] = value;
+            fs::write(&damaged, &bytes).expect("writes");
+            let _ = probe(&damaged);
+        }
+        for length in (0..sound.len()).step_by(97) {
+            fs::write(&damaged, &sound[..length]).expect("writes");
+            let _ = probe(&damaged);
+        }
+    }
+}
