@@ -1,6 +1,7 @@
 //! `cargo xtask figures`
 
 mod agent_rss;
+mod agentless;
 mod api;
 mod bare_insert;
 mod checkins;
@@ -39,8 +40,8 @@ pub struct FiguresArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<Name>,
 
-    /// A PostgreSQL, for import_rate_postgres: postgres://USER:PASSWORD@HOST:PORT/DATABASE. The role must be allowed
-    /// to create databases; a new one is used and dropped. Needs psql.
+    /// A PostgreSQL, for import_rate_postgres, agentless_list and agentless_queue: postgres://USER:PASSWORD@HOST:PORT/DATABASE. The role must be allowed
+    /// to create databases; new ones are used and dropped. Needs psql.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
 
@@ -101,6 +102,8 @@ pub async fn run(args: FiguresArgs) -> anyhow::Result<()> {
             Name::VmPackages => scan::vm_packages(&setup).await,
             Name::ReadRate => scan::read_rate(&setup).await,
             Name::ManyFiles => scan::many_files(&setup).await,
+            Name::AgentlessList => agentless::list::measure(&setup, args.database_url.as_deref()).await,
+            Name::AgentlessQueue => agentless::queue::measure(&setup, args.database_url.as_deref()).await,
         };
         teller.tell(name, outcome)?;
     }

@@ -1,6 +1,11 @@
 //! A PostgreSQL database of our own, and what COPY does in it.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    path::Path,
+    process::Stdio,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use reqwest::Url;
@@ -26,7 +31,9 @@ impl Database {
     pub async fn create(url: &str) -> anyhow::Result<Self> {
         let mut own =
             Url::parse(url).context("--database-url is not postgres://USER:PASSWORD@HOST:PORT/DATABASE")?;
-        let name = format!("guardhouse_figures_{}", std::process::id());
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("guardhouse_figures_{}_{count}", std::process::id());
         own.set_path(&name);
         let database = Self { url: own.to_string(), name, parent: url.to_owned() };
         // What an interrupted run with the same number may have left.

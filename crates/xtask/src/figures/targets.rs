@@ -34,6 +34,8 @@ pub enum Name {
     VmPackages,
     ReadRate,
     ManyFiles,
+    AgentlessList,
+    AgentlessQueue,
 }
 
 /// Which values keep a promise.
@@ -85,6 +87,7 @@ impl Name {
             Self::VmPackages => ("s", AtMost(0.4), "Trivy 1.19 s and 143 MB for the list alone"),
             Self::ReadRate => ("s", AtMost(0.25), "Sleuth Kit 0.39 s, dissect 11.3 s"),
             Self::ManyFiles => ("x", AtMost(1.1), "grype 12 GB"),
+            Self::AgentlessList | Self::AgentlessQueue => ("x", AtMost(1.5), ""),
         };
         Target { unit, bound, peer }
     }
