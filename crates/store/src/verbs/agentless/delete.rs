@@ -58,7 +58,7 @@ impl Store {
                 leases::hold(transaction, lease)?;
                 // One that is tried again in this moment stays.
                 let old = roots::lock(transaction, few)?;
-                let old = old.iter().filter(|root| root.over.is_over());
+                let old = old.iter().filter(|root| root.end_time.is_some_and(|end| end < before));
                 old.map(|root| remove(transaction, root.id)).sum()
             })
             .await

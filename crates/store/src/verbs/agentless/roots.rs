@@ -23,6 +23,8 @@ pub struct Root {
     pub over: Tally,
     /// How much was read for it.
     pub measure_bytes: u64,
+    /// When it was over, as it was locked.
+    pub end_time: Option<Timestamp>,
     /// How it was when it was locked.
     status: TaskStatus,
 }
@@ -30,7 +32,8 @@ pub struct Root {
 /// Locks root tasks, in the order of their ids; those that do not exist are left out.
 pub fn lock(transaction: &Transaction<'_>, mut ids: Vec<Uuid>) -> Result<Vec<Root>, StoreError> {
     let columns =
-        "select uuid, subtasks, done, failed, timed_out, cancelled, progress_sum, measure_bytes, status
+        "select uuid, subtasks, done, failed, timed_out, cancelled, progress_sum, measure_bytes, status,
+            end_time
         from agentless_tasks where uuid";
     ids.sort_unstable();
     ids.dedup();
@@ -108,5 +111,6 @@ fn from_row(row: &Row<'_>) -> Result<Root, StoreError> {
         },
         measure_bytes: row.get(7)?,
         status: status(row, 8)?,
+        end_time: row.get(9)?,
     })
 }
