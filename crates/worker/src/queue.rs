@@ -40,10 +40,16 @@ pub trait Queue: Send + Sync + 'static {
 /// How long a call may take. The queue answers within milliseconds, or it is away.
 pub(crate) const CALL: Duration = Duration::from_secs(30);
 
+/// How long a call may take that hands in what was found: a large report is read before it is answered.
+pub(crate) const HAND_IN: Duration = Duration::from_secs(120);
+
 /// Waits for the answer of a call, for so long and no longer.
-pub(crate) async fn answer<T>(call: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-    tokio::time::timeout(CALL, call).await.unwrap_or_else(|_| {
-        let message = format!("the queue has not answered for {} s", CALL.as_secs());
+pub(crate) async fn answer<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, Status>>,
+) -> Result<T, Status> {
+    tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
+        let message = format!("the queue has not answered for {} s", limit.as_secs());
         Err(Status::new(Code::Unavailable, "UNAVAILABLE", message))
     })
 }

@@ -18,7 +18,7 @@ use crate::{
     board::{Hand, Held, Why},
     outcome::{Outcome, Over, end, left, timed_out},
     parts::parts,
-    queue::{answer, is_passing, pause},
+    queue::{HAND_IN, answer, is_passing, pause},
     scratch::Scratch,
 };
 
@@ -185,7 +185,7 @@ where
         if hand.why() == Some(Why::Lost) {
             return Ok(None);
         }
-        match answer(call()).await {
+        match answer(HAND_IN, call()).await {
             Ok(answer) => return Ok(Some(answer)),
             Err(status) if is_passing(&status) => {
                 warn!(%status, "the queue does not take what is said of a scan; it is said again");

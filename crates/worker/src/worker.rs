@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use crate::{
     Queue, Settings,
     board::{Board, Hand, Why},
-    queue::{answer, is_passing, pause},
+    queue::{CALL, answer, is_passing, pause},
     scratch::Scratch,
     subtask::{Workshop, projects, work},
 };
@@ -37,7 +37,9 @@ pub struct Worker<Q> {
     lease: Duration,
     /// What was said last of what is in hand, and when.
     told: (Vec<SubtaskProgress>, Instant),
-    /// How often in a row the queue did not answer, and when it is asked again.
+    /// Whether the queue did not take the last word.
+    is_unheard: bool,
+    /// How often in a row the queue gave no work because it did not answer, and when it is asked again.
     failures: (u32, Instant),
 }
 
@@ -55,6 +57,7 @@ impl<Q: Queue> Worker<Q> {
             hands: JoinSet::new(),
             lease: Duration::ZERO,
             told: (Vec::new(), now),
+            is_unheard: false,
             failures: (0, now),
         })
     }
@@ -94,7 +97,7 @@ impl<Q: Queue> Worker<Q> {
         }
         let limit = i32::try_from(places).unwrap_or(1);
         let request = TakeSubtasksRequest { worker: settings.name.clone(), limit };
-        match answer(self.workshop.queue.take(request)).await {
+        match answer(CALL, self.workshop.queue.take(request)).await {
             Ok(taken) => {
                 if self.failures.0 > 0 {
                     info!("the queue of scans answers again");
@@ -134,7 +137,7 @@ impl<Q: Queue> Worker<Q> {
             return;
         }
         let request = ReportProgressRequest { subtasks: progress.clone() };
-        match answer(self.workshop.queue.progress(request)).await {
+        match answer(CALL, self.workshop.queue.progress(request)).await {
             Ok(answer) => {
                 for (hand, state) in hands.iter().zip(answer.leases()) {
                     if let Some(why) = why(state) {
@@ -142,9 +145,14 @@ impl<Q: Queue> Worker<Q> {
                     }
                 }
                 self.told = (progress, Instant::now());
+                self.is_unheard = false;
             }
             // Said again with the next beat. Who has lost something meanwhile hears of it then.
-            Err(status) => warn!(%status, "the queue of scans does not take how far they are"),
+            Err(status) => {
+                if !std::mem::replace(&mut self.is_unheard, true) {
+                    warn!(%status, "the queue of scans does not take how far they are; it is said again");
+                }
+            }
         }
     }
 

@@ -49,7 +49,7 @@ async fn a_scan_survives_a_worker_that_is_killed() {
     check(&scans, &over, 1).await;
     second.ask_to_end();
     assert!(second.ended().await.success());
-    assert_eq!(scans.scratch(), [String::new(); 0], "nothing is left");
+    assert!(scans.scratch().is_empty(), "{:?} is left", scans.scratch());
 }
 
 #[tokio::test]
