@@ -150,7 +150,8 @@ def test_a_scan_is_created_followed_and_tried_again(start_server, sdk, shelf, ad
     assert [ids(other) for other in others] == [ids(rows), [failed["TaskId"]], [done["TaskId"]]]
     if house.is_newest:
         assert json.loads(done["ProgressByProject"]) == {"vul": 100, "scaVul": 100}, done
-        assert done["InstanceId"] == web and 0 < done["MeasureSpace"] < 64, done
+        # Of so small a system next to nothing is read.
+        assert done["InstanceId"] == web and 0 <= done["MeasureSpace"] < 64, done
         assert done["MeasureSpace"] == round(done["MeasureSpace"], 2)
         check_reports(house, task, done, advisories, shelf / "web.img")
 
