@@ -15,6 +15,8 @@ create table agentless_selections (
 create unique index agentless_selections_by_token on agentless_selections (account_uuid, client_token)
     where client_token <> '';
 
+create index agentless_selections_by_time on agentless_selections (create_time, selection_key);
+
 -- The selection of each business type.
 create table agentless_selection_types (
     business_type text collate "C" primary key,

@@ -39,7 +39,7 @@ impl Fixture {
             size_bytes: 1 << 30,
             version: "v1".to_owned(),
         });
-        let look = LocationLook { time: at(second), found: Ok(found.collect()) };
+        let look = LocationLook { time: at(second), found: Ok(found.collect()), forget: at(0) };
         assert!(self.store.agentless_assets_looked(location, look).await.expect("writes"));
     }
 
