@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum ScheduleCommand {
     /// Add a schedule.
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List the schedules.
     List,
     /// Show a schedule.
