@@ -5,6 +5,7 @@
 
 mod agent_releases;
 mod agentless;
+mod agentless_credentials;
 mod agentless_findings;
 mod agentless_schedules;
 mod agentless_tasks;

@@ -12,8 +12,8 @@ use guardhouse_locations::{Address, Flaw};
 use guardhouse_store::AgentlessLocation as Kept;
 use prost::Message as _;
 
-use super::{credentials, render};
-use crate::{Context, fields::Checks};
+use super::render;
+use crate::{Context, agentless_credentials, fields::Checks};
 
 /// Registers a location. What lies there is found out by the next look.
 pub async fn run(
@@ -33,7 +33,9 @@ pub async fn run(
     let id = context.environment.uuid();
     let credentials = credentials.filter(|credentials| credentials.kind.is_some());
     let sealed_credentials = credentials
-        .map(|credentials| credentials::seal(&context.sealing, id, &credentials, &context.environment))
+        .map(|credentials| {
+            agentless_credentials::seal(&context.sealing, id, &credentials, &context.environment)
+        })
         .transpose()?;
     let location = Kept {
         id,

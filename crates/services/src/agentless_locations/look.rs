@@ -14,7 +14,7 @@ use prost::Message as _;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::credentials;
+use crate::agentless_credentials;
 
 /// How long an asset that is gone is remembered when there is no result of it.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -68,8 +68,9 @@ impl Looking {
         let address =
             scans::Address::decode(location.address.as_slice()).map_err(|error| broken(error.to_string()))?;
         let sealed = location.sealed_credentials.as_deref();
-        let credentials =
-            sealed.map(|sealed| credentials::open(&self.sealing, location.id, sealed)).transpose()?;
+        let credentials = sealed
+            .map(|sealed| agentless_credentials::open(&self.sealing, location.id, sealed))
+            .transpose()?;
         let address = Address::read(address, credentials).map_err(|flaw| broken(flaw.sentence))?;
         Ok((target_type, address))
     }

@@ -1,7 +1,6 @@
 //! Locations of agentless scans: create, list, get, delete, look at; and the assets in them.
 
 mod create_agentless_location;
-mod credentials;
 mod delete_agentless_location;
 mod get_agentless_location;
 mod list_agentless_assets;

@@ -1,6 +1,5 @@
 //! What workers of agentless scans ask for and hand in.
 
-pub mod credentials;
 mod end_subtask;
 pub mod findings;
 mod lease;

@@ -10,8 +10,8 @@ use guardhouse_store::{self as store, SubtaskEnd, SubtaskLease, SubtaskOutcome, 
 use prost::Message;
 use tracing::error;
 
-use super::{Service, credentials, lease};
-use crate::fields::Checks;
+use super::{Service, lease};
+use crate::{agentless_credentials, fields::Checks};
 
 /// Longest name of a worker, in characters.
 const LONGEST_NAME: usize = 100;
@@ -56,7 +56,8 @@ async fn give_up(service: &Service, lease: SubtaskLease, error: &Failure) -> Res
 
 fn told(service: &Service, subtask: store::LeasedSubtask, now: Timestamp) -> Result<LeasedSubtask, Failure> {
     let sealed = subtask.sealed_credentials.as_deref();
-    let credentials = sealed.map(|sealed| credentials::open(&service.sealing, subtask.location, sealed));
+    let credentials =
+        sealed.map(|sealed| agentless_credentials::open(&service.sealing, subtask.location, sealed));
     Ok(LeasedSubtask {
         lease: Some(lease::write(subtask.lease)),
         task_uuid: subtask.task.to_string(),
