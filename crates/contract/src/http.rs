@@ -82,7 +82,8 @@ mod tests {
         assert_eq!(published("eset.connect.asset_management.v1"), 4);
         assert_eq!(published("eset.connect.policy_management.v2"), 9);
         assert_eq!(published("guardhouse.management.v1"), 17);
-        assert_eq!(bindings.iter().filter(|binding| binding.published).count(), 45);
+        assert_eq!(published("guardhouse.agentless.v1"), 26);
+        assert_eq!(bindings.iter().filter(|binding| binding.published).count(), 71);
     }
 
     #[test]

@@ -54,9 +54,9 @@ pub async fn scanned() -> Store {
     store.agentless_task_add(task).await.expect("writes");
     let take = TakeSubtasks { worker: "worker".to_owned(), limit: 2, now: at(1), until: at(60) };
     for taken in store.agentless_subtasks_take(take).await.expect("writes") {
-        let (counts, vulnerabilities, platform) = findings::of(&report());
+        let (vulnerabilities, platform) = findings::of(&report());
         let expire_time = at(9_999);
-        let result = AgentlessResult { platform, counts, expire_time, vulnerabilities, ..Default::default() };
+        let result = AgentlessResult { platform, expire_time, vulnerabilities, ..Default::default() };
         let outcome = SubtaskOutcome::Done(result);
         let end = SubtaskEnd { lease: taken.lease, now: at(2), outcome, measure_bytes: 1 };
         assert!(store.agentless_subtask_end(end).await.expect("writes"));

@@ -18,7 +18,7 @@ async fn count(store: &Store, target_type: Option<i32>, target: &str) -> GetAgen
 #[tokio::test]
 async fn counts_are_those_of_the_report() {
     let store = scanned().await;
-    let (found, _, _) = findings::of(&report());
+    let found = findings::counts(&findings::of(&report()).0);
     let [cve, sca] = [found.cve, found.sca].map(|number| i32::try_from(number).expect("few"));
     let shown = |answer: &GetAgentlessTaskCountResponse| {
         (
@@ -54,7 +54,7 @@ async fn a_batch_counts_each_asset_once() {
         get_agentless_task_count_batch::run(&store, at(10), request).await
     };
     let data = batch(&[SNAPSHOT, "s-unknown", SNAPSHOT]).await.expect("answers").data;
-    let (found, _, _) = findings::of(&report());
+    let found = findings::counts(&findings::of(&report()).0);
     let (known, unknown) = (&data[SNAPSHOT], &data["s-unknown"]);
     assert_eq!(data.len(), 2);
     assert_eq!(u32::try_from(known.cve_vul_count).expect("few"), found.cve);
@@ -86,7 +86,7 @@ async fn assets_at_risk_are_listed() {
     assert_eq!([&row.instance_id, &row.target_id], [IMAGE; 2]);
     assert_eq!((row.target_name.as_str(), row.instance_name.as_str()), ("disk.qcow2", "web-1"));
     assert_eq!((row.internet_ip.as_str(), row.intranet_ip.as_str()), ("192.0.2.1", "10.0.0.1"));
-    let (found, _, _) = findings::of(&report());
+    let found = findings::counts(&findings::of(&report()).0);
     assert_eq!(u32::try_from(row.vul_count).expect("few"), found.cve + found.sca);
     assert_eq!((row.baseline_count, row.malicious_count, row.scan_time), (0, 0, SCAN_TIME));
     for (request, expected) in [

@@ -39,10 +39,10 @@ async fn done(service: &Service, lease: SubtaskLease, done: SubtaskDone) -> Resu
     let progress = report_progress::done(lease, &report);
     let until = service.after(service.lease);
     service.store.agentless_subtasks_progress(vec![progress], until).await.map_err(Failure::from)?;
-    let (counts, vulnerabilities, platform) = findings::of(&report);
+    let (vulnerabilities, platform) = findings::of(&report);
     let expire_time = service.after(service.keep_results);
     // Nothing looks for malicious files, sensitive files or checks yet.
-    let found = AgentlessResult { platform, counts, expire_time, vulnerabilities, ..Default::default() };
+    let found = AgentlessResult { platform, expire_time, vulnerabilities, ..Default::default() };
     Ok(SubtaskOutcome::Done(found))
 }
 

@@ -1,4 +1,4 @@
-//! What a report of a scan is to the store: vulnerable packages row by row, how many there are, the system.
+//! What a report of a scan is to the store: vulnerable packages row by row, and the system.
 //!
 //! These are the findings that count in the report. One that a VEX statement or a rule of whoever runs the scans suppresses
 //! has no row: it is not the whitelist of the API that hides it, and taking it off that would not show it. The report has
@@ -13,7 +13,7 @@ use guardhouse_report::{
     Report, SystemReport,
     view::{Row, rows},
 };
-use guardhouse_store::{AgentlessCounts, NewVulnerability};
+use guardhouse_store::NewVulnerability;
 use uuid::Uuid;
 
 /// The longest text of a row, in bytes; of a name it is less, as names are looked up by an index.
@@ -39,10 +39,10 @@ const PLATFORMS: [(&str, &str); 15] = [
     ("sles", "SUSE"),
 ];
 
-/// What a report has for the store: how many findings that count, the vulnerabilities among them, and the system with most
-/// packages, as `Debian`; empty: none was recognised.
+/// What a report has for the store: the vulnerabilities that count, and the system with most packages, as `Debian`; empty:
+/// none was recognised.
 #[must_use]
-pub fn of(report: &Report) -> (AgentlessCounts, Vec<NewVulnerability>, String) {
+pub fn of(report: &Report) -> (Vec<NewVulnerability>, String) {
     let mut counting: Vec<Row<'_>> =
         rows(report).into_iter().filter(|row| row.finding.suppressed.is_none()).collect();
     // Packages are in the order of their versions: of several that only differ in it, each keeps its place.
@@ -57,17 +57,22 @@ pub fn of(report: &Report) -> (AgentlessCounts, Vec<NewVulnerability>, String) {
             vulnerability(row, finding_id(digest, *place))
         })
         .collect();
+    (vulnerabilities, platform(&report.systems))
+}
+
+/// How many there are, as the store counts them.
+#[cfg(test)]
+pub fn counts(vulnerabilities: &[NewVulnerability]) -> guardhouse_store::AgentlessCounts {
     let count = |kind| {
         let count = vulnerabilities.iter().filter(|vulnerability| vulnerability.kind == kind).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     };
-    let counts = AgentlessCounts {
+    guardhouse_store::AgentlessCounts {
         cve: count(VulnerabilityKind::Cve),
         sys: count(VulnerabilityKind::Sys),
         sca: count(VulnerabilityKind::Sca),
-        ..AgentlessCounts::default()
-    };
-    (counts, vulnerabilities, platform(&report.systems))
+        ..guardhouse_store::AgentlessCounts::default()
+    }
 }
 
 fn vulnerability(row: &Row<'_>, finding: Uuid) -> NewVulnerability {

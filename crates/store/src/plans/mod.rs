@@ -3,6 +3,8 @@
 
 mod agentless;
 mod agentless_schedules;
+mod agentless_selections;
+mod findings;
 mod postgres;
 mod sqlite;
 mod verbs;

@@ -6,8 +6,13 @@ use super::Plan;
 use crate::engine::sqlite::MIGRATIONS;
 
 /// What may be read from its first row to its last: the results of `with`, literals, and tables that stay
-/// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken.
-const SHORT: [&str; 14] = [
+/// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken; lists
+/// of findings and of assets, which are filtered by anything, as far as the page, and as a whole to be counted.
+const SHORT: [&str; 22] = [
+    "finding",
+    "item",
+    "asset",
+    "old",
     "agent_releases",
     "agentless_locations",
     "agentless_malicious_files",

@@ -15,7 +15,7 @@ use guardhouse_model::{
 use uuid::Uuid;
 
 use super::{
-    Plans, agentless, agentless_schedules,
+    Plans, agentless, agentless_schedules, agentless_selections, findings,
     support::{Fixture, at},
 };
 use crate::{
@@ -40,6 +40,7 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
     agent_releases(plans, f).await;
     agentless::all(plans, f).await;
     agentless_schedules::all(plans, f).await;
+    agentless_selections::all(plans, f).await;
 }
 
 async fn devices(plans: &mut Plans, f: &Fixture) {

@@ -173,3 +173,12 @@ select md5('delivery ' || n)::uuid, md5('webhook ' || n % 10 + 1)::uuid, 1, md5(
        case when n % 200 = 0 then 1700000000000000 + n * 1000000::bigint end,
        case when n % 200 <> 0 then 1700000000000000 + n * 1000000::bigint end, 200, ''
 from generate_series(1, 20000) n;
+
+insert into agentless_selections
+select n, n % 2, 'all', md5('account ' || n % 20 + 1)::uuid, '', 1700000000000000 + n * 1000000::bigint
+from generate_series(1000, 3000) n;
+
+insert into agentless_selection_types select 'AGENTLESS_SCAN_ONCE_TASK_' || n, n from generate_series(1000, 3000) n;
+
+insert into agentless_selection_targets
+select 1000 + n % 2000, 's-' || n from generate_series(1, 20000) n where n % 2 = 0;

@@ -109,8 +109,6 @@ pub enum SubtaskOutcome {
 pub struct AgentlessResult {
     /// The system that was found, as `Debian`; empty: none.
     pub platform: String,
-    /// How many findings that count there are, by kind.
-    pub counts: AgentlessCounts,
     /// Until when it is kept.
     pub expire_time: Timestamp,
     /// The vulnerable packages among them.

@@ -61,33 +61,23 @@ pub fn subtask_of(transaction: &Transaction<'_>, asset: &str) -> Result<Option<U
     transaction.find(sql, values![asset], |row| row.get(0))
 }
 
-/// Keeps the result of a subtask that is locked, in the place of an older one of its asset, and which system was found.
+/// Keeps the result of a subtask that is locked, in the place of an older one of its asset, and which system was found. Whoever
+/// keeps the findings counts them there.
 pub fn replace(
     transaction: &Transaction<'_>,
     subtask: Uuid,
     result: &AgentlessResult,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let counts = result.counts;
     transaction.execute(
         "insert into agentless_results (instance_id, subtask_uuid, target_type, scan_time, expire_time, cve, sys, sca,
              baseline, malicious, sensitive)
-         select instance_id, uuid, target_type, $2, $3, $4, $5, $6, $7, $8, $9 from agentless_subtasks where uuid = $1
+         select instance_id, uuid, target_type, $2, $3, 0, 0, 0, 0, 0, 0 from agentless_subtasks where uuid = $1
          on conflict (instance_id) do update set subtask_uuid = excluded.subtask_uuid,
              target_type = excluded.target_type, scan_time = excluded.scan_time,
              expire_time = excluded.expire_time, cve = excluded.cve, sys = excluded.sys, sca = excluded.sca,
              baseline = excluded.baseline, malicious = excluded.malicious, sensitive = excluded.sensitive",
-        values![
-            subtask,
-            now,
-            result.expire_time,
-            counts.cve,
-            counts.sys,
-            counts.sca,
-            counts.baseline,
-            counts.malicious,
-            counts.sensitive,
-        ],
+        values![subtask, now, result.expire_time],
     )?;
     transaction.execute(
         "update agentless_assets set platform = $2

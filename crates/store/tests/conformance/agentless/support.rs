@@ -112,9 +112,7 @@ pub fn vulnerability(number: u128, name: &str) -> NewVulnerability {
 pub fn found_until(expire_time: Timestamp) -> SubtaskOutcome {
     let vulnerabilities = vec![vulnerability(1, "CVE-1")];
     let platform = "Debian".to_owned();
-    let mut result = AgentlessResult { platform, expire_time, vulnerabilities, ..Default::default() };
-    result.counts.cve = 1;
-    SubtaskOutcome::Done(result)
+    SubtaskOutcome::Done(AgentlessResult { platform, expire_time, vulnerabilities, ..Default::default() })
 }
 
 /// A scan that found these, until the second 1,000.

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use guardhouse_model::{
     Timestamp,
-    agentless::{ReportStatus, TaskStatus},
+    agentless::{Necessity, ReportStatus, TaskStatus, VulnerabilityKind},
 };
 use guardhouse_store::{
-    AgentlessCounts, AgentlessResult, AgentlessSubtaskFilter, AgentlessTaskFilter, NewAgentlessSubtask,
-    NewAgentlessTask, PageNumber, ReportFormat, ReportWriter, SubtaskEnd, SubtaskLease, SubtaskOutcome,
+    AgentlessResult, AgentlessSubtaskFilter, AgentlessTaskFilter, NewAgentlessSubtask, NewAgentlessTask,
+    NewVulnerability, PageNumber, ReportFormat, ReportWriter, SubtaskEnd, SubtaskLease, SubtaskOutcome,
     SubtaskProgress, TakeSubtasks,
 };
 use jiff::SignedDuration;
@@ -217,6 +217,25 @@ fn of(model: &Model, number: u8, old: bool) -> SubtaskLease {
     SubtaskLease { fence: lease.fence - i64::from(old), ..lease }
 }
 
+fn vulnerability(number: u8) -> NewVulnerability {
+    NewVulnerability {
+        finding: Uuid::from_u128(number.into()),
+        kind: VulnerabilityKind::Cve,
+        name: format!("CVE-{number}"),
+        alias: String::new(),
+        related: String::new(),
+        necessity: Necessity::Later,
+        score: None,
+        package: "package".to_owned(),
+        package_kind: "deb".to_owned(),
+        version: "1".to_owned(),
+        fixed: String::new(),
+        path: "/var/lib/dpkg/status".to_owned(),
+        os: "debian".to_owned(),
+        os_release: "12".to_owned(),
+    }
+}
+
 fn outcome_of(number: u8, expire_time: Timestamp) -> SubtaskOutcome {
     match number {
         0 => SubtaskOutcome::Failed("no system".to_owned()),
@@ -225,8 +244,9 @@ fn outcome_of(number: u8, expire_time: Timestamp) -> SubtaskOutcome {
         3 => SubtaskOutcome::GivenBack,
         _ => SubtaskOutcome::Done(AgentlessResult {
             platform: "Debian".to_owned(),
-            counts: AgentlessCounts { cve: u32::from(number) - 4, sca: 0, ..Default::default() },
             expire_time,
+            vulnerabilities: (4..number).map(vulnerability).collect(),
+            ..Default::default()
         }),
     }
 }

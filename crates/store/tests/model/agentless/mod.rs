@@ -10,7 +10,7 @@ use guardhouse_model::{
     Timestamp,
     agentless::{ReportStatus, Tally, TaskStatus},
 };
-use guardhouse_store::{AgentlessCounts, AgentlessSubtask, NewAgentlessTask};
+use guardhouse_store::{AgentlessSubtask, NewAgentlessTask};
 use uuid::Uuid;
 
 pub use commands::{Command, carry_out, commands, compare, creations};
@@ -70,7 +70,7 @@ struct KeptResult {
     target_type: i32,
     scan_time: Timestamp,
     expire_time: Timestamp,
-    counts: AgentlessCounts,
+    cve: u64,
 }
 
 impl Scans {

@@ -178,7 +178,7 @@ impl Model {
                 target_type,
                 scan_time: end.now,
                 expire_time: result.expire_time,
-                counts: result.counts,
+                cve: result.vulnerabilities.len() as u64,
             };
             scans.results.insert(asset, result);
         }
@@ -341,11 +341,9 @@ impl Model {
             if is_other || result.expire_time <= now {
                 continue;
             }
-            let counts = result.counts;
             totals.scanned += 1;
-            totals.cve += u64::from(counts.cve);
-            totals.sca += u64::from(counts.sca);
-            totals.risky += u64::from(counts.cve + counts.sca > 0);
+            totals.cve += result.cve;
+            totals.risky += u64::from(result.cve > 0);
             totals.scan_time = totals.scan_time.max(Some(result.scan_time));
         }
         totals
