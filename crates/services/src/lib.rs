@@ -26,6 +26,7 @@ mod fields;
 mod findings;
 mod identity_questions;
 mod malicious_files;
+mod numbered_pages;
 pub mod page;
 mod policies;
 mod policy_assignments;

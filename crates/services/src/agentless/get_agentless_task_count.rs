@@ -8,8 +8,9 @@ use guardhouse_identity::Failure;
 use guardhouse_model::Timestamp;
 use guardhouse_store::{AgentlessCounts, AgentlessTotals, Store};
 
-use super::{pages::count, target_types};
+use super::target_types;
 use crate::fields::Checks;
+use crate::numbered_pages::count;
 
 /// Counts what the newest scans found: on all assets, or on one.
 pub async fn run(

@@ -12,10 +12,9 @@ use guardhouse_store::{AgentlessCounts, Store};
 
 use super::{
     get_agentless_task_count::{Found, millis},
-    pages::count,
     target_types,
 };
-use crate::fields::Checks;
+use crate::{fields::Checks, numbered_pages::count};
 
 /// How many assets a request is about at most.
 const MOST: usize = 100;

@@ -7,8 +7,7 @@ use guardhouse_contract::{
 use guardhouse_identity::Failure;
 use guardhouse_store::{AgentlessAsset, AgentlessAssetFilter};
 
-use super::pages::Page;
-use crate::{Context, fields::Checks};
+use crate::{Context, fields::Checks, numbered_pages::Page};
 
 /// Assets are whole disks, with the system on them.
 const DISK_TYPE: &str = "system";

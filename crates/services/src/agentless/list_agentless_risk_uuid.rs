@@ -7,8 +7,8 @@ use guardhouse_contract::{
 use guardhouse_identity::Failure;
 use guardhouse_store::{AgentlessRisk, RiskFilter, Store};
 
-use super::{get_agentless_task_count::Found, pages::Page, target_types};
-use crate::fields::Checks;
+use super::{get_agentless_task_count::Found, target_types};
+use crate::{fields::Checks, numbered_pages::Page};
 
 /// Lists assets that were scanned, with what was found on them.
 pub async fn run(

@@ -9,8 +9,8 @@ use guardhouse_model::{Timestamp, agentless::TaskStatus};
 use guardhouse_store::{AgentlessSubtaskFilter, AgentlessTaskFilter};
 use uuid::Uuid;
 
-use super::{ids, pages::Page, projects, task_rows};
-use crate::{Context, fields::Checks, reports};
+use super::{ids, projects, task_rows};
+use crate::{Context, fields::Checks, numbered_pages::Page, reports};
 
 /// How many rows may be asked for by their ids.
 const MOST_IDS: usize = 100;

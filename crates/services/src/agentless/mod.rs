@@ -6,7 +6,6 @@ mod ids;
 mod list_agentless_asset;
 mod list_agentless_region;
 mod list_agentless_task;
-pub mod pages;
 pub mod projects;
 mod retry_agentless_task;
 pub mod targets;

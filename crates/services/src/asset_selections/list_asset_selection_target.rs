@@ -7,7 +7,7 @@ use guardhouse_contract::{
 use guardhouse_identity::Failure;
 
 use super::{key, no_such_key, row};
-use crate::{Context, agentless::pages::Page, fields::Checks};
+use crate::{Context, fields::Checks, numbered_pages::Page};
 
 /// Lists the assets of a selection that are there.
 pub async fn run(

@@ -52,7 +52,7 @@ pub async fn run(
         context.store.agentless_checks_list(filter, page.number()).await.map_err(Failure::from)?
     };
     Ok(ListCheckItemWarningMachineResponse {
-        page_info: Some(page.info(found.rows.len(), found.total)),
+        page_info: Some(page.counted_info(found.rows.len(), found.total)),
         list: found.rows.into_iter().map(|check| row(check, &context.region)).collect(),
         request_id: String::new(),
     })

@@ -54,7 +54,7 @@ pub async fn run(
         listed.map_err(Failure::from)?
     };
     Ok(ListCheckItemWarningSummaryResponse {
-        page_info: Some(page.info(found.rows.len(), found.total)),
+        page_info: Some(page.counted_info(found.rows.len(), found.total)),
         list: found.rows.into_iter().map(row).collect(),
         request_id: String::new(),
     })

@@ -1,10 +1,9 @@
 //! What the lists of findings share: pages, filters, and how assets and times are shown.
 
 mod filters;
-mod pages;
 
+pub use crate::numbered_pages::Page;
 pub use filters::{LONGEST_LIST, asset_ids, language, scan_range, statuses};
-pub use pages::Page;
 
 use guardhouse_model::Timestamp;
 

@@ -8,7 +8,7 @@ use guardhouse_identity::Failure;
 use guardhouse_store::{Store, VulnerabilityFilter};
 
 use super::{asked::Asked, render};
-use crate::{agentless::pages::Page, fields::Checks};
+use crate::{fields::Checks, numbered_pages::Page};
 
 /// Lists vulnerable packages of which there is a version that is fixed. The answer does not say how many there are.
 pub async fn run(

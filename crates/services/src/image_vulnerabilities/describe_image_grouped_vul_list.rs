@@ -9,8 +9,8 @@ use guardhouse_store::{Store, VulnerabilityFilter};
 
 use super::{asked::Asked, render};
 use crate::{
-    agentless::pages::{Page, count},
     fields::Checks,
+    numbered_pages::{Page, count},
 };
 
 /// Lists vulnerabilities, each once.

@@ -9,8 +9,8 @@ use guardhouse_store::Store;
 
 use super::{asked::Asked, render};
 use crate::{
-    agentless::pages::{Page, count},
     fields::Checks,
+    numbered_pages::{Page, count},
 };
 
 /// Rows of a page when the client does not say; fewer than elsewhere in the public API.

@@ -11,8 +11,8 @@ use guardhouse_store::{Paged, Store, WhitelistedVulnerability};
 
 use super::{done, source};
 use crate::{
-    agentless::pages::{Page, count},
     fields::Checks,
+    numbered_pages::{Page, count},
 };
 
 /// Lists the whitelist. For sources that nothing is kept for it is empty.

@@ -4,7 +4,7 @@ use guardhouse_contract::agentless::{GroupedVulItem, VulExtendContent, VulPackag
 use guardhouse_model::agentless::vulnerabilities::target_word;
 use guardhouse_store::{AgentlessVulnerability, NewVulnerability, VulnerabilityGroup};
 
-use crate::agentless::pages::count;
+use crate::numbered_pages::count;
 
 /// `Status` of a row: not fixed. What is fixed is not found any more.
 const NOT_FIXED: i32 = 1;

@@ -42,7 +42,7 @@ pub async fn run(
         let listed = context.store.agentless_malicious_samples_list(filter, page.number()).await;
         listed.map_err(Failure::from)?
     };
-    let info = page.info(found.rows.len(), found.total);
+    let info = page.counted_info(found.rows.len(), found.total);
     let groups = found.rows.into_iter().map(shown).collect();
     Ok(DescribeGroupedMaliciousFilesResponse {
         request_id: String::new(),

@@ -42,7 +42,7 @@ pub async fn run(
 
     let found =
         context.store.agentless_malicious_files_list(filter, page.number()).await.map_err(Failure::from)?;
-    let info = page.info(found.rows.len(), found.total);
+    let info = page.counted_info(found.rows.len(), found.total);
     let with_path = rows::reads_paths(&call.user_agent);
     let list = found.rows.into_iter().map(|file| rows::row(file, language, with_path)).collect();
     Ok(ListAgentlessMaliciousFilesResponse { request_id: String::new(), list, page_info: Some(info) })

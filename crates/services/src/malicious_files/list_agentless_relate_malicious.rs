@@ -32,7 +32,7 @@ pub async fn run(
     if found.total == 0 {
         return Err(super::unknown_file("EventId", &[request.event_id]));
     }
-    let info = page.info(found.rows.len(), found.total);
+    let info = page.counted_info(found.rows.len(), found.total);
     let list = found.rows.into_iter().map(|file| rows::related(file, language)).collect();
     Ok(ListAgentlessRelateMaliciousResponse { request_id: String::new(), list, page_info: Some(info) })
 }

@@ -25,7 +25,7 @@ pub async fn run(
     checks.finish()?;
     let found = context.store.agentless_malicious_rules_list(request.id_list, page.number()).await;
     let found = found.map_err(Failure::from)?;
-    let info = page.info(found.rows.len(), found.total);
+    let info = page.counted_info(found.rows.len(), found.total);
     Ok(ListMaliciousFileWhitelistConfigsResponse {
         code: CODE.to_owned(),
         http_status_code: HTTP_STATUS,

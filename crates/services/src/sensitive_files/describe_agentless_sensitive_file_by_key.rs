@@ -42,7 +42,7 @@ pub async fn run(
         listed.map_err(Failure::from)?
     };
     Ok(DescribeAgentlessSensitiveFileByKeyResponse {
-        page_info: Some(page.info(found.rows.len(), found.total)),
+        page_info: Some(page.counted_info(found.rows.len(), found.total)),
         request_id: String::new(),
         sensitive_file_list: found.rows.into_iter().map(row).collect(),
         success: true,

@@ -1,6 +1,6 @@
-//! Pages of lists that are paged by numbers, as the public API has them.
+//! Pages of lists that are paged by numbers, as the public API for agentless detection has them.
 
-use guardhouse_contract::agentless::PageInfo;
+use guardhouse_contract::agentless::{CountedPageInfo, PageInfo};
 use guardhouse_store::PageNumber;
 
 use crate::fields::Checks;
@@ -31,6 +31,17 @@ impl Page {
         page
     }
 
+    /// The same where the size is a text, as some actions have it.
+    pub fn read_text(checks: &mut Checks, current: i32, size: &str) -> Self {
+        match size.trim().parse() {
+            Ok(size) => Self::read(checks, Some(current), Some(size)),
+            Err(_) => {
+                checks.fail("PageSize", format!("is {size:?}; a page has 1 to {LARGEST_SIZE} rows"));
+                Self::read(checks, Some(current), None)
+            }
+        }
+    }
+
     /// The same page, as the store knows it.
     pub fn number(self) -> PageNumber {
         let size = u32::try_from(self.size).unwrap_or(0);
@@ -41,6 +52,16 @@ impl Page {
     /// What the answer says of it, where all pages have `total` rows.
     pub fn info(self, total: u64) -> PageInfo {
         PageInfo { current_page: self.current, page_size: self.size, total_count: count(total) }
+    }
+
+    /// The same of a list that also says how many rows the page has: `rows`.
+    pub fn counted_info(self, rows: usize, total: u64) -> CountedPageInfo {
+        CountedPageInfo {
+            count: count(rows as u64),
+            current_page: self.current,
+            page_size: self.size,
+            total_count: count(total),
+        }
     }
 }
 
@@ -82,5 +103,22 @@ mod tests {
         for (number, shown) in [(0, 0), (55, 55), (i32::MAX as u64 + 1, i32::MAX), (u64::MAX, i32::MAX)] {
             assert_eq!(count(number), shown);
         }
+    }
+
+    #[test]
+    fn a_size_may_be_a_text() {
+        for (size, good) in
+            [("20", true), (" 5 ", true), ("", false), ("0", false), ("101", false), ("x", false)]
+        {
+            let mut checks = Checks::default();
+            Page::read_text(&mut checks, 2, size);
+            assert_eq!(checks.finish().is_ok(), good, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn a_counted_page_says_how_many_rows_it_has() {
+        let info = Page { current: 2, size: 20 }.counted_info(3, u64::MAX);
+        assert_eq!((info.count, info.current_page, info.page_size, info.total_count), (3, 2, 20, i32::MAX));
     }
 }
