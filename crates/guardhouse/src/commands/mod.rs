@@ -176,7 +176,7 @@ mod tests {
             ("login --user ann", "--password-stdin"),
             ("agentless location add images", "--folder"),
             ("agentless location add images --folder /a --oci-layout /b", "cannot be used with"),
-            ("agentless location add images --folder /a --secret-file f", "--url"),
+            ("agentless location add images --folder /a --secret-file f", "cannot be used with"),
             ("agentless location add store --url s3://a --access-key-id a", "--secret-file"),
             ("agentless asset list --gone --all", "cannot be used with"),
             ("device list --server http://guardhouse.test", "http:// is for servers on this machine only"),

@@ -88,7 +88,9 @@ async fn a_worker_that_slept_hears_that_it_lost_its_scan() {
     })
     .await;
     assert!(first.runs(), "it works on");
-    assert_eq!(scans.subtask(subtasks[0]).await, over, "what it says changes nothing");
+    // Its report may have been made meanwhile.
+    let now = AgentlessSubtask { report_status: over.report_status, ..scans.subtask(subtasks[0]).await };
+    assert_eq!(now, over, "what it says changes nothing");
 }
 
 #[tokio::test]

@@ -58,15 +58,15 @@ pub struct AddArgs {
     target_type: AssetType,
 
     /// Of S3: where the store is, as https://minio.example.com:9000; Amazon's when left out.
-    #[arg(long, value_name = "URL", requires = "url")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["folder", "oci_layout"])]
     endpoint: Option<String>,
 
     /// Of S3: its region.
-    #[arg(long, value_name = "NAME", requires = "url")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["folder", "oci_layout"])]
     region: Option<String>,
 
     /// Certificate authorities, PEM, that the store is trusted by, instead of those of the server.
-    #[arg(long, value_name = "FILE", requires = "url")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["folder", "oci_layout"])]
     store_ca: Option<PathBuf>,
 
     #[command(flatten)]
@@ -110,7 +110,7 @@ struct CredentialArgs {
     bearer: bool,
 
     /// File with the secret of the access key, the password or the token.
-    #[arg(long, value_name = "FILE", requires = "url")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["folder", "oci_layout"])]
     secret_file: Option<PathBuf>,
 }
 
