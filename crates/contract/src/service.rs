@@ -17,6 +17,8 @@ pub struct Call {
     pub caller: Caller,
     /// The address the call came from, where there is one.
     pub peer: Option<IpAddr>,
+    /// Where the caller reaches this server, as `https://guard.example.com:7443`: what links in answers begin with.
+    pub base: Option<String>,
     /// What the caller's program calls itself; empty: it does not say. Nobody vouches for it.
     pub user_agent: String,
 }

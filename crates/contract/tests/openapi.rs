@@ -63,7 +63,7 @@ fn every_operation_needs_a_token_except_the_one_that_gives_it() {
             operations += 1;
         }
     }
-    assert_eq!(operations, 66);
+    assert_eq!(operations, 72);
 }
 
 #[test]

@@ -97,7 +97,8 @@ impl Calls {
         let user_agent =
             headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let user_agent = user_agent.unwrap_or_default().into_owned();
-        Ok(Call { request_id, caller, peer: Some(origin.address), user_agent })
+        let (peer, base) = (Some(origin.address), origin.base.clone());
+        Ok(Call { request_id, caller, peer, base, user_agent })
     }
 }
 

@@ -35,5 +35,6 @@ pub use digest::sha256;
 pub use enrolment::EnrolmentTokens;
 pub use failure::Failure;
 pub use release_key::ReleaseKey;
+pub use report_links::ReportLinks;
 pub use sealing::Sealing;
 pub use tokens::Tokens;

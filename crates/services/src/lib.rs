@@ -7,6 +7,7 @@ mod agent_releases;
 mod agentless;
 mod agentless_credentials;
 mod agentless_findings;
+mod agentless_locations;
 mod agentless_schedules;
 mod agentless_tasks;
 mod agentless_webhooks;
@@ -25,6 +26,7 @@ mod effective_policies;
 mod fields;
 mod findings;
 mod identity_questions;
+mod image_vulnerabilities;
 mod malicious_files;
 mod numbered_pages;
 pub mod page;
@@ -32,13 +34,16 @@ mod policies;
 mod policy_assignments;
 mod reports;
 mod rights;
+#[cfg(test)]
+mod scanned;
 mod sensitive_files;
 
 use std::sync::Arc;
 
 use guardhouse_contract::{
     agentless::{
-        agentless_methods, baseline_checks_methods, malicious_files_methods, sensitive_files_methods,
+        agentless_methods, asset_selections_methods, baseline_checks_methods, image_vulnerabilities_methods,
+        malicious_files_methods, sensitive_files_methods,
     },
     assets::groups_methods,
     automation::device_tasks_methods,
@@ -50,16 +55,17 @@ use guardhouse_contract::{
     },
     policies::{policies_methods, policy_assignments_methods},
     scans::{
-        agentless_findings_methods, agentless_schedules_methods, agentless_tasks_methods,
-        agentless_webhooks_methods,
+        agentless_findings_methods, agentless_locations_methods, agentless_schedules_methods,
+        agentless_tasks_methods, agentless_webhooks_methods, agentless_workers_methods,
     },
     service::Method,
 };
 use guardhouse_dispatch::Dispatcher;
-use guardhouse_identity::{Sealing, devices::Devices, enrolment::EnrolmentTokens};
+use guardhouse_identity::{ReportLinks, Sealing, devices::Devices, enrolment::EnrolmentTokens};
 use guardhouse_model::Environment;
 use guardhouse_store::Store;
 
+pub use agentless_locations::Looking;
 pub use agentless_schedules::start::prepare as prepare_scheduled_scan;
 pub use agentless_webhooks::delivery::{Prepared as PreparedDelivery, prepare as prepare_delivery};
 pub use agents::AgentLinkService;
@@ -87,12 +93,12 @@ pub struct Context {
     pub trust: Vec<Vec<u8>>,
     /// The public key by which devices check versions of the agent.
     pub release_key: Vec<u8>,
-    /// Encrypts what opens locations.
+    /// The queue of agentless scans.
+    pub workers: Arc<agentless_workers::Service>,
+    /// Encrypts secrets that the server itself has to read again: what opens locations, what webhooks are signed with.
     pub sealing: Sealing,
     /// What this server calls the region that it is in.
     pub region: String,
-    /// Encrypts secrets that the server itself has to read again.
-    pub sealing: Sealing,
     /// Webhooks may have addresses with http that are not on this machine.
     pub insecure_webhooks: bool,
 }
@@ -116,11 +122,17 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         policy_assignments_methods(&Arc::new(policy_assignments::Service(context()))),
         enrolment_methods(&Arc::new(agents::Service(context()))),
         agentless_methods(&Arc::new(agentless::Service(context()))),
+        asset_selections_methods(&Arc::new(asset_selections::Service(context()))),
         image_vulnerabilities_methods(&Arc::new(image_vulnerabilities::Service(context()))),
+        agentless_workers_methods(workers),
+        malicious_files_methods(&Arc::new(malicious_files::Service(context()))),
+        sensitive_files_methods(&Arc::new(sensitive_files::Service(context()))),
+        baseline_checks_methods(&Arc::new(baseline_checks::Service(context()))),
         agentless_findings_methods(&Arc::new(agentless_findings::Service(context()))),
         agentless_schedules_methods(&Arc::new(agentless_schedules::Service(context()))),
         agentless_tasks_methods(&Arc::new(agentless_tasks::Service(context()))),
         agentless_webhooks_methods(&Arc::new(agentless_webhooks::Service(context()))),
+        agentless_locations_methods(&Arc::new(agentless_locations::Service(context()))),
         agent_releases_methods(&Arc::new(agent_releases::Service(context()))),
     ]
     .concat()

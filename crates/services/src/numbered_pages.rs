@@ -21,7 +21,12 @@ pub struct Page {
 impl Page {
     /// Reads `CurrentPage` and `PageSize`; what is not set is the first page, and 20 rows.
     pub fn read(checks: &mut Checks, current: Option<i32>, size: Option<i32>) -> Self {
-        let page = Self { current: current.unwrap_or(1), size: size.unwrap_or(DEFAULT_SIZE) };
+        Self::read_or(checks, current, size, DEFAULT_SIZE)
+    }
+
+    /// The same, of a list with another number of rows when the client does not say.
+    pub fn read_or(checks: &mut Checks, current: Option<i32>, size: Option<i32>, default: i32) -> Self {
+        let page = Self { current: current.unwrap_or(1), size: size.unwrap_or(default) };
         if page.current < 1 {
             checks.fail("CurrentPage", format!("is {}; pages count from 1", page.current));
         }

@@ -61,7 +61,8 @@ mod tests {
                 actions: allowed.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
             };
             let caller = Caller::Account(account);
-            let call = Call { request_id: Uuid::nil(), caller, peer: None, user_agent: String::new() };
+            let call =
+                Call { request_id: Uuid::nil(), caller, peer: None, base: None, user_agent: String::new() };
             let judged = may_use(&call, action);
             assert_eq!(judged.is_ok(), expected, "{allowed:?}");
             if let Err(status) = judged {

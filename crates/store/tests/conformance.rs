@@ -18,16 +18,26 @@ mod agentless_findings;
 mod agentless_lists;
 #[path = "conformance/agentless/locations.rs"]
 mod agentless_locations;
+#[path = "conformance/agentless/malicious_files.rs"]
+mod agentless_malicious_files;
 #[path = "conformance/agentless/queue.rs"]
 mod agentless_queue;
 #[path = "conformance/agentless/results.rs"]
 mod agentless_results;
+#[path = "conformance/agentless/risks.rs"]
+mod agentless_risks;
 #[path = "conformance/agentless/schedules.rs"]
 mod agentless_schedules;
+#[path = "conformance/agentless/selection.rs"]
+mod agentless_selection;
+#[path = "conformance/agentless/selections.rs"]
+mod agentless_selections;
 #[path = "conformance/agentless/support.rs"]
 mod agentless_support;
 #[path = "conformance/agentless/tasks.rs"]
 mod agentless_tasks;
+#[path = "conformance/agentless/vulnerabilities.rs"]
+mod agentless_vulnerabilities;
 #[path = "conformance/agentless/webhooks.rs"]
 mod agentless_webhooks;
 #[path = "conformance/device_policies.rs"]
@@ -121,6 +131,18 @@ conformance! {
         pages_continue_behind_a_row
         pages_of_subtasks_continue_behind_a_position
     }
+    agentless_malicious_files {
+        a_file_that_is_found_again_is_the_same
+        files_go_with_the_result
+        what_is_done_about_files_is_kept_and_counted
+        what_is_like_a_file_is_handled_together
+        equal_files_that_come_later_are_good
+        rules_take_files_for_good
+        rules_are_changed_all_or_none
+        files_are_filtered_and_paged
+        notes_are_few_and_in_order
+        odd_texts_of_files_are_kept
+    }
     agentless_locations {
         a_location_has_a_name_of_its_own
         a_look_tells_what_came_and_what_went
@@ -143,6 +165,16 @@ conformance! {
         who_has_a_subtask_writes_its_report
         reports_are_made_in_the_background
     }
+    agentless_risks {
+        assets_are_listed_by_what_was_found
+    }
+    agentless_selections {
+        assets_are_found_by_their_ids_and_in_pages
+        a_selection_is_that_of_its_business_type
+        a_selection_has_what_was_taken_into_it
+        a_selection_of_all_has_what_is_there
+        old_selections_go_in_steps
+    }
     agentless_schedules {
         schedules_are_kept_listed_and_removed
         a_change_of_a_schedule_that_was_outrun_changes_nothing
@@ -150,6 +182,10 @@ conformance! {
         a_schedule_leaves_out_what_is_being_scanned
         schedules_start_in_the_name_of_a_lease
         a_scan_of_what_is_idle_leaves_the_rest_out
+    }
+    agentless_selection {
+        what_is_there_can_be_picked
+        what_has_a_result_of_its_content_has_not_changed
     }
     agentless_tasks {
         a_task_has_a_subtask_for_each_asset
@@ -159,6 +195,16 @@ conformance! {
         what_has_no_result_is_tried_again
         what_is_queued_is_cancelled_at_once_and_what_is_leased_by_its_worker
         a_deleted_task_takes_everything_along
+    }
+    agentless_vulnerabilities {
+        a_finding_keeps_its_number_and_when_it_came
+        vulnerabilities_are_listed_the_worst_first
+        of_each_asset_the_worst_is_shown
+        groups_count_each_vulnerability
+        what_is_whitelisted_is_listed_apart_and_does_not_count
+        the_whitelist_is_listed_and_changed
+        vulnerabilities_go_with_their_result
+        a_scan_may_find_very_much
     }
     agentless_webhooks {
         webhooks_are_few_and_go_with_their_deliveries

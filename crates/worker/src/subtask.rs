@@ -47,11 +47,11 @@ pub fn projects(options: &ScanOptions) -> Vec<Project> {
 pub async fn work<Q: Queue>(workshop: Arc<Workshop<Q>>, held: Held, subtask: LeasedSubtask) {
     let hand = held.hand();
     let name = subtask.target_name.clone();
-    info!(target = name, task = subtask.task_uuid, "a scan begins");
+    info!(image = name, task = subtask.task_uuid, "a scan begins");
     let over = workshop.scan(hand, subtask).await;
     match workshop.hand_in(hand, over).await {
-        Ok(()) => info!(target = name, stopped = ?hand.why(), "a scan is over"),
-        Err(status) => warn!(target = name, %status, "the end of a scan was not taken; its lease runs out"),
+        Ok(()) => info!(image = name, stopped = ?hand.why(), "a scan is over"),
+        Err(status) => warn!(image = name, %status, "the end of a scan was not taken; its lease runs out"),
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`api`] is one function per method.
 
 mod agentless;
+mod agentless_locations;
 pub mod api;
 mod bind;
 mod connection;

@@ -65,8 +65,9 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         forbidden_actions: Vec::new(),
         region: "local".to_owned(),
         keep_runs: Duration::from_secs(86_400),
-        keep_results: Duration::from_secs(86_400),
         execution_limit: Duration::from_secs(86_400),
+        work: WorkArgs::none(),
+        queue: QueueArgs::default(),
         insecure_webhooks: false,
     })
     .await?;

@@ -4,6 +4,7 @@
 //! the pages of a list put together.
 
 pub mod agentless;
+pub mod agentless_locations;
 pub mod device_runs;
 pub mod device_states;
 pub mod devices;

@@ -1,7 +1,9 @@
 //! `guardhouse serve`
 
+mod background;
 mod certificate;
 mod duty;
+mod lapses;
 mod locations;
 mod membership;
 mod overdue;
@@ -76,11 +78,6 @@ pub struct ServeArgs {
     #[arg(long, value_name = "TIME", default_value = "365d", value_parser = duration::parse)]
     pub keep_runs: Duration,
 
-    /// How long is kept what agentless scans found, with their reports and tasks. Of an asset only what the newest scan
-    /// found is kept.
-    #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration::parse)]
-    pub keep_results: Duration,
-
     /// How long a device may say nothing of a run that began, before it counts as timed out. Longer than any script may
     /// run.
     #[arg(long, value_name = "TIME", default_value = "169h", value_parser = duration::parse)]
@@ -89,6 +86,12 @@ pub struct ServeArgs {
     /// Also send webhooks over plain HTTP to other machines than this one. Who is on the way can read and withhold them.
     #[arg(long)]
     pub insecure_webhooks: bool,
+
+    #[command(flatten)]
+    pub work: WorkArgs,
+
+    #[command(flatten)]
+    pub queue: QueueArgs,
 }
 
 fn action(name: &str) -> Result<Action, String> {

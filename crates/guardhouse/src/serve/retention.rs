@@ -22,7 +22,8 @@ const REST: Duration = Duration::from_millis(20);
 const EXPIRED_KEYS: Duration = Duration::from_secs(24 * 3_600);
 
 /// How long a selection of assets is kept that was made for one scan, and how the business types of such begin.
-const ONE_TIME_SELECTIONS: (&str, Duration) = ("AGENTLESS_SCAN_ONCE_TASK", Duration::from_secs(30 * 24 * 3_600));
+const ONE_TIME_SELECTIONS: (&str, Duration) =
+    ("AGENTLESS_SCAN_ONCE_TASK", Duration::from_secs(30 * 24 * 3_600));
 
 /// The duty of which one replica holds the lease.
 pub const DUTY: &str = "retention";
@@ -93,8 +94,16 @@ async fn remove_older(store: &Store, lease: Lease, before: Timestamp) -> Result<
     Ok(())
 }
 
-/// Removes what is of no use any more at `now`, in the name of a lease: nonces of requests, temporary access keys, selections
-/// for one scan.
+/// Removes the tasks of agentless scans that are older, in the name of a lease.
+async fn remove_scans(store: &Store, lease: Lease, before: Timestamp) -> Result<(), StoreError> {
+    while store.agentless_tasks_expire(lease, before, STEP).await? > 0 {
+        tokio::time::sleep(REST).await;
+    }
+    Ok(())
+}
+
+/// Removes what is of no use any more at `now`, in the name of a lease: nonces of requests, temporary access keys, what
+/// agentless scans found, selections for one scan.
 async fn remove_expired(store: &Store, lease: Lease, now: Timestamp) -> Result<(), StoreError> {
     while store.request_nonces_expire(lease, now, STEP).await? == STEP {
         tokio::time::sleep(REST).await;

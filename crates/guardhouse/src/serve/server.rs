@@ -7,26 +7,33 @@ use guardhouse_contract::{frames::LARGEST_OF_AGENT, link::agent_link_server::Age
 use guardhouse_dispatch::Dispatcher;
 use guardhouse_gateway::{Bound, Gateway, Parts, Registry, Settings};
 use guardhouse_identity::{
-    AccessKeys, Authority, Devices, EnrolmentTokens, ReleaseKey, Sealing, Tokens, tokens::TokenSettings,
+    AccessKeys, Authority, Devices, EnrolmentTokens, ReleaseKey, ReportLinks, Sealing, Tokens,
+    tokens::TokenSettings,
 };
 use guardhouse_model::{Environment, rate::Quota};
-use guardhouse_services::{AgentLinkService, Context, Looking, page::Pages};
+use guardhouse_services::{AgentLinkService, Context, Looking, ReportMaker, page::Pages};
 use guardhouse_store::{KeyRecord, Store};
 use guardhouse_worker::Worker;
 use tokio::sync::oneshot;
 use tonic::service::Routes;
 use tracing::error;
 
-use crate::serve::{
-    ServeArgs, certificate,
-    duty::Duty,
-    locations::{self, Locations},
-    membership::{self, Membership},
-    overdue::{self, Overdue},
-    reports,
-    retention::{self, Retention},
-    schedules::{self, Schedules},
-    webhooks::{self, Sender, Webhooks},
+use crate::{
+    serve::{
+        ServeArgs,
+        background::Background,
+        certificate,
+        duty::Duty,
+        lapses::{self, Lapses},
+        locations::{self, Locations},
+        membership::{self, Membership},
+        overdue::{self, Overdue},
+        reports,
+        retention::{self, Retention},
+        schedules::{self, Schedules},
+        webhooks::{self, Sender, Webhooks},
+    },
+    worker::{self, Local},
 };
 
 /// A server that is ready to run.
@@ -34,11 +41,8 @@ pub struct Server {
     bound: Bound,
     dispatcher: Dispatcher,
     insecure_http: bool,
-    retention: Retention,
-    membership: Membership,
-    overdue: Overdue,
-    schedules: Schedules,
-    webhooks: Webhooks,
+    background: Background,
+    worker: Option<Worker<Local>>,
 }
 
 impl Server {
@@ -62,31 +66,48 @@ impl Server {
             environment: environment.clone(),
             holder: environment.uuid(),
         };
+        let mut background = Background::default();
         let membership = Membership {
             store: store.clone(),
             dispatcher: dispatcher.clone(),
             duty: duty(membership::DUTY, membership::LEASE),
         };
         membership.derive_missing().await?;
+        background.add_duty(&membership.duty.clone(), membership.run());
         let retention = Retention {
             store: store.clone(),
             duty: duty(retention::DUTY, retention::LEASE),
             keep: args.keep_runs,
-            keep_results: args.keep_results,
+            keep_results: args.queue.keep_results,
         };
+        background.add_duty(&retention.duty.clone(), retention.run());
         let overdue = Overdue {
             store: store.clone(),
             duty: duty(overdue::DUTY, overdue::LEASE),
             execution_limit: args.execution_limit,
         };
+        background.add_duty(&overdue.duty.clone(), overdue.run());
+        background.add(reports::run(ReportMaker { store: store.clone(), environment: environment.clone() }));
+        let report_links = ReportLinks::load_or_create(&store, &environment).await?;
+        let (period, term) = Lapses::terms(args.queue.worker_lease);
+        let lapses = Lapses { store: store.clone(), duty: duty(lapses::DUTY, term), period };
+        background.add_duty(&lapses.duty.clone(), lapses.run());
         let schedules = Schedules { store: store.clone(), duty: duty(schedules::DUTY, schedules::LEASE) };
+        background.add_duty(&schedules.duty.clone(), schedules.run());
         let sealing = Sealing::load_or_create(&store, &environment).await?;
+        let looking =
+            Looking { store: store.clone(), sealing: sealing.clone(), environment: environment.clone() };
+        let locations = Locations { looking, duty: duty(locations::DUTY, locations::LEASE) };
+        background.add_duty(&locations.duty.clone(), locations.run());
+        let workers = Arc::new(worker::service(store.clone(), &environment, &args.queue).await?);
+        let worker = worker::inside(Arc::clone(&workers), &args.work, environment.clone())?;
         let webhooks = Webhooks {
             store: store.clone(),
             duty: duty(webhooks::DUTY, webhooks::LEASE),
             sealing: sealing.clone(),
             sender: Sender::new(args.insecure_webhooks)?,
         };
+        background.add_duty(&webhooks.duty.clone(), webhooks.run());
         let context = Arc::new(Context {
             workers,
             environment: environment.clone(),
@@ -99,7 +120,6 @@ impl Server {
             release_key: ReleaseKey::load_or_create(&store, &environment).await?.public().to_vec(),
             sealing,
             region: args.region.clone(),
-            sealing,
             insecure_webhooks: args.insecure_webhooks,
             store: store.clone(),
         });
@@ -118,7 +138,11 @@ impl Server {
         };
         let bound = Gateway::bind(settings(&args), parts).await?;
         let insecure_http = args.insecure_http;
-        Ok(Self { bound, dispatcher, insecure_http, retention, membership, overdue, schedules, webhooks })
+        background.add({
+            let dispatcher = dispatcher.clone();
+            async move { dispatcher.run().await }
+        });
+        Ok(Self { bound, dispatcher, insecure_http, background, worker })
     }
 
     /// Where clients reach the server.
@@ -129,16 +153,10 @@ impl Server {
 
     /// Serves until `shutdown` is ready; connected devices are told to come back later.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { bound, dispatcher, retention, membership, overdue, schedules, webhooks, .. } = self;
-        let exchange = tokio::spawn({
-            let dispatcher = dispatcher.clone();
-            async move { dispatcher.run().await }
-        });
-        let removal = tokio::spawn(retention.clone().run());
-        let settling = tokio::spawn(membership.clone().run());
-        let ending = tokio::spawn(overdue.clone().run());
-        let starting = tokio::spawn(schedules.clone().run());
-        let telling = tokio::spawn(webhooks.clone().run());
+        let Self { bound, dispatcher, background, worker, .. } = self;
+        let background = background.start();
+        let (leave, leaving) = oneshot::channel::<()>();
+        let scanning = tokio::spawn(scan(worker, async { _ = leaving.await }));
         bound
             .run(async move {
                 shutdown.await;
@@ -148,19 +166,16 @@ impl Server {
                 tokio::spawn(async move { dispatcher.drain().await });
             })
             .await;
-        exchange.abort();
-        removal.abort();
-        settling.abort();
-        ending.abort();
-        starting.abort();
-        telling.abort();
-        tokio::join!(
-            retention.duty.give_up(),
-            membership.duty.give_up(),
-            overdue.duty.give_up(),
-            schedules.duty.give_up(),
-            webhooks.duty.give_up(),
-        );
+        _ = scanning.await;
+        background.end().await;
+    }
+}
+
+/// Carries out agentless scans until `shutdown` is ready.
+async fn scan(worker: Option<Worker<Local>>, shutdown: impl Future<Output = ()>) {
+    let Some(worker) = worker else { return };
+    if let Err(status) = worker.run(shutdown).await {
+        error!(%status, "no agentless scans are carried out any more");
     }
 }
 

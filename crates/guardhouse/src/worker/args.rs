@@ -39,7 +39,8 @@ pub struct QueueArgs {
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = lease)]
     pub worker_lease: Duration,
 
-    /// How long the result of the newest scan of each target is kept.
+    /// How long is kept what agentless scans found, with their reports and tasks. Of an asset only what the newest scan
+    /// found is kept.
     #[arg(long, value_name = "TIME", default_value = "30d", value_parser = duration::parse)]
     pub keep_results: Duration,
 }

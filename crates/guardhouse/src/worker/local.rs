@@ -36,7 +36,13 @@ impl Local {
             access: Access::Worker,
             actions: Some(Vec::new()),
         };
-        Call { request_id: self.environment.uuid(), caller: Caller::Account(account), peer: None }
+        Call {
+            request_id: self.environment.uuid(),
+            caller: Caller::Account(account),
+            peer: None,
+            base: None,
+            user_agent: String::new(),
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 pub mod assets;
 pub mod cadence;
+pub mod findings;
+pub mod malicious;
 pub mod pattern;
 pub mod queue;
 pub mod tasks;
@@ -9,11 +11,6 @@ pub mod vulnerabilities;
 pub mod webhooks;
 
 pub use assets::{TargetType, instance_id};
-pub mod findings;
-pub mod malicious;
-pub mod tasks;
-pub mod vulnerabilities;
-
 pub use findings::{CheckStatus, RiskLevel, SensitiveStatus};
 pub use malicious::{Handling, Language, MaliciousLevel, MaliciousOperation, MaliciousType};
 pub use tasks::{ReportStatus, Tally, TaskStatus};

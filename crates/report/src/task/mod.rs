@@ -1,6 +1,6 @@
 //! What the scans of many assets found together: a line for each, and their sums.
 //!
-//! The report of an asset may be large, and there may be thousands of them. Of each no more is read than a [`Digest`], and
+//! The report of an asset may be large, and there may be thousands of them. Of each no more is read than a `Digest`, and
 //! no more is kept than its line.
 
 pub mod html;

@@ -28,7 +28,7 @@ pub async fn run(
     Ok(GetAgentlessTaskCountResponse {
         request_id: String::new(),
         scan_machine: count(totals.scanned),
-        risk_machine: count(totals.at_risk),
+        risk_machine: count(totals.risky),
         last_task_time: millis(totals.scan_time),
         vulnerability: found.vulnerability,
         cve_vul_count: found.cve,
@@ -37,22 +37,6 @@ pub async fn run(
         baseline_check_count: found.baseline,
         malicious_file: found.malicious,
         sensitive_file_count: found.sensitive,
-    })
-}
-
-/// An asset by itself.
-async fn of_asset(
-    store: &Store,
-    instance_id: String,
-    target_type: Option<i32>,
-) -> Result<AgentlessTotals, Status> {
-    let found = store.agentless_counts_of(vec![instance_id], target_type).await.map_err(Failure::from)?;
-    let Some((_, risk)) = found.into_iter().next() else { return Ok(AgentlessTotals::default()) };
-    Ok(AgentlessTotals {
-        scanned: 1,
-        at_risk: u64::from(risk.counts != AgentlessCounts::default()),
-        scan_time: Some(risk.scan_time),
-        counts: risk.counts,
     })
 }
 
@@ -74,13 +58,35 @@ pub struct Found {
     pub sensitive: i32,
 }
 
+impl From<AgentlessTotals> for Found {
+    fn from(totals: AgentlessTotals) -> Self {
+        let AgentlessTotals { cve, sys, sca, baseline, malicious, sensitive, .. } = totals;
+        Self {
+            vulnerability: count(cve.saturating_add(sys).saturating_add(sca)),
+            cve: count(cve),
+            sca: count(sca),
+            sys: count(sys),
+            baseline: count(baseline),
+            malicious: count(malicious),
+            sensitive: count(sensitive),
+        }
+    }
+}
+
 impl From<AgentlessCounts> for Found {
     fn from(counts: AgentlessCounts) -> Self {
         let AgentlessCounts { cve, sys, sca, baseline, malicious, sensitive } = counts;
-        let all = [cve, sys, sca].map(u64::from).iter().sum();
-        let [cve, sys, sca, baseline, malicious, sensitive] =
-            [cve, sys, sca, baseline, malicious, sensitive].map(|number| count(number.into()));
-        Self { vulnerability: count(all), cve, sca, sys, baseline, malicious, sensitive }
+        Self::from(AgentlessTotals {
+            scanned: 1,
+            risky: 0,
+            cve: cve.into(),
+            sys: sys.into(),
+            sca: sca.into(),
+            baseline: baseline.into(),
+            malicious: malicious.into(),
+            sensitive: sensitive.into(),
+            scan_time: None,
+        })
     }
 }
 

@@ -36,13 +36,13 @@ pub async fn run(
     checks.finish()?;
     let totals = store.agentless_results_count(target_type, None, now).await.map_err(Failure::from)?;
     let found = store.agentless_counts_of(ids.clone(), target_type).await.map_err(Failure::from)?;
-    let found: HashMap<_, _> = found.into_iter().map(|(id, risk)| (id, risk.counts)).collect();
+    let found: HashMap<_, _> = found.into_iter().collect();
     let data = ids.into_iter().map(|id| {
         let counts: AgentlessCounts = found.get(&id).copied().unwrap_or_default();
         let found = Found::from(counts);
         let counted = AgentlessTaskCount {
             scan_machine: count(totals.scanned),
-            risk_machine: count(totals.at_risk),
+            risk_machine: count(totals.risky),
             last_task_time: millis(totals.scan_time),
             vulnerability: found.vulnerability,
             cve_vul_count: found.cve,

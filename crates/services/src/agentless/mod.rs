@@ -1,13 +1,17 @@
 //! Agentless detection as a public API has it: names, types and words are those of that API.
 
 mod create_agentless_scan_task;
+mod get_agentless_task_count;
+mod get_agentless_task_count_batch;
 mod get_agentless_task_used_size_estimate;
 mod ids;
 mod list_agentless_asset;
 mod list_agentless_region;
+mod list_agentless_risk_uuid;
 mod list_agentless_task;
 pub mod projects;
 mod retry_agentless_task;
+mod target_types;
 pub mod targets;
 mod task_rows;
 
@@ -17,9 +21,11 @@ use guardhouse_contract::{
     Call, Status,
     agentless::{
         Agentless, CreateAgentlessScanTaskRequest, CreateAgentlessScanTaskResponse,
-        GetAgentlessTaskUsedSizeEstimateRequest, GetAgentlessTaskUsedSizeEstimateResponse,
-        ListAgentlessAssetRequest, ListAgentlessAssetResponse, ListAgentlessRegionRequest,
-        ListAgentlessRegionResponse, ListAgentlessTaskRequest, ListAgentlessTaskResponse,
+        GetAgentlessTaskCountBatchRequest, GetAgentlessTaskCountBatchResponse, GetAgentlessTaskCountRequest,
+        GetAgentlessTaskCountResponse, GetAgentlessTaskUsedSizeEstimateRequest,
+        GetAgentlessTaskUsedSizeEstimateResponse, ListAgentlessAssetRequest, ListAgentlessAssetResponse,
+        ListAgentlessRegionRequest, ListAgentlessRegionResponse, ListAgentlessRiskUuidRequest,
+        ListAgentlessRiskUuidResponse, ListAgentlessTaskRequest, ListAgentlessTaskResponse,
         RetryAgentlessTaskRequest, RetryAgentlessTaskResponse,
     },
 };
@@ -77,6 +83,30 @@ impl Agentless for Service {
         request: GetAgentlessTaskUsedSizeEstimateRequest,
     ) -> Result<GetAgentlessTaskUsedSizeEstimateResponse, Status> {
         get_agentless_task_used_size_estimate::run(&self.0, request).await
+    }
+
+    async fn get_agentless_task_count(
+        &self,
+        _: &Call,
+        request: GetAgentlessTaskCountRequest,
+    ) -> Result<GetAgentlessTaskCountResponse, Status> {
+        get_agentless_task_count::run(&self.0.store, self.0.environment.now(), request).await
+    }
+
+    async fn get_agentless_task_count_batch(
+        &self,
+        _: &Call,
+        request: GetAgentlessTaskCountBatchRequest,
+    ) -> Result<GetAgentlessTaskCountBatchResponse, Status> {
+        get_agentless_task_count_batch::run(&self.0.store, self.0.environment.now(), request).await
+    }
+
+    async fn list_agentless_risk_uuid(
+        &self,
+        _: &Call,
+        request: ListAgentlessRiskUuidRequest,
+    ) -> Result<ListAgentlessRiskUuidResponse, Status> {
+        list_agentless_risk_uuid::run(&self.0.store, request).await
     }
 }
 

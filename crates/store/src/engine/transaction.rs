@@ -114,6 +114,10 @@ pub enum Gate {
     /// Of the whitelist of vulnerabilities: alone who changes it, beside each other those who keep what a scan found. It
     /// is passed before anything is locked.
     VulnerabilityWhitelist,
+    /// Of what is taken for good among malicious files: alone who changes it, or what became of files; beside each other
+    /// those who keep what a scan found. It is passed after that of the whitelist of vulnerabilities, and before anything is
+    /// locked.
+    MaliciousWhitelist,
     /// Of webhooks: alone who adds one, so that they can be counted.
     AgentlessWebhooks,
 }
@@ -134,6 +138,7 @@ impl Gate {
             Self::PolicyRanks => 0x4775_0003,
             Self::AgentlessAssets => 0x4775_0004,
             Self::VulnerabilityWhitelist => 0x4775_0005,
+            Self::MaliciousWhitelist => 0x4775_0006,
             Self::AgentlessWebhooks => 0x4775_0010,
             Self::DeviceKey(number) => number,
         }

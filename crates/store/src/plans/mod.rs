@@ -8,6 +8,7 @@ mod findings;
 mod postgres;
 mod sqlite;
 mod verbs;
+mod vulnerabilities;
 
 use std::{collections::BTreeSet, env, fmt::Write as _, fs, path::Path, sync::mpsc::Receiver};
 

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{
     Plans, agentless, agentless_schedules, agentless_selections, findings,
     support::{Fixture, at},
+    vulnerabilities,
 };
 use crate::{
     AccountRecord, AgentRelease, Assignment, AssignmentFilter, Claim, DerivedFacts, DeviceFilter,
@@ -39,6 +40,8 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
     responses(plans, f).await;
     agent_releases(plans, f).await;
     agentless::all(plans, f).await;
+    vulnerabilities::all(plans, f).await;
+    findings::all(plans, f).await;
     agentless_schedules::all(plans, f).await;
     agentless_selections::all(plans, f).await;
 }

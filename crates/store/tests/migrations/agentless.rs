@@ -13,7 +13,7 @@ const LOCATION: u128 = 0xa0;
 const TASK: u128 = 0xa1;
 const SUBTASK: u128 = 0xa2;
 /// The version with schedules and webhooks.
-pub const SCHEDULES: usize = 13;
+pub const SCHEDULES: usize = 15;
 const SCHEDULE: u128 = 0xa3;
 const WEBHOOK: u128 = 0xa4;
 const DELIVERY: u128 = 0xa5;

@@ -11,7 +11,7 @@ use guardhouse_store::{
 };
 use uuid::Uuid;
 
-use super::{agentless, agentless_selections, vulnerabilities};
+use super::{agentless, agentless_selections, findings, vulnerabilities};
 
 const GROUP: u128 = 0x10;
 const DEVICE: u128 = 0x20;
@@ -246,6 +246,9 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
             ),
         ],
         11 => agentless::rows(dialect),
+        12 => vulnerabilities::rows(dialect),
+        13 => findings::rows(),
+        14 => agentless_selections::rows(dialect),
         agentless::SCHEDULES => agentless::schedule_rows(dialect),
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
@@ -342,6 +345,9 @@ pub async fn check(store: &Store, version: usize) {
     agent_releases(store, version).await;
     access_keys(store, version).await;
     agentless::check(store, version).await;
+    vulnerabilities::check(store, version).await;
+    findings::check(store, version).await;
+    agentless_selections::check(store, version).await;
     agentless::check_schedules(store, version).await;
 }
 

@@ -158,6 +158,52 @@ from generate_series(10000, 29999) n;
 insert into agentless_reports
 select md5('subtask ' || n)::uuid, 'json', 0, '\x00' from generate_series(0, 29999) n;
 
+insert into agentless_counters values ('vulnerability', 30000), ('vulnerability_whitelist', 100);
+
+insert into agentless_vulnerabilities
+select n, 's-' || n % 20000, md5('finding ' || n)::uuid, 3 + n % 2, 1 + n % 5 / 4 * 2, 'CVE-' || n % 3000, 'title ' || n % 3000,
+       'CVE-' || n % 3000, 1 + n % 3, n % 101, 'package ' || n % 500, 'deb', '1', case when n % 4 <> 0 then '2' else '' end,
+       case when n % 4 <> 0 then 1 else 0 end, '/var/lib/dpkg/status', 'debian', '12', case when n % 20 = 0 then 1 else 0 end,
+       1700000000000000 + n
+from generate_series(1, 30000) n;
+
+insert into agentless_vulnerability_whitelist
+select n, 1, 'CVE-' || n * 20, 'title', '', n % 2, '' from generate_series(1, 100) n;
+
+insert into agentless_vulnerability_whitelist_assets
+select n % 100 + 1, 's-' || n from generate_series(1, 5000) n where n % 2 = 0;
+
+insert into agentless_counters values ('malicious_file', 30000), ('malicious_note', 2000), ('sensitive_file', 30000);
+
+insert into agentless_malicious_files
+select n, 's-' || n % 20000, md5('sample ' || n % 3000), encode(sha256(('sample ' || n % 3000)::bytea), 'hex'), '/srv/' || n,
+       '/dev/vda1', 'name ' || n % 100, 1 + n % 3, 1 + n % 3, '', '[]', 1700000000000000 + n, 1700000000000000 + n,
+       case when n % 10 = 0 then 2 else 0 end, case when n % 10 = 0 then 'addWhitelist' else '' end,
+       case when n % 10 = 0 then 1700000000000000 + n end, case when n % 20 = 0 then n % 5000 + 1 end
+from generate_series(1, 30000) n;
+
+insert into agentless_malicious_notes
+select n, n * 15, 'a note', 1700000000000000 + n from generate_series(1, 2000) n;
+
+insert into agentless_malicious_rules
+select n, md5('rule ' || n), '', 1700000000000000, 1700000000000000 from generate_series(1, 5000) n;
+
+insert into agentless_malicious_samples
+select encode(sha256(('good ' || n)::bytea), 'hex'), 1700000000000000 from generate_series(1, 20000) n;
+
+insert into agentless_sensitive_files
+select n, 's-' || n % 20000, 'rule ' || n % 100, 1 + n % 3, '/etc/' || n, md5('file ' || n), 'BEGIN', 0, 1700000000000000 + n,
+       1700000000000000 + n
+from generate_series(1, 30000) n;
+
+insert into agentless_check_items
+select n, 'Check ' || n, 1 + n % 3, 'type ' || n % 10, 1 + n % 5, 'baseline ' || n % 5, 'category ' || n % 5, 'Category', 'text',
+       'text'
+from generate_series(1, 300) n;
+
+insert into agentless_checks
+select 's-' || n % 20000, n % 300 + 1, case when n % 4 = 0 then 1 else 3 end, '', 1700000000000000, 1700000000000000 + n
+from generate_series(1, 30000) n;
 insert into agentless_schedules
 select md5('schedule ' || n)::uuid, 'schedule ' || n, '\x00', 1, '\x00', '\x00', 1, 1700000000000000,
        1700000000000000 + n * 3600000000::bigint, null, null, ''

@@ -57,7 +57,7 @@ pub struct AddArgs {
     #[arg(long = "type", value_enum, value_name = "TYPE", default_value = "image")]
     target_type: AssetType,
 
-    /// Of S3: where the store is, as https://minio.example.com:9000; Amazon's when left out.
+    /// Of S3: the address of the store, with scheme and port; Amazon's when left out.
     #[arg(long, value_name = "URL", conflicts_with_all = ["folder", "oci_layout"])]
     endpoint: Option<String>,
 

@@ -1,6 +1,8 @@
 //! `guardhouse agentless`
 
+mod asset;
 mod findings;
+mod location;
 mod report;
 mod scan;
 mod schedule;
@@ -36,6 +38,12 @@ pub enum AgentlessCommand {
     Findings(findings::FindingsArgs),
     /// Fetch the report of a scan.
     Report(report::ReportArgs),
+    /// Places where disks and images lie.
+    #[command(subcommand)]
+    Location(location::LocationCommand),
+    /// What can be scanned there.
+    #[command(subcommand)]
+    Asset(asset::AssetCommand),
 }
 
 impl AgentlessCommand {
@@ -52,6 +60,8 @@ impl AgentlessCommand {
             Self::Webhook(command) => command.run(&client, output).await,
             Self::Findings(args) => args.run(&client, output).await,
             Self::Report(args) => args.run(&client).await,
+            Self::Location(command) => command.run(&client, output).await,
+            Self::Asset(command) => command.run(&client, output).await,
         }
     }
 }

@@ -50,7 +50,7 @@ impl ScanArgs {
     pub async fn run(self, client: &Client, output: OutputFormat) -> anyhow::Result<ExitCode> {
         let request = CreateAgentlessTaskRequest {
             display_name: self.name.clone().unwrap_or_default(),
-            selection: Some(self.selection.message(&self.options)),
+            selection: Some(self.selection.message(client, &self.options).await?),
             options: Some(self.options.message()),
             skip_running: self.skip_running,
             client_token: client.environment().uuid().to_string(),

@@ -140,10 +140,10 @@ impl DayArg {
 }
 
 impl AddArgs {
-    fn schedule(self) -> AgentlessSchedule {
-        AgentlessSchedule {
+    async fn schedule(self, client: &Client) -> anyhow::Result<AgentlessSchedule> {
+        Ok(AgentlessSchedule {
             display_name: self.name,
-            selection: Some(self.selection.message(&self.options)),
+            selection: Some(self.selection.message(client, &self.options).await?),
             include_new_assets: Some(!self.no_new_assets),
             options: Some(self.options.message()),
             cadence: Some(Cadence {
@@ -155,7 +155,7 @@ impl AddArgs {
                 first_day: self.first_day.unwrap_or_default(),
             }),
             ..Default::default()
-        }
+        })
     }
 }
 
@@ -167,7 +167,7 @@ impl ScheduleCommand {
     pub async fn run(self, client: &Client, output: OutputFormat) -> anyhow::Result<ExitCode> {
         match self {
             Self::Add(args) => {
-                let request = CreateAgentlessScheduleRequest { schedule: Some(args.schedule()) };
+                let request = CreateAgentlessScheduleRequest { schedule: Some(args.schedule(client).await?) };
                 let answer = client.create_agentless_schedule(&request).await?;
                 output.show(&answer, |answer| agentless::schedule(answer.schedule.as_ref()))?;
             }

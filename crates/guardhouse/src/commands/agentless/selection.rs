@@ -1,8 +1,10 @@
 //! Which assets, and how they are scanned, as arguments.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use guardhouse_contract::scans::{AssetSelection, ScanOptions, TargetType};
-use uuid::Uuid;
+
+use super::asset::AssetType;
+use crate::client::Client;
 
 /// Which assets: those that fit everything that is said.
 #[derive(Debug, Clone, Args)]
@@ -12,13 +14,13 @@ pub struct SelectionArgs {
     #[arg(long = "asset", value_name = "ID")]
     pub assets: Vec<String>,
 
-    /// Assets of this location, by its uuid; repeat it for several.
-    #[arg(long = "location", value_name = "UUID")]
-    pub locations: Vec<Uuid>,
+    /// Assets of this location, by name or uuid; repeat it for several.
+    #[arg(long = "location", value_name = "LOCATION")]
+    pub locations: Vec<String>,
 
     /// Assets of this type.
     #[arg(long = "type", value_enum, value_name = "TYPE")]
-    pub target_type: Option<TypeArg>,
+    pub target_type: Option<AssetType>,
 
     /// Assets whose name in their location fits: `*` stands for any text, `?` for one character.
     #[arg(long = "name-pattern", value_name = "PATTERN")]
@@ -37,35 +39,23 @@ pub struct OptionArgs {
     pub projects: Vec<String>,
 }
 
-/// A type of assets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TypeArg {
-    /// Snapshots that are kept in a location.
-    Snapshot,
-    /// Images that are kept in a location.
-    Image,
-}
-
-impl TypeArg {
-    /// As in the contract.
-    pub fn of_contract(self) -> TargetType {
-        match self {
-            Self::Snapshot => TargetType::Snapshot,
-            Self::Image => TargetType::Image,
-        }
-    }
-}
-
 impl SelectionArgs {
     /// The message.
-    pub fn message(&self, options: &OptionArgs) -> AssetSelection {
-        AssetSelection {
+    ///
+    /// # Errors
+    /// A location is not known, or the server cannot be reached.
+    pub async fn message(&self, client: &Client, options: &OptionArgs) -> anyhow::Result<AssetSelection> {
+        let mut location_uuids = Vec::with_capacity(self.locations.len());
+        for location in &self.locations {
+            location_uuids.push(client.resolve_agentless_location(location).await?);
+        }
+        Ok(AssetSelection {
             instance_ids: self.assets.clone(),
-            location_uuids: self.locations.iter().map(Uuid::to_string).collect(),
-            target_type: self.target_type.map_or(TargetType::Unspecified, TypeArg::of_contract).into(),
+            location_uuids,
+            target_type: self.target_type.map_or(TargetType::Unspecified, AssetType::of_contract).into(),
             name_pattern: self.name_pattern.clone().unwrap_or_default(),
             only_changed: options.only_changed,
-        }
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use guardhouse_model::{
     Environment, Timestamp,
     environment::{ManualClock, SeededEntropy},
 };
-use guardhouse_store::AgentlessSchedule;
+use guardhouse_store::{AgentlessLocation, AgentlessSchedule, FoundAsset, LocationLook};
 use prost::Message as _;
 use uuid::Uuid;
 
@@ -78,6 +78,45 @@ async fn a_schedule_starts_once_when_it_is_due() {
     assert_eq!(schedule.last_time, Some(at("2026-11-24T03:00:00Z")));
     assert_eq!(schedule.next_time, Some(at("2026-11-25T03:00:00Z")));
     assert_eq!(schedule.last_note, "there is no asset that fits");
+}
+
+#[tokio::test]
+async fn a_schedule_scans_what_appeared_meanwhile() {
+    let house = house().await;
+    let store = &house.schedules.store;
+    let location = AgentlessLocation {
+        id: Uuid::from_u128(6),
+        name: "images".to_owned(),
+        address: Vec::new(),
+        sealed_credentials: None,
+        target_type: 4,
+        create_time: at("2026-11-23T12:00:00Z"),
+        look_time: None,
+        trouble: String::new(),
+    };
+    let place = location.id;
+    assert!(store.agentless_location_add(location).await.expect("writes"));
+    let found = FoundAsset {
+        instance_id: "m-1".to_owned(),
+        name: "web.qcow2".to_owned(),
+        size_bytes: 1,
+        version: "1".to_owned(),
+    };
+    let time = at("2026-11-23T13:00:00Z");
+    let look = LocationLook { time, found: Ok(vec![found]), forget: time };
+    assert!(store.agentless_assets_looked(place, look).await.expect("writes"));
+    house.clock.advance(DAY);
+    assert_eq!(house.start_due().await, 1);
+    let schedule = house.schedule().await;
+    let task = schedule.last_task.expect("it started something");
+    let task = store.agentless_task_get(task).await.expect("reads").expect("is there");
+    assert_eq!((task.name.as_str(), task.schedule, task.tally.subtasks), ("nightly", Some(ID), 1));
+
+    house.clock.advance(DAY);
+    assert_eq!(house.start_due().await, 1);
+    let schedule = house.schedule().await;
+    assert_eq!(schedule.last_task, None, "it is still being scanned");
+    assert!(schedule.last_note.contains("left out"), "{}", schedule.last_note);
 }
 
 #[tokio::test]

@@ -22,8 +22,8 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0010_access_keys.sql"),
     include_str!("../../../migrations/postgres/0011_agentless.sql"),
     include_str!("../../../migrations/postgres/0012_vulnerabilities.sql"),
-    include_str!("../../../migrations/postgres/0014_agentless_selections.sql"),
     include_str!("../../../migrations/postgres/0013_agentless_findings.sql"),
+    include_str!("../../../migrations/postgres/0014_agentless_selections.sql"),
     include_str!("../../../migrations/postgres/0015_agentless_schedules.sql"),
 ];
 

@@ -1,7 +1,9 @@
 //! Scans of disks and images without an agent.
 
 mod assets;
+mod findings;
 mod lists;
+mod malicious_files;
 mod queue;
 mod reports;
 mod risks;
@@ -12,7 +14,9 @@ mod vulnerabilities;
 mod webhooks;
 
 pub use assets::*;
+pub use findings::*;
 pub use lists::*;
+pub use malicious_files::*;
 pub use queue::*;
 pub use reports::*;
 pub use risks::*;

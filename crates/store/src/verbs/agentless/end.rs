@@ -7,10 +7,11 @@ use guardhouse_model::{
 use uuid::Uuid;
 
 use super::{
+    baseline_checks,
     deliveries::{self, Notice},
-    percentage, reports, results, roots,
+    malicious_files, percentage, reports, results, roots,
     roots::Root,
-    vulnerabilities,
+    sensitive_files, vulnerabilities,
 };
 use crate::{
     AgentlessEvent, AgentlessResult, Store, StoreError, SubtaskEnd, SubtaskLease, SubtaskOutcome,
@@ -39,13 +40,14 @@ pub struct Over<'a> {
 
 impl Store {
     /// Ends a subtask, or gives it back to the queue. With a result, an older one of the asset and its report go; what was
-    /// found before and is found again keeps its id, and what people did about it. False:
-    /// the worker does not have the subtask any more, and nothing was changed.
+    /// found before and is found again keeps its id, and what people did about it. False: the worker does not have the
+    /// subtask any more, and nothing was changed.
     pub async fn agentless_subtask_end(&self, end: SubtaskEnd) -> Result<bool, StoreError> {
         self.engine
             .write(move |transaction| {
                 if let SubtaskOutcome::Done(_) = end.outcome {
                     vulnerabilities::enter(transaction)?;
+                    malicious_files::enter(transaction)?;
                 }
                 let SubtaskLease { subtask, fence } = end.lease;
                 let sql = "select task_uuid, instance_id from agentless_subtasks
@@ -161,11 +163,11 @@ fn keep_result(
     (asset, older): (&str, Option<Uuid>),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    malicious_files::enter(transaction)?;
     if let Some(older) = older {
         reports::forget(transaction, &[older])?;
     }
     results::replace(transaction, subtask, result, now)?;
+    vulnerabilities::replace(transaction, subtask, now, &result.vulnerabilities)?;
     malicious_files::replace(transaction, asset, now, &result.malicious_files)?;
     sensitive_files::replace(transaction, asset, now, &result.sensitive_files)?;
     baseline_checks::replace(transaction, asset, now, &result.checks)

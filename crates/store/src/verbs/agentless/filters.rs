@@ -13,11 +13,16 @@ pub struct Conditions<'a> {
 }
 
 impl<'a> Conditions<'a> {
+    /// None.
+    pub fn none() -> Self {
+        Self { sql: String::new(), values: Vec::new() }
+    }
+
     /// What holds for tasks and subtasks alike; `of` is put before every column.
     ///
     /// There is always a range of time, even where it is all of it: by that the databases find the order.
     fn common(filter: &'a AgentlessTaskFilter, of: &str) -> Self {
-        let mut conditions = Self { sql: String::new(), values: Vec::new() };
+        let mut conditions = Self::none();
         conditions.add(&format!("{of}start_time >= "), filter.from.unwrap_or(Timestamp::MIN));
         conditions.add(&format!("{of}start_time <= "), filter.until.unwrap_or(Timestamp::MAX));
         if let Some(target_type) = filter.target_type {
@@ -44,26 +49,11 @@ impl<'a> Conditions<'a> {
         if let Some(task) = filter.task {
             conditions.add("task_uuid = ", task);
         }
-        for (column, text) in [
-            ("internet_ip", &filter.internet_ip),
-            ("intranet_ip", &filter.intranet_ip),
-            ("instance_id", &filter.instance_id),
-        ] {
-            if !text.is_empty() {
-                conditions.add(&format!("{column} = "), text);
-            }
-        }
-        for (column, text) in [("instance_name", &filter.machine_name), ("target_name", &filter.target_name)]
-        {
-            if !text.is_empty() {
-                // Both databases leave other letters than those of English as they are.
-                let place = conditions.value(text);
-                conditions.and(&format!(
-                    "lower({column}) like '%' || replace(replace(replace(lower({place}), '\\', '\\\\'),
-                         '%', '\\%'), '_', '\\_') || '%' escape '\\'"
-                ));
-            }
-        }
+        conditions.add_text("internet_ip", &filter.internet_ip);
+        conditions.add_text("intranet_ip", &filter.intranet_ip);
+        conditions.add_text("instance_id", &filter.instance_id);
+        conditions.add_part("instance_name", &filter.machine_name);
+        conditions.add_part("target_name", &filter.target_name);
         conditions
     }
 
@@ -73,9 +63,29 @@ impl<'a> Conditions<'a> {
         format!("${}", self.values.len())
     }
 
-    fn add(&mut self, condition: &str, value: impl Into<Value<'a>>) {
+    /// One more condition, which ends with a value.
+    pub fn add(&mut self, condition: &str, value: impl Into<Value<'a>>) {
         let place = self.value(value);
         self.and(&format!("{condition}{place}"));
+    }
+
+    /// `column` is this text, unless that is empty.
+    pub fn add_text(&mut self, column: &str, text: &'a str) {
+        if !text.is_empty() {
+            self.add(&format!("{column} = "), text);
+        }
+    }
+
+    /// `column` has this text in it, unless that is empty. Upper and lower case of English letters are alike; both databases
+    /// leave others as they are.
+    pub fn add_part(&mut self, column: &str, text: &'a str) {
+        if !text.is_empty() {
+            let place = self.value(text);
+            self.and(&format!(
+                "lower({column}) like '%' || replace(replace(replace(lower({place}), '\\', '\\\\'),
+                     '%', '\\%'), '_', '\\_') || '%' escape '\\'"
+            ));
+        }
     }
 
     /// `column` is one of these.
@@ -86,7 +96,8 @@ impl<'a> Conditions<'a> {
         self.and(&format!("{column} in ({places})"));
     }
 
-    fn and(&mut self, condition: &str) {
+    /// One more condition.
+    pub fn and(&mut self, condition: &str) {
         if !self.sql.is_empty() {
             self.sql.push_str(" and ");
         }

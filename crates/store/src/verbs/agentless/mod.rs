@@ -1,7 +1,11 @@
-//! Scans of disks and images without an agent.
+//! Scans without an agent: tasks and their subtasks, the queue that workers take them from, results and reports.
+//!
+//! On PostgreSQL rows are locked in one order: the gate of the assets, root tasks by their ids, subtasks by their ids,
+//! and then what belongs to them. Only who takes subtasks from the queue passes over those that others have locked.
 
 mod add;
 mod assets;
+mod baseline_checks;
 mod cancel;
 mod counters;
 mod delete;
@@ -9,8 +13,11 @@ mod deliveries;
 mod end;
 mod expire;
 mod filters;
+mod findings;
 mod leases;
 mod lists;
+mod locations;
+mod malicious_files;
 mod pages;
 mod progress;
 mod reports;
@@ -20,6 +27,7 @@ mod risks;
 mod roots;
 mod schedules;
 mod select;
+mod sensitive_files;
 mod subtasks;
 mod take;
 mod tasks;

@@ -1,10 +1,11 @@
 //! What the newest scans of all assets found, in numbers.
 
+use guardhouse_model::Timestamp;
+
 use crate::{
-    AgentlessCounts, AgentlessFound, AgentlessRisk, AgentlessTotals, PageNumber, Paged, RiskFilter,
-    ScannedAsset, Store, StoreError,
-    engine::{Row, Transaction, values},
-    verbs::agentless::conditions::{Conditions, are_impossible},
+    AgentlessCounts, AgentlessRisk, PageNumber, Paged, RiskFilter, ScannedAsset, Store, StoreError,
+    engine::{Row, values},
+    verbs::agentless::filters::Conditions,
 };
 
 /// What is told of an asset, of its result `r` and the subtask `s` that it came of.
@@ -15,47 +16,20 @@ pub const ASSET: &str =
 const FOUND: &str = "r.cve + r.sys + r.sca + r.baseline + r.malicious + r.sensitive";
 
 impl Store {
-    /// What was found on all assets of a type, or of any type, together.
-    pub async fn agentless_totals(&self, target_type: Option<i32>) -> Result<AgentlessTotals, StoreError> {
-        let sum = |column| format!("cast(coalesce(sum(r.{column}), 0) as bigint)");
-        let sums = ["cve", "sys", "sca", "baseline", "malicious", "sensitive"].map(sum).join(", ");
-        let sql = format!(
-            "select count(*), count(case when {FOUND} > 0 then 1 end), max(r.scan_time), {sums}
-             from agentless_results r where $1 = 0 or r.target_type = $1"
-        );
-        let read = |row: &Row<'_>| {
-            Ok(AgentlessTotals {
-                scanned: row.get(0)?,
-                at_risk: row.get(1)?,
-                scan_time: row.get(2)?,
-                counts: counts(row, 3)?,
-            })
-        };
-        self.engine
-            .read(move |transaction| {
-                let found = transaction.find(&sql, values![target_type.unwrap_or(0)], read)?;
-                Ok(found.unwrap_or_default())
-            })
-            .await
-    }
-
     /// What was found on each of these assets, of a type or of any. What was not scanned is left out.
     pub async fn agentless_counts_of(
         &self,
         instance_ids: Vec<String>,
         target_type: Option<i32>,
-    ) -> Result<Vec<(String, AgentlessFound)>, StoreError> {
-        let sql =
-            "select r.instance_id, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
+    ) -> Result<Vec<(String, AgentlessCounts)>, StoreError> {
+        let sql = "select r.instance_id, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
             from agentless_results r where r.instance_id = $1 and ($2 = 0 or r.target_type = $2)";
         self.engine
             .read(move |transaction| {
                 // PostgreSQL has no texts with a zero in them, and would call the question an error.
                 let ids = instance_ids.iter().filter(|id| !id.contains('\0'));
                 let found = ids.map(|id| {
-                    let read = |row: &Row<'_>| {
-                        Ok((row.get(0)?, AgentlessFound { scan_time: row.get(1)?, counts: counts(row, 2)? }))
-                    };
+                    let read = |row: &Row<'_>| Ok((row.get(0)?, counts(row, 1)?));
                     transaction.find(sql, values![id, target_type.unwrap_or(0)], read)
                 });
                 found.filter_map(Result::transpose).collect()
@@ -71,13 +45,13 @@ impl Store {
     ) -> Result<Paged<AgentlessRisk>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let Some(mut conditions) = conditions(transaction, &filter) else {
+                let Some(mut conditions) = conditions(&filter) else {
                     return Ok(Paged { rows: Vec::new(), total: 0 });
                 };
                 let wanted = conditions.sql.clone();
                 let count = format!("select count(*) from agentless_results r where {wanted}");
                 let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
-                let (size, skip) = (conditions.place(page.size), conditions.place(page.skip));
+                let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
                 let sql = format!(
                     "select {ASSET}, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
                      from agentless_results r join agentless_subtasks s on s.uuid = r.subtask_uuid where {wanted}
@@ -96,12 +70,16 @@ impl Store {
 /// What a filter asks for, of a result `r`; `None`: nothing can be that.
 fn conditions(filter: &RiskFilter) -> Option<Conditions<'_>> {
     let RiskFilter { instance_id, machine_names, target_name, internet_ip, intranet_ip, .. } = filter;
-    if are_impossible(machine_names.iter().chain([instance_id, target_name, internet_ip, intranet_ip])) {
+    if machine_names
+        .iter()
+        .chain([instance_id, target_name, internet_ip, intranet_ip])
+        .any(|text| text.contains('\0'))
+    {
         return None;
     }
     let mut conditions = Conditions::none();
     for name in machine_names {
-        conditions.part("s.instance_name", name);
+        conditions.add_part("s.instance_name", name);
     }
     conditions.add_part("s.target_name", target_name);
     conditions.add_text("s.internet_ip", internet_ip);

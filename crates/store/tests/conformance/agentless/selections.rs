@@ -56,7 +56,8 @@ impl Fixture {
     }
 
     async fn select(&self, key: i64, business_type: &str, has_all: bool, platform: &str) -> SelectionAdded {
-        let new = NewAgentlessSelection { has_all, platform: platform.to_owned(), ..selection(key, business_type) };
+        let new =
+            NewAgentlessSelection { has_all, platform: platform.to_owned(), ..selection(key, business_type) };
         self.store.agentless_selection_add(new).await.expect("writes")
     }
 
@@ -215,7 +216,9 @@ pub async fn old_selections_go_in_steps(f: &Fixture) {
         f.select(key, &format!("{ONCE}_{key}"), false, "all").await;
     }
     f.select(6, "AGENTLESS_VUL_WHITE_LIST_1", false, "all").await;
-    assert!(f.store.agentless_selection_use("AGENTLESS_VUL_WHITE_LIST_2".to_owned(), 1).await.expect("writes"));
+    assert!(
+        f.store.agentless_selection_use("AGENTLESS_VUL_WHITE_LIST_2".to_owned(), 1).await.expect("writes")
+    );
     let lease = f.lease().await;
     let expire = |lease, second| f.store.agentless_selections_expire(lease, ONCE, at(second), 2);
     for went in [2, 1, 0] {

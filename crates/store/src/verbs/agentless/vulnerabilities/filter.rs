@@ -1,10 +1,6 @@
 //! Which vulnerabilities are meant, in SQL.
 
-use crate::{
-    VulnerabilityFilter,
-    engine::Transaction,
-    verbs::agentless::conditions::{Conditions, are_impossible},
-};
+use crate::{VulnerabilityFilter, engine::Value, verbs::agentless::filters::Conditions};
 
 /// What a filter asks for, of `v`, a row of the vulnerabilities; `None`: nothing can be that.
 pub fn conditions(filter: &VulnerabilityFilter) -> Option<Conditions<'_>> {
@@ -34,17 +30,21 @@ fn written(filter: &VulnerabilityFilter, is_by_asset: bool) -> Option<Conditions
     conditions.add_text("v.name", &filter.name);
     necessities(&mut conditions, filter);
     if let Some(ids) = &filter.instance_ids {
-        conditions.one_of("v.instance_id", ids.iter().map(Into::into));
+        conditions.add_any("v.instance_id", ids.iter().map(Value::from));
     }
     if let Some(types) = &filter.target_types {
-        conditions.one_of("v.target_type", types.iter().map(|&target_type| target_type.into()));
+        conditions.add_any("v.target_type", types.iter().map(|&target_type| target_type.into()));
     }
     if filter.is_fixable {
         conditions.and("v.fixable = 1");
     }
-    conditions.part("v.alias", &filter.alias);
+    conditions.add_part("v.alias", &filter.alias);
     if !filter.cve.is_empty() {
-        conditions.listed("v.related", "v.name", &filter.cve);
+        let place = conditions.value(&filter.cve);
+        conditions.and(&format!(
+            "(v.name = {place} or ',' || v.related || ',' like '%,' || replace(replace(replace({place}, '\\', '\\\\'),
+                 '%', '\\%'), '_', '\\_') || ',%' escape '\\')"
+        ));
     }
     Some(conditions)
 }
@@ -54,12 +54,11 @@ fn necessities(conditions: &mut Conditions<'_>, filter: &VulnerabilityFilter) {
     let numbers = || filter.necessities.iter().map(|&necessity| necessity as i32);
     let (Some(first), Some(last)) = (numbers().min(), numbers().max()) else { return };
     if first == last {
-        return conditions.equal("v.necessity", first);
+        return conditions.add("v.necessity = ", first);
     }
-    let (from, to) = (conditions.place(first), conditions.place(last));
-    conditions.and(&format!("v.necessity >= {from} and v.necessity <= {to}"));
+    conditions.add("v.necessity >= ", first);
+    conditions.add("v.necessity <= ", last);
     if last - first > 1 && !numbers().any(|number| number == first + 1) {
-        let without = conditions.place(first + 1);
-        conditions.and(&format!("v.necessity <> {without}"));
+        conditions.add("v.necessity <> ", first + 1);
     }
 }

@@ -21,14 +21,14 @@ impl Store {
     ) -> Result<Paged<VulnerabilityGroup>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let Some(mut conditions) = filter::conditions(transaction, &filter) else {
+                let Some(mut conditions) = filter::conditions(&filter) else {
                     return Ok(Paged { rows: Vec::new(), total: 0 });
                 };
                 let groups =
                     format!("from agentless_vulnerabilities v where {} group by v.kind, v.name", conditions.sql);
                 let count = format!("select count(*) from (select 1 {groups}) counted");
                 let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
-                let (size, skip) = (conditions.place(page.size), conditions.place(page.skip));
+                let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
                 let sql = format!(
                     "select v.kind, v.name, count(case when v.necessity = 1 then 1 end),
                          count(case when v.necessity = 2 then 1 end), count(case when v.necessity = 3 then 1 end),
@@ -71,7 +71,7 @@ fn complete(
     (group.alias, group.related) = found.unwrap_or_default();
 
     let of_group = VulnerabilityFilter { kind: Some(group.kind), name: group.name.clone(), ..asked.clone() };
-    if let Some(conditions) = filter::conditions(transaction, &of_group) {
+    if let Some(conditions) = filter::conditions(&of_group) {
         let sql = format!(
             "select max(r.scan_time) from agentless_vulnerabilities v
              join agentless_results r on r.instance_id = v.instance_id where {}",

@@ -23,7 +23,7 @@ impl Store {
     ) -> Result<Paged<AgentlessVulnerability>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let Some(mut conditions) = filter::conditions(transaction, &filter) else {
+                let Some(mut conditions) = filter::conditions(&filter) else {
                     return Ok(Paged { rows: Vec::new(), total: 0 });
                 };
                 let wanted = conditions.sql.clone();

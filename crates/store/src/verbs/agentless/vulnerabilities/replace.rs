@@ -23,15 +23,19 @@ pub fn enter(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     transaction.pass_beside(Gate::VulnerabilityWhitelist)
 }
 
-/// Makes these the vulnerabilities of an asset whose result has been written in this transaction, and counts them there.
-/// What was there before keeps its id, and the time when it was first found.
+/// Makes these the vulnerabilities of the asset of a subtask whose result has been written in this transaction, and counts
+/// them there. What was there before keeps its id, and the time when it was first found.
 pub fn replace(
     transaction: &Transaction<'_>,
-    instance_id: &str,
-    target_type: i32,
+    subtask: Uuid,
     now: Timestamp,
     vulnerabilities: &[NewVulnerability],
 ) -> Result<(), StoreError> {
+    let asset = "select instance_id, target_type from agentless_subtasks where uuid = $1";
+    let asset = transaction.find(asset, values![subtask], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (instance_id, target_type): (String, i32) =
+        asset.ok_or_else(|| StoreError::Inconsistent(format!("a result of no subtask: {subtask}")))?;
+    let instance_id = instance_id.as_str();
     let mut new: BTreeMap<Uuid, &NewVulnerability> =
         vulnerabilities.iter().map(|vulnerability| (vulnerability.finding, vulnerability)).collect();
     let known = known(transaction, instance_id)?;

@@ -9,7 +9,7 @@ use crate::{
     NewWhitelistedVulnerability, PageNumber, Paged, Store, StoreError, WhitelistTarget,
     WhitelistedVulnerability,
     engine::{Gate, Row, Transaction, Value, values},
-    verbs::agentless::counters,
+    verbs::agentless::{counters, end, filters::Conditions},
 };
 
 /// Whether somebody lives with a vulnerability: 1 or 0.
@@ -50,24 +50,23 @@ impl Store {
         alias: String,
         page: PageNumber,
     ) -> Result<Paged<WhitelistedVulnerability>, StoreError> {
+        // PostgreSQL has no texts with a zero in them, and would call the question an error.
         if alias.contains('\0') {
             return Ok(Paged { rows: Vec::new(), total: 0 });
         }
         self.engine
             .read(move |transaction| {
-                let find = match transaction {
-                    Transaction::Sqlite(_) => "instr",
-                    Transaction::Postgres(_) => "strpos",
-                };
-                let wanted = format!(
-                    "from agentless_vulnerability_whitelist where $1 = '' or {find}(lower(alias), lower($1)) > 0"
-                );
+                let mut conditions = Conditions::none();
+                conditions.add("id > ", 0);
+                conditions.add_part("alias", &alias);
+                let wanted = format!("from agentless_vulnerability_whitelist where {}", conditions.sql);
                 let count = format!("select count(*) {wanted}");
-                let total = transaction.find(&count, values![&alias], |row| row.get(0))?.unwrap_or(0);
+                let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
+                let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
                 let sql = format!(
-                    "select id, kind, name, alias, target, reason {wanted} order by id limit $2 offset $3"
+                    "select id, kind, name, alias, target, reason {wanted} order by id limit {size} offset {skip}"
                 );
-                let rows = transaction.list(&sql, values![&alias, page.size, page.skip], from_row)?;
+                let rows = transaction.list(&sql, &conditions.values, from_row)?;
                 Ok(Paged { rows, total })
             })
             .await
@@ -201,8 +200,8 @@ fn settle_names(transaction: &Transaction<'_>, names: &BTreeSet<Name>) -> Result
     count(transaction, &assets)
 }
 
-/// Locks the results of the assets with these vulnerabilities, all in one order: first results, then what goes with them,
-/// as whoever removes a result does.
+/// Locks the subtasks whose results have these vulnerabilities, in the order in which all lock them, and with them their
+/// results: nobody removes or replaces those meanwhile.
 fn lock_results(transaction: &Transaction<'_>, names: &BTreeSet<Name>) -> Result<(), StoreError> {
     let kinds: Vec<i64> = names.iter().map(|(kind, _)| *kind as i64).collect();
     let texts: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
