@@ -27,8 +27,8 @@ impl Background {
     }
 
     /// Adds what one replica at a time does.
-    pub fn add_duty(&mut self, duty: &Duty, work: impl Future<Output = ()> + Send + 'static) {
-        self.duties.push(duty.clone());
+    pub fn add_duty(&mut self, duty: Duty, work: impl Future<Output = ()> + Send + 'static) {
+        self.duties.push(duty);
         self.add(work);
     }
 

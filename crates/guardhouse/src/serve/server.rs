@@ -73,32 +73,32 @@ impl Server {
             duty: duty(membership::DUTY, membership::LEASE),
         };
         membership.derive_missing().await?;
-        background.add_duty(&membership.duty.clone(), membership.run());
+        background.add_duty(membership.duty.clone(), membership.run());
         let retention = Retention {
             store: store.clone(),
             duty: duty(retention::DUTY, retention::LEASE),
             keep: args.keep_runs,
             keep_results: args.queue.keep_results,
         };
-        background.add_duty(&retention.duty.clone(), retention.run());
+        background.add_duty(retention.duty.clone(), retention.run());
         let overdue = Overdue {
             store: store.clone(),
             duty: duty(overdue::DUTY, overdue::LEASE),
             execution_limit: args.execution_limit,
         };
-        background.add_duty(&overdue.duty.clone(), overdue.run());
+        background.add_duty(overdue.duty.clone(), overdue.run());
         background.add(reports::run(ReportMaker { store: store.clone(), environment: environment.clone() }));
         let report_links = ReportLinks::load_or_create(&store, &environment).await?;
         let (period, term) = Lapses::terms(args.queue.worker_lease);
         let lapses = Lapses { store: store.clone(), duty: duty(lapses::DUTY, term), period };
-        background.add_duty(&lapses.duty.clone(), lapses.run());
+        background.add_duty(lapses.duty.clone(), lapses.run());
         let schedules = Schedules { store: store.clone(), duty: duty(schedules::DUTY, schedules::LEASE) };
-        background.add_duty(&schedules.duty.clone(), schedules.run());
+        background.add_duty(schedules.duty.clone(), schedules.run());
         let sealing = Sealing::load_or_create(&store, &environment).await?;
         let looking =
             Looking { store: store.clone(), sealing: sealing.clone(), environment: environment.clone() };
         let locations = Locations { looking, duty: duty(locations::DUTY, locations::LEASE) };
-        background.add_duty(&locations.duty.clone(), locations.run());
+        background.add_duty(locations.duty.clone(), locations.run());
         let workers = Arc::new(worker::service(store.clone(), &environment, &args.queue).await?);
         let worker = worker::inside(Arc::clone(&workers), &args.work, environment.clone())?;
         let webhooks = Webhooks {
@@ -107,7 +107,7 @@ impl Server {
             sealing: sealing.clone(),
             sender: Sender::new(args.insecure_webhooks)?,
         };
-        background.add_duty(&webhooks.duty.clone(), webhooks.run());
+        background.add_duty(webhooks.duty.clone(), webhooks.run());
         let context = Arc::new(Context {
             workers,
             environment: environment.clone(),

@@ -34,8 +34,8 @@ pub fn subtask(
         target_type: subtask.target_type,
         status: shown_status(subtask.status),
         progress: subtask.progress.into(),
-        start_time: millis(subtask.start_time),
-        end_time: subtask.end_time.map_or(0, millis),
+        start_time: subtask.start_time.as_millisecond(),
+        end_time: subtask.end_time.map_or(0, Timestamp::as_millisecond),
         result: result(subtask.status, || subtask.reason.clone()),
         uuid: subtask.instance_id.clone(),
         internet_ip: subtask.internet_ip.clone(),
@@ -70,8 +70,8 @@ pub fn task(task: &AgentlessTask, projects: &[&str], links: Option<ReportLinks>)
         target_type: task.target_type,
         status: shown_status(task.status),
         progress: task.tally.progress().into(),
-        start_time: millis(task.start_time),
-        end_time: task.end_time.map_or(0, millis),
+        start_time: task.start_time.as_millisecond(),
+        end_time: task.end_time.map_or(0, Timestamp::as_millisecond),
         result: result(task.status, || what_went_wrong(task)),
         progress_by_project: progress_by_project(projects, task.tally.progress()),
         measure_space: mebibytes(task.measure_bytes),
@@ -131,11 +131,6 @@ pub fn mebibytes(bytes: u64) -> f64 {
     let hundredths = (u128::from(bytes) * 100 + MIB / 2) / MIB;
     // Of fewer than 2^53 hundredths, which are 80 PiB, none is lost.
     hundredths as f64 / 100.0
-}
-
-/// In Unix milliseconds.
-pub fn millis(time: Timestamp) -> i64 {
-    time.as_millisecond()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::source;
 use crate::{
     Context,
     fields::Checks,
-    findings::{self, Page, millis},
+    findings::{self, Page},
 };
 
 /// What the public API calls a check that cannot be fixed from here.
@@ -67,7 +67,7 @@ fn row(check: Check, region: &str) -> CheckItemWarningMachine {
         instance_name: asset.instance_name,
         internet_ip: asset.internet_ip,
         intranet_ip: asset.intranet_ip,
-        last_scan_time: millis(latest_time),
+        last_scan_time: latest_time.as_millisecond(),
         prompt,
         region_id: region.to_owned(),
         status: status as i32,

@@ -13,7 +13,7 @@ use super::words;
 use crate::{
     Context,
     fields::Checks,
-    findings::{self, Page, millis},
+    findings::{self, Page},
 };
 
 /// Lists malicious files, equal ones together, those that were found last before the others.
@@ -81,9 +81,9 @@ fn of_containers(request: &DescribeGroupedMaliciousFilesRequest) -> bool {
 
 fn shown(sample: MaliciousSample) -> GroupedMaliciousFile {
     GroupedMaliciousFile {
-        first_scan_timestamp: millis(sample.first_time),
+        first_scan_timestamp: sample.first_time.as_millisecond(),
         image_count: i64::try_from(sample.assets).unwrap_or(i64::MAX),
-        latest_scan_timestamp: millis(sample.latest_time),
+        latest_scan_timestamp: sample.latest_time.as_millisecond(),
         level: sample.level.word().to_owned(),
         status: status(&sample),
         malicious_key: sample.sha256,

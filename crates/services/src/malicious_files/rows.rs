@@ -8,8 +8,6 @@ use guardhouse_contract::agentless::{
 use guardhouse_model::agentless::Language;
 use guardhouse_store::{MaliciousFile, MaliciousNote};
 
-use crate::findings::millis;
-
 /// Programs whose clients read a path as a number, and fail on the whole answer where it is a text. Their names are part
 /// of what those clients call themselves.
 const READ_NUMBERS: [&str; 2] = ["Golang/", "Java/"];
@@ -54,7 +52,9 @@ pub fn related(file: MaliciousFile, language: Language) -> RelatedMaliciousFileR
     let details = details(&file, language);
     let MaliciousFile { id, found, asset, first_time, latest_time, operated, .. } = file;
     let (operate_result, operate_timestamp) = match operated {
-        Some((operation, time)) => (format!("{}.USER.Success", operation.word()), millis(time).to_string()),
+        Some((operation, time)) => {
+            (format!("{}.USER.Success", operation.word()), time.as_millisecond().to_string())
+        }
         None => (String::new(), String::new()),
     };
     RelatedMaliciousFileRow {
@@ -65,8 +65,8 @@ pub fn related(file: MaliciousFile, language: Language) -> RelatedMaliciousFileR
         malicious_md5: found.md5,
         file_path: found.path,
         partition: found.partition,
-        first_scan_timestamp: millis(first_time),
-        latest_scan_timestamp: millis(latest_time),
+        first_scan_timestamp: first_time.as_millisecond(),
+        latest_scan_timestamp: latest_time.as_millisecond(),
         uuid: asset.instance_id.clone(),
         instance_name: asset.instance_name,
         internet_ip: asset.internet_ip,

@@ -10,7 +10,7 @@ use guardhouse_contract::{
 use guardhouse_store::{MaliciousRule, MaliciousRuleChange, MaliciousRuleRefusal};
 
 use super::words;
-use crate::{fields::Checks, findings::millis};
+use crate::fields::Checks;
 
 /// Every name of a malicious file, and every asset.
 const ALL: &str = "ALL";
@@ -158,8 +158,8 @@ pub fn shown(rule: MaliciousRule) -> MaliciousFileWhitelistConfig {
         event_name: ALL.to_owned(),
         field: FIELD.to_owned(),
         field_value: rule.says.md5,
-        gmt_create: millis(rule.create_time).to_string(),
-        gmt_modified: millis(rule.update_time).to_string(),
+        gmt_create: rule.create_time.as_millisecond().to_string(),
+        gmt_modified: rule.update_time.as_millisecond().to_string(),
         id: rule.id,
         operator: OPERATOR.to_owned(),
         remark: rule.says.remark,

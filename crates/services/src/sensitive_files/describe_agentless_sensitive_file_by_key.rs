@@ -14,7 +14,7 @@ use guardhouse_store::{AssetFilter, Paged, SensitiveFile, SensitiveFileFilter};
 use crate::{
     Context,
     fields::Checks,
-    findings::{self, Page, millis},
+    findings::{self, Page},
 };
 
 /// Lists sensitive files, the one that was found last for the first time before the others.
@@ -62,12 +62,12 @@ fn row(file: SensitiveFile) -> SensitiveFileRow {
     let SensitiveFile { id, found, asset, status, first_time, latest_time } = file;
     SensitiveFileRow {
         file_path: found.path,
-        first_scan_time: millis(first_time),
+        first_scan_time: first_time.as_millisecond(),
         id,
         instance_name: asset.instance_name,
         internet_ip: asset.internet_ip,
         intranet_ip: asset.intranet_ip,
-        last_scan_time: millis(latest_time),
+        last_scan_time: latest_time.as_millisecond(),
         md5: found.md5,
         prompt: found.prompt,
         risk_level: found.risk_level.word().to_owned(),

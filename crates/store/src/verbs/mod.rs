@@ -2,8 +2,6 @@ mod access_keys;
 mod accounts;
 mod agent_releases;
 mod agentless;
-mod agentless_asset_pages;
-mod agentless_selections;
 mod device_links;
 mod device_machines;
 mod device_policies;

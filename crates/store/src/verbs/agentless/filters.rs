@@ -4,6 +4,15 @@ use guardhouse_model::Timestamp;
 
 use crate::{AgentlessSubtaskFilter, AgentlessTaskFilter, engine::Value};
 
+/// That `column` has the text at `place` in it. Upper and lower case of English letters are alike; both databases leave others
+/// as they are.
+pub fn has_part(column: &str, place: &str) -> String {
+    format!(
+        "lower({column}) like '%' || replace(replace(replace(lower({place}), '\\', '\\\\'),
+             '%', '\\%'), '_', '\\_') || '%' escape '\\'"
+    )
+}
+
 /// Conditions that are joined by and.
 pub struct Conditions<'a> {
     /// What follows `where`.
@@ -76,15 +85,11 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    /// `column` has this text in it, unless that is empty. Upper and lower case of English letters are alike; both databases
-    /// leave others as they are.
+    /// `column` has this text in it, as [`has_part`] says, unless that is empty.
     pub fn add_part(&mut self, column: &str, text: &'a str) {
         if !text.is_empty() {
             let place = self.value(text);
-            self.and(&format!(
-                "lower({column}) like '%' || replace(replace(replace(lower({place}), '\\', '\\\\'),
-                     '%', '\\%'), '_', '\\_') || '%' escape '\\'"
-            ));
+            self.and(&has_part(column, &place));
         }
     }
 

@@ -4,7 +4,8 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
+    hash::Hash,
 };
 
 use crate::{
@@ -102,6 +103,38 @@ pub fn for_each_of(transaction: &Transaction<'_>, sql: &str, ids: &[i64]) -> Res
         }
     }
     Ok(())
+}
+
+/// What a scan found on an asset, held against what was there before.
+pub struct Compared<'a, F> {
+    /// It was not there before.
+    pub new: Vec<&'a F>,
+    /// It was, with this id.
+    pub again: Vec<(i64, &'a F)>,
+    /// The ids of what is not there any more.
+    pub gone: Vec<i64>,
+}
+
+/// Holds what a scan found against what is known, by what makes two findings the same. Of several that are, the first counts.
+pub fn compare<'a, S: Eq + Hash, F>(
+    known: &HashMap<S, i64>,
+    found: &'a [F],
+    same: impl Fn(&'a F) -> S,
+) -> Compared<'a, F> {
+    let (mut new, mut again, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    for finding in found {
+        let same = same(finding);
+        if seen.contains(&same) {
+            continue;
+        }
+        match known.get(&same) {
+            Some(&id) => again.push((id, finding)),
+            None => new.push(finding),
+        }
+        seen.insert(same);
+    }
+    let gone = known.iter().filter(|(same, _)| !seen.contains(*same)).map(|(_, id)| *id).collect();
+    Compared { new, again, gone }
 }
 
 /// What never holds.

@@ -4,6 +4,7 @@
 //! and then what belongs to them. Only who takes subtasks from the queue passes over those that others have locked.
 
 mod add;
+mod asset_pages;
 mod assets;
 mod baseline_checks;
 mod cancel;
@@ -27,6 +28,7 @@ mod risks;
 mod roots;
 mod schedules;
 mod select;
+mod selections;
 mod sensitive_files;
 mod subtasks;
 mod take;

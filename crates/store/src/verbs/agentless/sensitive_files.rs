@@ -12,7 +12,7 @@ use crate::{
     engine::{Row, Transaction, Value, values},
     verbs::agentless::{
         counters,
-        findings::{Conditions, complete, for_each_of, keepable, named, numbered, texts},
+        findings::{Compared, Conditions, compare, complete, for_each_of, keepable, named, numbered, texts},
     },
 };
 
@@ -42,22 +42,9 @@ pub fn replace(
     if known.is_empty() && files.is_empty() {
         return Ok(());
     }
-    let mut found: HashMap<Same<'_>, &NewSensitiveFile> = HashMap::new();
-    let mut new = Vec::new();
-    let mut again = Vec::new();
-    for file in files {
-        let same = (keepable(&file.rule_key), keepable(&file.path), keepable(&file.md5));
-        if found.contains_key(&same) {
-            continue;
-        }
-        match known.get(&same) {
-            Some(&id) => again.push((id, file)),
-            None => new.push(file),
-        }
-        found.insert(same, file);
-    }
-    let gone = known.iter().filter(|(same, _)| !found.contains_key(*same)).map(|(_, id)| *id);
-    for_each_of(transaction, "delete from agentless_sensitive_files where id", &gone.collect::<Vec<_>>())?;
+    let Compared { new, again, gone } =
+        compare(&known, files, |file| (keepable(&file.rule_key), keepable(&file.path), keepable(&file.md5)));
+    for_each_of(transaction, "delete from agentless_sensitive_files where id", &gone)?;
     refresh(transaction, now, &again)?;
     if !new.is_empty() {
         let first = counters::take(transaction, "sensitive_file", new.len())?;

@@ -9,7 +9,7 @@ use crate::{
     engine::{Gate, Transaction, Value, values},
     verbs::agentless::{
         counters,
-        findings::{for_each_of, keepable, texts},
+        findings::{Compared, compare, for_each_of, keepable, texts},
     },
 };
 
@@ -38,23 +38,10 @@ pub fn replace(
     if known.is_empty() && files.is_empty() {
         return Ok(());
     }
-    let mut found: HashMap<Same<'_>, &NewMaliciousFile> = HashMap::new();
-    let mut new = Vec::new();
-    let mut again = Vec::new();
-    for file in files {
-        let same =
-            (keepable(&file.partition), keepable(&file.path), keepable(&file.name), keepable(&file.sha256));
-        if found.contains_key(&same) {
-            continue;
-        }
-        match known.get(&same) {
-            Some(&id) => again.push((id, file)),
-            None => new.push(file),
-        }
-        found.insert(same, file);
-    }
-    let gone = known.iter().filter(|(same, _)| !found.contains_key(*same)).map(|(_, id)| *id);
-    for_each_of(transaction, "delete from agentless_malicious_files where id", &gone.collect::<Vec<_>>())?;
+    let Compared { new, again, gone } = compare(&known, files, |file| {
+        (keepable(&file.partition), keepable(&file.path), keepable(&file.name), keepable(&file.sha256))
+    });
+    for_each_of(transaction, "delete from agentless_malicious_files where id", &gone)?;
     refresh(transaction, now, &again)?;
     if !new.is_empty() {
         let first = counters::take(transaction, "malicious_file", new.len())?;

@@ -9,7 +9,7 @@ use super::whitelist;
 use crate::{
     NewVulnerability, StoreError,
     engine::{Gate, Transaction, Value, values},
-    verbs::agentless::counters,
+    verbs::agentless::{counters, findings::for_each_of},
 };
 
 /// What is written of a finding, in the order of the statements below; the rest stays as it was.
@@ -40,7 +40,8 @@ pub fn replace(
         vulnerabilities.iter().map(|vulnerability| (vulnerability.finding, vulnerability)).collect();
     let known = known(transaction, instance_id)?;
     let gone = known.iter().filter(|(finding, _)| !new.contains_key(finding)).map(|(_, id)| *id);
-    remove(transaction, gone.collect())?;
+    let sql = "delete from agentless_vulnerabilities where id";
+    for_each_of(transaction, sql, &gone.collect::<Vec<_>>())?;
 
     let first = new.keys().filter(|finding| !known.contains_key(finding)).count();
     let mut next = if first == 0 { 0 } else { counters::take(transaction, "vulnerability", first)? };
@@ -64,20 +65,6 @@ fn known(transaction: &Transaction<'_>, instance_id: &str) -> Result<HashMap<Uui
     let sql = "select finding, id from agentless_vulnerabilities where instance_id = $1";
     let known = transaction.list(sql, values![instance_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(known.into_iter().collect())
-}
-
-fn remove(transaction: &Transaction<'_>, ids: Vec<i64>) -> Result<(), StoreError> {
-    if let Transaction::Postgres(_) = transaction {
-        if !ids.is_empty() {
-            let sql = "delete from agentless_vulnerabilities where id = any($1)";
-            transaction.execute(sql, &[Value::Integers(&ids)])?;
-        }
-        return Ok(());
-    }
-    for id in ids {
-        transaction.execute("delete from agentless_vulnerabilities where id = $1", values![id])?;
-    }
-    Ok(())
 }
 
 /// What is done with a row that is there already.

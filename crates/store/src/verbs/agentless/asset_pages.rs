@@ -3,6 +3,7 @@
 use crate::{
     AgentlessAsset, AgentlessAssetFilter, PageNumber, Paged, Store, StoreError,
     engine::{Row, Transaction, Value, values},
+    verbs::agentless::filters::has_part,
 };
 
 /// Of assets, which are called `asset`, in the order of [`from_row`].
@@ -77,10 +78,7 @@ fn conditions(filter: &AgentlessAssetFilter) -> (String, Vec<Value<'_>>) {
     }
     if !filter.name.is_empty() {
         values.push(Value::from(&filter.name));
-        // Both databases leave other letters than those of English as they are.
-        let text = format!("lower(${})", values.len());
-        let text = format!("replace(replace(replace({text}, '\\', '\\\\'), '%', '\\%'), '_', '\\_')");
-        sql.push_str(&format!(" and lower(asset.name) like '%' || {text} || '%' escape '\\'"));
+        sql.push_str(&format!(" and {}", has_part("asset.name", &format!("${}", values.len()))));
     }
     if let Some(ids) = &filter.ids {
         let first = values.len() + 1;

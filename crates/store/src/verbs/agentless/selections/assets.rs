@@ -3,7 +3,7 @@
 use crate::{
     AgentlessAsset, AgentlessSelection, PageNumber, Paged, Store, StoreError,
     engine::{Value, values},
-    verbs::agentless_asset_pages::{COLUMNS, by_ids, from_row},
+    verbs::agentless::asset_pages::{COLUMNS, by_ids, from_row},
 };
 
 /// Assets that are there, of the platform `$1`.
