@@ -52,7 +52,13 @@ pub async fn scanned() -> Store {
         targets: vec![target(1, SNAPSHOT, 3), target(2, IMAGE, 4)],
     };
     store.agentless_task_add(task).await.expect("writes");
-    let take = TakeSubtasks { worker: "worker".to_owned(), limit: 2, now: at(1), until: at(60) };
+    let take = TakeSubtasks {
+        worker: "worker".to_owned(),
+        limit: 2,
+        now: at(1),
+        until: at(60),
+        time_limit: Default::default(),
+    };
     for taken in store.agentless_subtasks_take(take).await.expect("writes") {
         let (vulnerabilities, platform) = findings::of(&report());
         let expire_time = at(9_999);

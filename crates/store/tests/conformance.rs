@@ -156,6 +156,7 @@ conformance! {
         progress_is_kept_and_renews_the_lease
         a_subtask_whose_worker_is_lost_is_queued_again_and_fails_in_the_end
         a_subtask_that_takes_too_long_is_over
+        a_limit_that_somebody_set_counts
         what_a_worker_gives_back_was_no_attempt
         leases_expire_in_steps_and_in_the_name_of_a_lease
     }

@@ -52,7 +52,13 @@ async fn keep(store: &Store, parts: &[&[u8]], is_made: bool) {
         targets: vec![target],
     };
     assert_eq!(store.agentless_task_add(task).await.expect("writes"), AgentlessTaskAdded::Added);
-    let take = TakeSubtasks { worker: "worker".to_owned(), limit: 1, now, until: Timestamp::MAX };
+    let take = TakeSubtasks {
+        worker: "worker".to_owned(),
+        limit: 1,
+        now,
+        until: Timestamp::MAX,
+        time_limit: Default::default(),
+    };
     let lease = store.agentless_subtasks_take(take).await.expect("writes")[0].lease;
     for (position, part) in (0..).zip(parts) {
         let writer = ReportWriter::Worker(lease);

@@ -130,7 +130,13 @@ mod tests {
         async fn lose_all_for(&self, seconds: i64) -> usize {
             let now = self.lapses.duty.environment.now();
             let until = now + Duration::from_secs(60);
-            let take = TakeSubtasks { worker: "gone".to_owned(), limit: STEP + 1, now, until };
+            let take = TakeSubtasks {
+                worker: "gone".to_owned(),
+                limit: STEP + 1,
+                now,
+                until,
+                time_limit: Default::default(),
+            };
             self.lapses.store.agentless_subtasks_take(take).await.expect("writes");
             self.clock.advance(seconds);
             self.lapses.take_away().await.expect("works")

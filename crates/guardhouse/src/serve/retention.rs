@@ -256,7 +256,13 @@ mod tests {
             targets: vec![target],
         };
         store.agentless_task_add(task).await.expect("writes");
-        let take = TakeSubtasks { worker: "worker".to_owned(), limit: 1, now, until: now + day };
+        let take = TakeSubtasks {
+            worker: "worker".to_owned(),
+            limit: 1,
+            now,
+            until: now + day,
+            time_limit: Default::default(),
+        };
         let lease = store.agentless_subtasks_take(take).await.expect("writes")[0].lease;
         let outcome =
             SubtaskOutcome::Done(AgentlessResult { expire_time: now + 2 * day, ..Default::default() });

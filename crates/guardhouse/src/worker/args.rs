@@ -49,6 +49,11 @@ pub struct QueueArgs {
 fn lease(text: &str) -> Result<Duration, String> {
     let lease = duration::parse(text)?;
     let least = Duration::from_secs(5);
+    /// How long a scan may take, however large its target is; at least 1s. Without it: six hours, and two minutes more for
+    /// each GiB.
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub scan_time_limit: Option<Duration>,
+
     if lease < least { Err(format!("{text:?} is too short; at least 5s is right")) } else { Ok(lease) }
 }
 
@@ -62,6 +67,16 @@ impl WorkArgs {
     /// How a worker works by them.
     ///
     /// # Errors
+/// What takes no time finds nothing.
+fn time_limit(text: &str) -> Result<Duration, String> {
+    let limit = duration::parse(text)?;
+    if limit < Duration::from_secs(1) {
+        Err(format!("{text:?} is too short; at least 1s is right"))
+    } else {
+        Ok(limit)
+    }
+}
+
     /// The system does not say which program this is.
     pub fn settings(&self) -> anyhow::Result<Settings> {
         Ok(Settings {
@@ -83,7 +98,11 @@ impl WorkArgs {
 
 impl Default for QueueArgs {
     fn default() -> Self {
-        Self { worker_lease: Duration::from_secs(120), keep_results: Duration::from_secs(30 * 24 * 3_600) }
+        Self {
+            worker_lease: Duration::from_secs(120),
+            scan_time_limit: None,
+            keep_results: Duration::from_secs(30 * 24 * 3_600),
+        }
     }
 }
 

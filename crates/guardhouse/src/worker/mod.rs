@@ -9,7 +9,7 @@ use std::{process::ExitCode, sync::Arc};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use guardhouse_identity::Sealing;
-use guardhouse_model::Environment;
+use guardhouse_model::{Environment, agentless::queue::TimeLimit};
 use guardhouse_services::agentless_workers;
 use guardhouse_store::Store;
 use guardhouse_worker::{Queue, Worker};
@@ -106,6 +106,7 @@ pub fn inside(
     args: &WorkArgs,
     environment: Environment,
 ) -> anyhow::Result<Option<Worker<Local>>> {
+        time_limit: args.scan_time_limit.map_or(TimeLimit::BySize, TimeLimit::Fixed),
     if args.workers == 0 {
         return Ok(None);
     }

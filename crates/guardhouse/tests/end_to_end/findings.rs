@@ -100,7 +100,13 @@ async fn start() -> (Server, Api, i64) {
         targets: vec![target(1, "s-1", 3), target(2, "m-2", 4)],
     };
     store.agentless_task_add(task).await.expect("writes");
-    let take = TakeSubtasks { worker: "worker".to_owned(), limit: 2, now, until: soon };
+    let take = TakeSubtasks {
+        worker: "worker".to_owned(),
+        limit: 2,
+        now,
+        until: soon,
+        time_limit: Default::default(),
+    };
     for taken in store.agentless_subtasks_take(take).await.expect("writes") {
         let outcome = SubtaskOutcome::Done(result());
         let end = SubtaskEnd { lease: taken.lease, now, outcome, measure_bytes: 1 };

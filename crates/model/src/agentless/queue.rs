@@ -1,5 +1,7 @@
 //! When a subtask gets its turn, how long it may take, and what becomes of one whose worker is gone.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 
 use super::TaskStatus;
@@ -8,7 +10,7 @@ use crate::Timestamp;
 /// How often a worker may be lost with a subtask until it counts as failed.
 pub const ATTEMPTS: u32 = 3;
 
-/// How long every subtask may take.
+/// How long every subtask may take by its size.
 const LIMIT: SignedDuration = SignedDuration::from_hours(6);
 
 /// How much longer it may take for each GiB that there is to read, in seconds.
@@ -24,7 +26,7 @@ const GRACE: SignedDuration = SignedDuration::from_mins(1);
 const LOST: &str = "the worker died while scanning it, three times";
 
 /// Why a subtask is over whose worker did not end in time and did not say so.
-const TOO_LONG: &str = "the scan took longer than six hours and two minutes for each GiB, and was given up";
+const TOO_LONG: &str = "the scan took longer than it may, and was given up";
 
 /// Why a subtask is over that somebody cancelled.
 pub const CANCELLED: &str = "cancelled";
@@ -40,12 +42,29 @@ pub fn turn(asked: Timestamp, position: usize) -> Timestamp {
     asked.checked_add(STEP * steps).unwrap_or(Timestamp::MAX)
 }
 
-/// When a worker that begins at `now` is to be done with this many bytes.
-#[must_use]
-pub fn deadline(now: Timestamp, size_bytes: u64) -> Timestamp {
-    let gibs = i64::try_from(size_bytes.div_ceil(1 << 30)).unwrap_or(i64::MAX);
-    let more = SignedDuration::from_secs(gibs.saturating_mul(SECONDS_PER_GIB));
-    now.checked_add(LIMIT.saturating_add(more)).unwrap_or(Timestamp::MAX)
+/// How long a subtask may take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TimeLimit {
+    /// Six hours, and two minutes more for each GiB that there is to read.
+    #[default]
+    BySize,
+    /// So long, however much there is to read.
+    Fixed(Duration),
+}
+
+impl TimeLimit {
+    /// When a worker that begins at `now` is to be done with this many bytes.
+    #[must_use]
+    pub fn deadline(self, now: Timestamp, size_bytes: u64) -> Timestamp {
+        let limit = match self {
+            Self::BySize => {
+                let gibs = i64::try_from(size_bytes.div_ceil(1 << 30)).unwrap_or(i64::MAX);
+                LIMIT.saturating_add(SignedDuration::from_secs(gibs.saturating_mul(SECONDS_PER_GIB)))
+            }
+            Self::Fixed(limit) => SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX),
+        };
+        now.checked_add(limit).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// Until when a lease is good that its worker wants until `until`: not for much longer than the subtask may take.
@@ -103,9 +122,17 @@ mod tests {
             (1_024 * GIB, six_hours + 1_024 * 120),
         ];
         for (size, seconds) in table {
-            assert_eq!(deadline(at(0), size), at(seconds), "{size}");
+            assert_eq!(TimeLimit::default().deadline(at(0), size), at(seconds), "{size}");
         }
-        assert_eq!(deadline(at(0), u64::MAX), Timestamp::MAX);
+        assert_eq!(TimeLimit::BySize.deadline(at(0), u64::MAX), Timestamp::MAX);
+    }
+
+    #[test]
+    fn a_limit_that_somebody_set_holds_for_every_size() {
+        for size in [0, 1, 1_024 * GIB, u64::MAX] {
+            assert_eq!(TimeLimit::Fixed(Duration::from_secs(90)).deadline(at(0), size), at(90), "{size}");
+        }
+        assert_eq!(TimeLimit::Fixed(Duration::MAX).deadline(at(0), 0), Timestamp::MAX);
     }
 
     #[test]

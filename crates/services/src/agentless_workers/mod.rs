@@ -18,7 +18,7 @@ use guardhouse_contract::{
     },
 };
 use guardhouse_identity::Sealing;
-use guardhouse_model::{Environment, Timestamp};
+use guardhouse_model::{Environment, Timestamp, agentless::queue::TimeLimit};
 use guardhouse_store::Store;
 
 /// Implements the service `AgentlessWorkers`. It works on the store alone, so that a process without a server has it, too.
@@ -32,6 +32,8 @@ pub struct Service {
     pub sealing: Sealing,
     /// How long a worker keeps a subtask without a word.
     pub lease: Duration,
+    /// How long a scan may take.
+    pub time_limit: TimeLimit,
     /// How long the result of an asset is kept.
     pub keep_results: Duration,
 }

@@ -30,7 +30,7 @@ pub async fn run(service: &Service, request: TakeSubtasksRequest) -> Result<Take
     checks.finish()?;
 
     let (now, until) = (service.environment.now(), service.after(service.lease));
-    let take = TakeSubtasks { worker, limit: limit.unwrap_or(1), now, until };
+    let take = TakeSubtasks { worker, limit: limit.unwrap_or(1), now, until, time_limit: service.time_limit };
     let leased = service.store.agentless_subtasks_take(take).await.map_err(Failure::from)?;
     let mut subtasks = Vec::with_capacity(leased.len());
     for subtask in leased {

@@ -89,7 +89,13 @@ async fn locations(plans: &mut Plans, f: &Fixture) {
 }
 
 async fn taken(f: &Fixture, limit: usize) -> Vec<LeasedSubtask> {
-    let take = TakeSubtasks { worker: "worker".to_owned(), limit, now: at(1), until: at(60) };
+    let take = TakeSubtasks {
+        worker: "worker".to_owned(),
+        limit,
+        now: at(1),
+        until: at(60),
+        time_limit: Default::default(),
+    };
     f.store.agentless_subtasks_take(take).await.expect("writes")
 }
 
@@ -167,7 +173,13 @@ async fn queue(plans: &mut Plans, f: &Fixture) {
     let store = &f.store;
     store.agentless_task_add(task(f, &["q-1", "q-2"])).await.expect("writes");
     plans.forget();
-    let take = TakeSubtasks { worker: "worker".to_owned(), limit: 2, now: at(1), until: at(60) };
+    let take = TakeSubtasks {
+        worker: "worker".to_owned(),
+        limit: 2,
+        now: at(1),
+        until: at(60),
+        time_limit: Default::default(),
+    };
     let taken = plans.of("agentless_subtasks_take", store.agentless_subtasks_take(take)).await;
     let said = |one: &LeasedSubtask| SubtaskProgress {
         lease: one.lease,

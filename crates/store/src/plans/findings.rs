@@ -101,7 +101,13 @@ async fn ends(plans: &mut Plans, f: &Fixture) {
             targets: vec![target],
         };
         store.agentless_task_add(task).await.expect("writes");
-        let take = TakeSubtasks { worker: "worker".to_owned(), limit: 1, now: at(1), until: at(60) };
+        let take = TakeSubtasks {
+            worker: "worker".to_owned(),
+            limit: 1,
+            now: at(1),
+            until: at(60),
+            time_limit: Default::default(),
+        };
         let taken = store.agentless_subtasks_take(take).await.expect("writes").pop().expect("is queued");
         plans.forget();
         let outcome = SubtaskOutcome::Done(result(path));

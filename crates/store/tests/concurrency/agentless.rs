@@ -51,7 +51,13 @@ pub async fn a_subtask_goes_to_one_worker(a: &Arena) {
         let task = scan(a, 60).await;
         let taken = at_once((0..8).map(|n| {
             let store = a.replica(n);
-            let take = TakeSubtasks { worker: format!("worker {n}"), limit: 10, now: at(1), until: at(60) };
+            let take = TakeSubtasks {
+                worker: format!("worker {n}"),
+                limit: 10,
+                now: at(1),
+                until: at(60),
+                time_limit: Default::default(),
+            };
             async move { store.agentless_subtasks_take(take).await.expect("writes") }
         }));
         let taken: Vec<_> = taken.await.into_iter().flatten().collect();
@@ -102,7 +108,13 @@ pub async fn counts_stay_true_whoever_ends_and_cancels(a: &Arena) {
             async move { store.agentless_subtask_end(end).await.expect("writes") }
         }));
         let (cancelling, saying, taking) = (a.replica(round), a.replica(round + 1), a.replica(round));
-        let take = TakeSubtasks { worker: "late".to_owned(), limit: 5, now: at(1), until: at(60) };
+        let take = TakeSubtasks {
+            worker: "late".to_owned(),
+            limit: 5,
+            now: at(1),
+            until: at(60),
+            time_limit: Default::default(),
+        };
         let outcomes = tokio::join!(
             ending,
             cancelling.agentless_task_cancel(task, at(50)),

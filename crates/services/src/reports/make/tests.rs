@@ -81,7 +81,13 @@ impl House {
             targets: (0..endings.len()).map(target).collect(),
         };
         assert_eq!(store.agentless_task_add(task).await.expect("writes"), AgentlessTaskAdded::Added);
-        let take = TakeSubtasks { worker: "w".to_owned(), limit: 1_000, now, until: Timestamp::MAX };
+        let take = TakeSubtasks {
+            worker: "w".to_owned(),
+            limit: 1_000,
+            now,
+            until: Timestamp::MAX,
+            time_limit: Default::default(),
+        };
         for leased in store.agentless_subtasks_take(take).await.expect("writes") {
             let number = (0..endings.len()).find(|&number| subtask(number) == leased.lease.subtask);
             let outcome = match endings[number.expect("one of these")] {

@@ -1,6 +1,6 @@
 //! What workers say of subtasks, and hear.
 
-use guardhouse_model::Timestamp;
+use guardhouse_model::{Timestamp, agentless::queue::TimeLimit};
 use uuid::Uuid;
 
 use super::{NewCheck, NewMaliciousFile, NewSensitiveFile, NewVulnerability};
@@ -16,6 +16,8 @@ pub struct TakeSubtasks {
     pub now: Timestamp,
     /// How long the lease is good for unless it is renewed.
     pub until: Timestamp,
+    /// How long each may take.
+    pub time_limit: TimeLimit,
 }
 
 /// A subtask that a worker has for some time.

@@ -45,7 +45,7 @@ impl Store {
                     where state = 1 order by queue_time, uuid limit $1";
                 let sql = transaction.locking(first, "for no key update skip locked");
                 let taken = transaction.list(&sql, values![take.limit], |row| {
-                    let deadline = queue::deadline(take.now, row.get(1)?);
+                    let deadline = take.time_limit.deadline(take.now, row.get(1)?);
                     let lease_end = queue::lease_end(take.until, deadline);
                     Ok(Taken { id: row.get(0)?, deadline, lease_end })
                 })?;

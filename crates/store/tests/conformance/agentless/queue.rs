@@ -1,6 +1,8 @@
-use guardhouse_model::agentless::{TaskStatus, queue};
+use std::time::Duration;
+
+use guardhouse_model::agentless::{TaskStatus, queue::TimeLimit};
 use guardhouse_store::{
-    LeaseAnswer, LeasedSubtask, StoreError, SubtaskLease, SubtaskOutcome, SubtaskProgress,
+    LeaseAnswer, LeasedSubtask, StoreError, SubtaskLease, SubtaskOutcome, SubtaskProgress, TakeSubtasks,
 };
 use uuid::Uuid;
 
@@ -37,7 +39,7 @@ pub async fn a_worker_is_told_what_it_needs(f: &Fixture) {
     assert_eq!((taken.target_name.as_str(), taken.size_bytes), ("s-1.qcow2", 1 << 30));
     assert_eq!(
         (taken.options.as_slice(), taken.deadline),
-        ([1, 2].as_slice(), queue::deadline(at(10), 1 << 30))
+        ([1, 2].as_slice(), TimeLimit::BySize.deadline(at(10), 1 << 30))
     );
     assert_eq!((taken.address, taken.sealed_credentials), (None, None), "nobody registered the place");
     assert_eq!((subtask.worker.as_str(), subtask.begin_time), ("worker", Some(at(10))));
@@ -115,6 +117,18 @@ pub async fn a_subtask_that_takes_too_long_is_over(f: &Fixture) {
     let subtask = &f.subtasks(task).await[0];
     assert_eq!((subtask.status, subtask.progress), (TaskStatus::TimedOut, 7));
     assert_eq!(f.root_status(task).await, TaskStatus::TimedOut);
+}
+
+pub async fn a_limit_that_somebody_set_counts(f: &Fixture) {
+    f.scan(&["s-1"], 0).await;
+    let time_limit = TimeLimit::Fixed(Duration::from_secs(30));
+    let take =
+        TakeSubtasks { worker: "worker".to_owned(), limit: 1, now: at(5), until: at(1_000), time_limit };
+    let taken = f.store.agentless_subtasks_take(take).await.expect("writes");
+    assert_eq!(taken[0].deadline, at(35));
+    let lease = f.lease().await;
+    let expire = async |second| f.store.agentless_leases_expire(lease, at(second), 9).await.expect("writes");
+    assert_eq!((expire(95).await, expire(96).await), (0, 1), "a lease ends a minute behind its deadline");
 }
 
 pub async fn what_a_worker_gives_back_was_no_attempt(f: &Fixture) {

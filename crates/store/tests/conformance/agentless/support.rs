@@ -71,7 +71,13 @@ impl Fixture {
     /// Takes up to `limit` subtasks at `second`, for a minute.
     pub async fn take(&self, limit: usize, second: i64) -> Vec<LeasedSubtask> {
         let worker = "worker".to_owned();
-        let take = TakeSubtasks { worker, limit, now: at(second), until: at(second + 60) };
+        let take = TakeSubtasks {
+            worker,
+            limit,
+            now: at(second),
+            until: at(second + 60),
+            time_limit: Default::default(),
+        };
         self.store.agentless_subtasks_take(take).await.expect("writes")
     }
 

@@ -116,7 +116,13 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
         }
         Command::Take { limit, hour: now } => {
             let until = hour(now + 2);
-            let take = TakeSubtasks { worker: "worker".to_owned(), limit, now: hour(now), until };
+            let take = TakeSubtasks {
+                worker: "worker".to_owned(),
+                limit,
+                now: hour(now),
+                until,
+                time_limit: Default::default(),
+            };
             agree!(bench.agentless_subtasks_take(take.clone()));
         }
         Command::Progress { said, hour: until } => {
@@ -299,7 +305,13 @@ pub async fn compare(bench: &mut Bench) -> Outcome {
         agree!(bench.agentless_results_count(target_type, asset.clone(), hour(12)));
     }
     // Those that are queued, in their order, with their fences.
-    let take = TakeSubtasks { worker: "last".to_owned(), limit: 100, now: hour(40), until: hour(41) };
+    let take = TakeSubtasks {
+        worker: "last".to_owned(),
+        limit: 100,
+        now: hour(40),
+        until: hour(41),
+        time_limit: Default::default(),
+    };
     agree!(bench.agentless_subtasks_take(take.clone()));
     Ok(())
 }

@@ -97,7 +97,7 @@ impl Model {
         queued.sort_by_key(|kept| (kept.queue_time, kept.shown.id));
         let tasks = &self.scans.tasks;
         let give = |kept: &mut KeptSubtask| {
-            let deadline = queue::deadline(take.now, kept.shown.size_bytes);
+            let deadline = take.time_limit.deadline(take.now, kept.shown.size_bytes);
             kept.state = State::Leased { until: queue::lease_end(take.until, deadline), deadline };
             kept.fence += 1;
             kept.shown.worker = take.worker.clone();

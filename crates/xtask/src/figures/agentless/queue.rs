@@ -60,7 +60,13 @@ pub async fn measure(setup: &Setup, database_url: Option<&str>) -> anyhow::Resul
 async fn work(store: &Store, environment: &Environment) -> anyhow::Result<Steps> {
     let now_there = environment.now();
     let until = now_there + Duration::from_secs(60);
-    let take = TakeSubtasks { worker: "figures".to_owned(), limit: FEW, now: now_there, until };
+    let take = TakeSubtasks {
+        worker: "figures".to_owned(),
+        limit: FEW,
+        now: now_there,
+        until,
+        time_limit: Default::default(),
+    };
     let begun = now();
     let taken = store.agentless_subtasks_take(take).await?;
     let took = begun.elapsed();
