@@ -13,6 +13,7 @@ mod address;
 mod contract;
 mod endings;
 mod folder;
+mod folders;
 pub mod limits;
 mod name;
 mod remote;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 pub use address::{Address, Credentials, Flaw, ObjectStore};
+pub use folders::Folders;
 pub use trouble::Trouble;
 
 /// Something that can be scanned.
@@ -72,15 +74,15 @@ impl Fetched {
     }
 }
 
-/// Lists what can be scanned in a location. Dropped, it stops.
+/// Lists what can be scanned in a location. Of this machine only `folders` are read. Dropped, it stops.
 ///
 /// # Errors
 /// [`Trouble`]: the location as a whole cannot be read. Parts of it that cannot be are left out, and told.
-pub async fn list(address: &Address) -> Result<Listing, Trouble> {
+pub async fn list(address: &Address, folders: &Folders) -> Result<Listing, Trouble> {
     let listing = async {
         match address {
-            Address::Folder { path } => folder::list(path.clone()).await,
-            Address::OciLayout { path } => folder::list_layout(path.clone()).await,
+            Address::Folder { path } => folder::list(path.clone(), folders.clone()).await,
+            Address::OciLayout { path } => folder::list_layout(path.clone(), folders.clone()).await,
             Address::ObjectStore(store) => remote::list(store).await,
         }
     };
@@ -94,14 +96,23 @@ pub async fn list(address: &Address) -> Result<Listing, Trouble> {
 }
 
 /// Makes an asset readable on this machine. What has to be copied goes into a folder of its own below `scratch`, which is
-/// removed with the answer. Dropped, it stops and leaves nothing behind; a process that is killed leaves that folder.
+/// removed with the answer. Of this machine only `folders` are read. Dropped, it stops and leaves nothing behind; a process
+/// that is killed leaves that folder.
 ///
 /// # Errors
 /// [`Trouble`]: there is no such asset, it cannot be reached, it changed meanwhile, or there is no room for it.
-pub async fn fetch(address: &Address, name: &str, scratch: &Path) -> Result<Fetched, Trouble> {
+pub async fn fetch(
+    address: &Address,
+    name: &str,
+    scratch: &Path,
+    folders: &Folders,
+) -> Result<Fetched, Trouble> {
+    let folders = folders.clone();
     match address {
-        Address::Folder { path } => folder::fetch(path.clone(), name.to_owned()).await,
-        Address::OciLayout { path } => folder::fetch_from_layout(path.clone(), name.to_owned()).await,
+        Address::Folder { path } => folder::fetch(path.clone(), name.to_owned(), folders).await,
+        Address::OciLayout { path } => {
+            folder::fetch_from_layout(path.clone(), name.to_owned(), folders).await
+        }
         Address::ObjectStore(store) => remote::fetch(store, name, scratch).await,
     }
 }

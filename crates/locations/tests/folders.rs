@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use guardhouse_locations::{Address, Found, Listing, fetch, list};
+use guardhouse_locations::{Address, Folders, Found, Listing, fetch, list};
 use guardhouse_test_images::{
     containers::{self, Layout, TAR},
     disks, run,
@@ -89,7 +89,7 @@ impl Place {
     }
 
     async fn list(&self) -> Listing {
-        list(&self.address()).await.expect("it can be listed")
+        list(&self.address(), &Folders::default()).await.expect("it can be listed")
     }
 
     async fn names(&self) -> Vec<String> {
@@ -127,7 +127,8 @@ async fn images_are_found_by_their_content() {
     );
     for Found { name, size_bytes, version } in &listing.found {
         assert!(*size_bytes > 0 && version.len() == 32, "{name}");
-        let fetched = fetch(&place.address(), name, Path::new("/nonexistent")).await.expect(name);
+        let fetched =
+            fetch(&place.address(), name, Path::new("/nonexistent"), &Folders::default()).await.expect(name);
         assert_eq!((&fetched.version, fetched.size_bytes), (version, *size_bytes), "{name}");
         assert!(fetched.path.starts_with(place.path()) && !fetched.is_temporary(), "{name}");
         let options =
@@ -143,19 +144,25 @@ async fn a_layout_is_a_location_too() {
     place.layout("apps", &[("web:1", "linux/amd64"), ("web:2", "linux/arm64")]);
     let address = Address::OciLayout { path: place.path().join("apps") };
     let names = async |address: &Address| {
-        let listing = list(address).await.expect("it can be listed");
+        let listing = list(address, &Folders::default()).await.expect("it can be listed");
         listing.found.into_iter().map(|found| found.name).collect::<Vec<_>>()
     };
     assert_eq!(names(&address).await, ["web:1", "web:2"]);
     assert_eq!(names(&Address::Folder { path: place.path().join("apps") }).await, ["web:1", "web:2"]);
-    let fetched = fetch(&address, "web:2", Path::new("/")).await.expect("it is there");
+    let fetched = fetch(&address, "web:2", Path::new("/"), &Folders::default()).await.expect("it is there");
     assert_eq!(
         (fetched.path.clone(), fetched.image.map(|digest| digest.len())),
         (place.path().join("apps"), Some(64))
     );
-    let trouble = fetch(&address, "web:3", Path::new("/")).await.expect_err("there is none").to_string();
+    let trouble = fetch(&address, "web:3", Path::new("/"), &Folders::default())
+        .await
+        .expect_err("there is none")
+        .to_string();
     assert!(trouble.contains("web:3"), "{trouble}");
-    let trouble = list(&Address::OciLayout { path: place.path() }).await.expect_err("no layout").to_string();
+    let trouble = list(&Address::OciLayout { path: place.path() }, &Folders::default())
+        .await
+        .expect_err("no layout")
+        .to_string();
     assert!(trouble.contains("index.json"), "{trouble}");
 }
 
@@ -200,7 +207,7 @@ async fn files_that_an_image_needs_come_with_it() {
         ("base/first.qcow2", vec![]),
     ];
     for (name, also) in table {
-        let fetched = fetch(&place.address(), name, Path::new("/")).await.expect(name);
+        let fetched = fetch(&place.address(), name, Path::new("/"), &Folders::default()).await.expect(name);
         let also: Vec<PathBuf> = also.into_iter().map(|name| place.path().join(name)).collect();
         assert_eq!(fetched.also, also, "{name}");
         let options = guardhouse_image::Options { also, ..guardhouse_image::Options::default() };
@@ -215,8 +222,10 @@ async fn files_that_an_image_needs_come_with_it() {
         ["../secret", "../../../../etc/shadow", "/etc/shadow", "json:{\"file.filename\":\"/etc/shadow\"}"]
     {
         place.qcow2("bad.qcow2", &[outside]);
-        let trouble =
-            fetch(&place.address(), "bad.qcow2", Path::new("/")).await.expect_err(outside).to_string();
+        let trouble = fetch(&place.address(), "bad.qcow2", Path::new("/"), &Folders::default())
+            .await
+            .expect_err(outside)
+            .to_string();
         assert!(trouble.contains("is not in the location"), "{trouble}");
         assert!(place.names().await.contains(&"bad.qcow2".to_owned()), "the scan is to say so");
         fs::remove_file(place.at("bad.qcow2")).expect("it is there");
@@ -246,7 +255,7 @@ async fn no_name_and_no_link_leads_out() {
         "",
         ".",
     ] {
-        fetch(&place.address(), name, Path::new("/")).await.expect_err(name);
+        fetch(&place.address(), name, Path::new("/"), &Folders::default()).await.expect_err(name);
     }
 }
 
@@ -284,9 +293,52 @@ async fn what_cannot_be_read_is_told() {
     assert!(left_out.contains("index.json") && left_out.contains("deeper than 8 folders"), "{left_out}");
 
     let gone = Address::Folder { path: place.path().join("gone") };
-    let trouble = list(&gone).await.expect_err("it is not there");
+    let trouble = list(&gone, &Folders::default()).await.expect_err("it is not there");
     assert!(!trouble.is_passing() && trouble.to_string().contains("on every machine"), "{trouble}");
     let file = Address::Folder { path: place.path().join("disk.qcow2") };
-    let trouble = list(&file).await.expect_err("it is a file").to_string();
+    let trouble = list(&file, &Folders::default()).await.expect_err("it is a file").to_string();
     assert!(trouble.contains("name the folder it lies in"), "{trouble}");
+}
+
+#[tokio::test]
+async fn no_folder_is_read_but_those_that_are_allowed() {
+    let place = Place::new();
+    place.qcow2("in/disk.qcow2", &[]);
+    place.qcow2("out/disk.qcow2", &[]);
+    place.layout("out/apps", &[("web", "linux/amd64")]);
+    std::os::unix::fs::symlink(place.at("in"), place.at("alias")).expect("a link");
+    std::os::unix::fs::symlink(place.at("out"), place.at("in/leads-out")).expect("a link");
+    let only = |name: &str| Folders::below(vec![place.at(name)]);
+    let folder = |name: &str| Address::Folder { path: place.at(name) };
+    let layout = |name: &str| Address::OciLayout { path: place.at(name) };
+
+    // What is allowed may be a link, and so may be what leads there.
+    for (allowed, address) in [("in", "in"), ("in", "alias"), ("alias", "in"), ("alias", "alias")] {
+        let (allowed, address) = (only(allowed), folder(address));
+        let listing = list(&address, &allowed).await.expect("it is allowed");
+        assert_eq!(listing.found.len(), 1, "{listing:?}");
+        fetch(&address, "disk.qcow2", Path::new("/"), &allowed).await.expect("it is allowed");
+    }
+    for (address, name) in [
+        (folder("out"), "disk.qcow2"),
+        (folder("in/leads-out"), "disk.qcow2"),
+        (folder("alias/leads-out"), "disk.qcow2"),
+        (folder("in/../out"), "disk.qcow2"),
+        (layout("out/apps"), "web"),
+        (layout("in/leads-out/apps"), "web"),
+    ] {
+        for trouble in [
+            list(&address, &only("in")).await.expect_err("it is not allowed"),
+            fetch(&address, name, Path::new("/"), &only("in")).await.expect_err("it is not allowed"),
+        ] {
+            let said = trouble.to_string();
+            assert!(!trouble.is_passing() && said.contains("--location-folder"), "{address:?}: {said}");
+        }
+        list(&address, &Folders::default()).await.expect("all are allowed");
+    }
+    let nowhere = Folders::below(vec![place.at("not-mounted")]);
+    list(&folder("in"), &nowhere).await.expect_err("what is allowed is not there");
+    for kernel in ["/proc/self", "/sys", "/"] {
+        list(&Address::Folder { path: kernel.into() }, &Folders::default()).await.expect_err(kernel);
+    }
 }

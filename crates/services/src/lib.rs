@@ -62,6 +62,7 @@ use guardhouse_contract::{
 };
 use guardhouse_dispatch::Dispatcher;
 use guardhouse_identity::{ReportLinks, Sealing, devices::Devices, enrolment::EnrolmentTokens};
+use guardhouse_locations::Folders;
 use guardhouse_model::Environment;
 use guardhouse_store::Store;
 
@@ -97,6 +98,8 @@ pub struct Context {
     pub workers: Arc<agentless_workers::Service>,
     /// Encrypts secrets that the server itself has to read again: what opens locations, what webhooks are signed with.
     pub sealing: Sealing,
+    /// Which folders of this machine may be locations of agentless scans.
+    pub folders: Folders,
     /// What this server calls the region that it is in.
     pub region: String,
     /// Webhooks may have addresses with http that are not on this machine.

@@ -3,6 +3,7 @@
 use std::{num::NonZero, path::PathBuf, thread};
 
 use guardhouse_detect::Knowledge;
+use guardhouse_locations::Folders;
 use guardhouse_scan::supervisor::Launch;
 
 /// How a worker works.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub max_memory: u64,
     /// The folder below which it makes its own, for what it copies.
     pub scratch: PathBuf,
+    /// Which folders of this machine it reads targets from.
+    pub folders: Folders,
     /// How the scanning process is started.
     pub launch: Launch,
 }

@@ -7,7 +7,7 @@ use guardhouse_contract::{
     scans::{LeaseState, LeasedSubtask, PutReportPartRequest, ScanOptions},
 };
 use guardhouse_detect::Request;
-use guardhouse_locations::{Address, Fetched};
+use guardhouse_locations::{Address, Fetched, fetch};
 use guardhouse_model::Environment;
 use guardhouse_scan::Project;
 use tokio::time::Instant;
@@ -79,7 +79,7 @@ impl<Q: Queue> Workshop<Q> {
         let fetched = tokio::select! {
             _ = hand.stopped() => return Outcome::Stopped.into(),
             () = tokio::time::sleep(limit) => return timed_out("it was fetched").into(),
-            fetched = guardhouse_locations::fetch(&address, &subtask.target_name, self.scratch.path()) => fetched,
+            fetched = fetch(&address, &subtask.target_name, self.scratch.path(), &self.settings.folders) => fetched,
         };
         let fetched = match fetched {
             Ok(fetched) => fetched,

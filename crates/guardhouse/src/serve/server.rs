@@ -95,8 +95,13 @@ impl Server {
         let schedules = Schedules { store: store.clone(), duty: duty(schedules::DUTY, schedules::LEASE) };
         background.add_duty(schedules.duty.clone(), schedules.run());
         let sealing = Sealing::load_or_create(&store, &environment).await?;
-        let looking =
-            Looking { store: store.clone(), sealing: sealing.clone(), environment: environment.clone() };
+        let folders = args.work.folders();
+        let looking = Looking {
+            store: store.clone(),
+            sealing: sealing.clone(),
+            folders: folders.clone(),
+            environment: environment.clone(),
+        };
         let locations = Locations { looking, duty: duty(locations::DUTY, locations::LEASE) };
         background.add_duty(locations.duty.clone(), locations.run());
         let workers = Arc::new(worker::service(store.clone(), &environment, &args.queue).await?);
@@ -119,6 +124,7 @@ impl Server {
             trust: tls.trust,
             release_key: ReleaseKey::load_or_create(&store, &environment).await?.public().to_vec(),
             sealing,
+            folders,
             region: args.region.clone(),
             insecure_webhooks: args.insecure_webhooks,
             store: store.clone(),

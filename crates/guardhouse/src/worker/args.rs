@@ -1,10 +1,15 @@
 //! How scans are carried out, and what their queue is like: the same arguments for a server and for a worker.
 
-use std::{path::PathBuf, process, time::Duration};
+use std::{
+    path::{Component, PathBuf},
+    process,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use clap::Args;
 use guardhouse_detect::Knowledge;
+use guardhouse_locations::Folders;
 use guardhouse_worker::Settings;
 
 use crate::{
@@ -30,6 +35,11 @@ pub struct WorkArgs {
     /// Folder for what scans copy and unpack, with room for the largest images; that for temporary files without.
     #[arg(long, value_name = "DIR")]
     scan_folder: Option<PathBuf>,
+
+    /// A folder of this machine that targets may lie in, or below; repeat it for several. Without it: every folder that the
+    /// user may read whom this runs as.
+    #[arg(long = "location-folder", value_name = "PATH", value_parser = absolute)]
+    location_folders: Vec<PathBuf>,
 }
 
 /// What the queue of agentless scans is like.
@@ -38,6 +48,11 @@ pub struct QueueArgs {
     /// How long a worker may say nothing until its scans are given to another one; at least 5s.
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = lease)]
     pub worker_lease: Duration,
+
+    /// How long a scan may take, however large its target is; at least 1s. Without it: six hours, and two minutes more for
+    /// each GiB.
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub scan_time_limit: Option<Duration>,
 
     /// How long is kept what agentless scans found, with their reports and tasks. Of an asset only what the newest scan
     /// found is kept.
@@ -49,24 +64,9 @@ pub struct QueueArgs {
 fn lease(text: &str) -> Result<Duration, String> {
     let lease = duration::parse(text)?;
     let least = Duration::from_secs(5);
-    /// How long a scan may take, however large its target is; at least 1s. Without it: six hours, and two minutes more for
-    /// each GiB.
-    #[arg(long, value_name = "TIME", value_parser = time_limit)]
-    pub scan_time_limit: Option<Duration>,
-
     if lease < least { Err(format!("{text:?} is too short; at least 5s is right")) } else { Ok(lease) }
 }
 
-impl WorkArgs {
-    /// Without scans on this machine.
-    pub fn none() -> Self {
-        let advisories = StoreArgs::default();
-        Self { workers: 0, advisories, scan_memory: 2 << 30, scan_folder: None }
-    }
-
-    /// How a worker works by them.
-    ///
-    /// # Errors
 /// What takes no time finds nothing.
 fn time_limit(text: &str) -> Result<Duration, String> {
     let limit = duration::parse(text)?;
@@ -77,6 +77,21 @@ fn time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+impl WorkArgs {
+    /// Without scans on this machine.
+    pub fn none() -> Self {
+        let advisories = StoreArgs::default();
+        Self { workers: 0, advisories, scan_memory: 2 << 30, scan_folder: None, location_folders: Vec::new() }
+    }
+
+    /// Which folders of this machine may be locations.
+    pub fn folders(&self) -> Folders {
+        Folders::below(self.location_folders.clone())
+    }
+
+    /// How a worker works by them.
+    ///
+    /// # Errors
     /// The system does not say which program this is.
     pub fn settings(&self) -> anyhow::Result<Settings> {
         Ok(Settings {
@@ -91,6 +106,7 @@ fn time_limit(text: &str) -> Result<Duration, String> {
             threads: None,
             max_memory: self.scan_memory,
             scratch: self.scan_folder.clone().unwrap_or_else(std::env::temp_dir),
+            folders: self.folders(),
             launch: child::launch().context("this program cannot be started once more, to scan")?,
         })
     }
@@ -104,6 +120,13 @@ impl Default for QueueArgs {
             keep_results: Duration::from_secs(30 * 24 * 3_600),
         }
     }
+}
+
+/// A folder of which nobody has to guess where it is.
+fn absolute(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_plain = path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
+    if is_plain { Ok(path) } else { Err("an absolute path without .. is right, as /srv/images".to_owned()) }
 }
 
 /// What a worker is called: its machine and its process.

@@ -13,27 +13,27 @@ use std::{
 
 use guardhouse_image::target::{TargetKind, probe};
 
-use crate::{Fetched, Found, Listing, Trouble, limits, name, version::Version};
+use crate::{Fetched, Folders, Found, Listing, Trouble, limits, name, version::Version};
 use thread::work;
 
 /// Lists a folder and its sub-folders.
-pub(crate) async fn list(path: PathBuf) -> Result<Listing, Trouble> {
-    work(path, |path, stop| walk::list(&root(path)?, stop)).await
+pub(crate) async fn list(path: PathBuf, folders: Folders) -> Result<Listing, Trouble> {
+    work(path, move |path, stop| walk::list(&root(path, &folders)?, stop)).await
 }
 
 /// Lists a layout.
-pub(crate) async fn list_layout(path: PathBuf) -> Result<Listing, Trouble> {
+pub(crate) async fn list_layout(path: PathBuf, folders: Folders) -> Result<Listing, Trouble> {
     work(path, move |path, _| {
-        let root = root(path)?;
+        let root = root(path, &folders)?;
         Ok(limited(layout::assets(&root)?.into_iter().map(layout::Asset::found), Vec::new()))
     })
     .await
 }
 
 /// Finds an asset of a folder.
-pub(crate) async fn fetch(path: PathBuf, name: String) -> Result<Fetched, Trouble> {
+pub(crate) async fn fetch(path: PathBuf, name: String, folders: Folders) -> Result<Fetched, Trouble> {
     work(path, move |path, _| {
-        let root = root(path)?;
+        let root = root(path, &folders)?;
         name::check(&name)?;
         match layout::split(&root, &name)? {
             Some((folder, image)) => layout::fetch(&folder, image, &name),
@@ -44,13 +44,19 @@ pub(crate) async fn fetch(path: PathBuf, name: String) -> Result<Fetched, Troubl
 }
 
 /// Finds an image of a layout.
-pub(crate) async fn fetch_from_layout(path: PathBuf, name: String) -> Result<Fetched, Trouble> {
-    work(path, move |path, _| layout::fetch(&root(path)?, &name, &name)).await
+pub(crate) async fn fetch_from_layout(
+    path: PathBuf,
+    name: String,
+    folders: Folders,
+) -> Result<Fetched, Trouble> {
+    work(path, move |path, _| layout::fetch(&root(path, &folders)?, &name, &name)).await
 }
 
-/// The folder of a location, with links resolved: whoever registered it may have named one.
-fn root(path: &Path) -> Result<PathBuf, Trouble> {
+/// The folder of a location, with links resolved: whoever registered it may have named one. It may lead to none but
+/// `folders`.
+fn root(path: &Path, folders: &Folders) -> Result<PathBuf, Trouble> {
     let root = path.canonicalize().map_err(|error| Trouble::system(path.display(), &error))?;
+    folders.permit(&root)?;
     match root.is_dir() {
         true => Ok(root),
         false => {

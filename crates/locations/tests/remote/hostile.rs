@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use guardhouse_locations::{Address, Fetched, ObjectStore, Trouble, fetch, list};
+use guardhouse_locations::{Address, Fetched, Folders, ObjectStore, Trouble, fetch, list};
 
 use crate::{
     canned::{Canned, answer, start_of},
@@ -21,7 +21,7 @@ fn webdav(server: &Canned) -> Address {
 }
 
 async fn fetched(server: &Canned, scratch: &Path) -> Result<Fetched, Trouble> {
-    fetch(&webdav(server), "disk.img", scratch).await
+    fetch(&webdav(server), "disk.img", scratch, &Folders::default()).await
 }
 
 /// Answers a request for the object, from the byte on that it asks for, and hangs up after `most` bytes.
@@ -154,7 +154,7 @@ async fn a_list_stays_in_its_location() {
         ])
     });
     let address = at(ObjectStore { url: format!("{}/images", server.address()), ..ObjectStore::default() });
-    let listing = list(&address).await.expect("it can be listed");
+    let listing = list(&address, &Folders::default()).await.expect("it can be listed");
     let names: Vec<&str> = listing.found.iter().map(|found| found.name.as_str()).collect();
     // The name of the other host counts for nothing: it is fetched from this one.
     assert!(names.iter().all(|name| matches!(*name, "good.img" | "far.img")), "{names:?}");
@@ -169,13 +169,13 @@ async fn answers_are_bounded() {
         bytes.resize(40 << 20, b' ');
         bytes
     });
-    list(&webdav(&endless)).await.expect_err("it is too long");
+    list(&webdav(&endless), &Folders::default()).await.expect_err("it is too long");
     let refusal = Canned::start(|_, _| {
         let mut bytes = answer("403 Forbidden", &[], b"");
         bytes.resize(40 << 20, b'x');
         bytes
     });
-    let trouble = list(&webdav(&refusal)).await.expect_err("it refuses").to_string();
+    let trouble = list(&webdav(&refusal), &Folders::default()).await.expect_err("it refuses").to_string();
     assert!(trouble.len() < 1000, "{trouble}");
 }
 
@@ -186,7 +186,8 @@ async fn no_redirect_leads_to_another_server() {
     let server = Canned::start(move |_, _| {
         answer("301 Moved", &[("location", &target), ("content-length", "0")], b"")
     });
-    let trouble = list(&webdav(&server)).await.expect_err("it sends elsewhere").to_string();
+    let trouble =
+        list(&webdav(&server), &Folders::default()).await.expect_err("it sends elsewhere").to_string();
     assert!(trouble.contains("another host"), "{trouble}");
     assert_eq!(other.heads().len(), 0, "{:?}", other.heads());
 }

@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path};
 
-use guardhouse_locations::{Credentials, ObjectStore, fetch, list};
+use guardhouse_locations::{Credentials, Folders, ObjectStore, fetch, list};
 use guardhouse_test_images::{disks, run};
-use guardhouse_testing::Proxy;
+use guardhouse_testing::{Proxy, stores::Store};
 use tempfile::TempDir;
 
-use crate::store::{Store, at};
+use crate::store::{at, s3, webdav};
 
 /// A folder with images, and what lies beside images.
 fn images() -> TempDir {
@@ -46,7 +46,7 @@ fn images() -> TempDir {
 }
 
 async fn names(store: ObjectStore) -> Vec<String> {
-    let listing = list(&at(store)).await.expect("it can be listed");
+    let listing = list(&at(store), &Folders::default()).await.expect("it can be listed");
     assert_eq!(listing.left_out, [""; 0]);
     listing.found.into_iter().map(|found| found.name).collect()
 }
@@ -58,9 +58,9 @@ async fn check(whole: ObjectStore, part: ObjectStore, folder: &Path) {
     assert_eq!(names(whole.clone()).await, ALL);
     assert_eq!(names(part.clone()).await, ["a b/base+ü%41.qcow2", "above.qcow2"]);
     let scratch = tempfile::tempdir().expect("a folder");
-    for found in list(&at(whole.clone())).await.expect("it can be listed").found {
+    for found in list(&at(whole.clone()), &Folders::default()).await.expect("it can be listed").found {
         let name = found.name.as_str();
-        let fetched = fetch(&at(whole.clone()), name, scratch.path()).await.expect(name);
+        let fetched = fetch(&at(whole.clone()), name, scratch.path(), &Folders::default()).await.expect(name);
         assert!(fetched.is_temporary() && fetched.path.starts_with(scratch.path()), "{name}");
         assert_eq!(fetched.version, found.version, "{name}");
         assert!(fs::read(&fetched.path).expect(name) == fs::read(folder.join(name)).expect(name), "{name}");
@@ -70,17 +70,22 @@ async fn check(whole: ObjectStore, part: ObjectStore, folder: &Path) {
         let length = fs::metadata(folder.join("db.raw")).expect("it is there").len();
         assert_eq!(opened.size, length, "{name}");
     }
-    let above = fetch(&at(part.clone()), "above.qcow2", scratch.path()).await.expect("it is there");
+    let above = fetch(&at(part.clone()), "above.qcow2", scratch.path(), &Folders::default())
+        .await
+        .expect("it is there");
     assert_eq!(above.also.len(), 1);
     drop(above);
     assert_eq!(fs::read_dir(scratch.path()).expect("it is there").count(), 0, "nothing stays behind");
 
     for name in ["gone.qcow2", "../db.raw", "/db.raw", "sets/../../db.raw"] {
-        let trouble = fetch(&at(part.clone()), name, scratch.path()).await.expect_err(name);
+        let trouble =
+            fetch(&at(part.clone()), name, scratch.path(), &Folders::default()).await.expect_err(name);
         assert!(!trouble.is_passing(), "{trouble}");
     }
-    let nowhere =
-        fetch(&at(whole), "db.raw", Path::new("/nonexistent")).await.expect_err("no such folder").to_string();
+    let nowhere = fetch(&at(whole), "db.raw", Path::new("/nonexistent"), &Folders::default())
+        .await
+        .expect_err("no such folder")
+        .to_string();
     assert!(nowhere.contains("/nonexistent"), "{nowhere}");
 }
 
@@ -88,31 +93,33 @@ async fn check(whole: ObjectStore, part: ObjectStore, folder: &Path) {
 async fn a_store_that_speaks_s3_is_a_location() {
     let folder = images();
     let store = Store::start("s3", folder.path());
-    check(store.s3("", None), store.s3("sets", None), folder.path()).await;
+    check(s3(&store, "", None), s3(&store, "sets", None), folder.path()).await;
 
     let wrong =
         Credentials::AccessKey { id: "AKIA".into(), secret: "wrong".into(), session_token: String::new() };
-    let closed = ObjectStore { credentials: Some(wrong), ..store.s3("", None) };
-    let trouble = list(&at(closed)).await.expect_err("it is not open to everybody");
+    let closed = ObjectStore { credentials: Some(wrong), ..s3(&store, "", None) };
+    let trouble = list(&at(closed), &Folders::default()).await.expect_err("it is not open to everybody");
     assert!(!trouble.is_passing() && trouble.to_string().contains("credentials"), "{trouble}");
-    let other = ObjectStore { url: "s3://other/".to_owned(), ..store.s3("", None) };
-    list(&at(other)).await.expect_err("there is no such bucket");
+    let other = ObjectStore { url: "s3://other/".to_owned(), ..s3(&store, "", None) };
+    list(&at(other), &Folders::default()).await.expect_err("there is no such bucket");
 }
 
 #[tokio::test]
 async fn a_webdav_server_is_a_location() {
     let folder = images();
     let store = Store::start("webdav", folder.path());
-    check(store.webdav(""), store.webdav("sets/"), folder.path()).await;
+    check(webdav(&store, ""), webdav(&store, "sets/"), folder.path()).await;
 
     let wrong = Credentials::Password { user: "scanner".to_owned(), password: "wrong".to_owned() };
     for credentials in [Some(wrong), Some(Credentials::Token("x".to_owned())), None] {
-        let opened = ObjectStore { credentials, ..store.webdav("") };
-        let trouble = list(&at(opened)).await.expect_err("it is not open to everybody");
+        let opened = ObjectStore { credentials, ..webdav(&store, "") };
+        let trouble = list(&at(opened), &Folders::default()).await.expect_err("it is not open to everybody");
         assert!(!trouble.is_passing() && trouble.to_string().contains("credentials"), "{trouble}");
     }
-    let trouble =
-        list(&at(store.webdav("gone"))).await.expect_err("an empty list would be wrong").to_string();
+    let trouble = list(&at(webdav(&store, "gone")), &Folders::default())
+        .await
+        .expect_err("an empty list would be wrong")
+        .to_string();
     assert!(trouble.contains("no such folder"), "{trouble}");
 }
 
@@ -122,10 +129,10 @@ async fn a_store_that_is_away_says_so() {
     let store = Store::start("s3", folder.path());
     let address = store.address().trim_start_matches("http://").parse().expect("an address");
     let proxy = Proxy::to_tcp(address);
-    let through = store.s3("sets", Some(format!("http://{}", proxy.address())));
+    let through = s3(&store, "sets", Some(format!("http://{}", proxy.address())));
     assert_eq!(names(through.clone()).await.len(), 2);
     proxy.cut();
-    let trouble = list(&at(through.clone())).await.expect_err("nobody answers");
+    let trouble = list(&at(through.clone()), &Folders::default()).await.expect_err("nobody answers");
     assert!(trouble.is_passing(), "{trouble}");
     proxy.heal();
     assert_eq!(names(through).await.len(), 2);

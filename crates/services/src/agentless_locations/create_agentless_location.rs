@@ -8,7 +8,7 @@ use guardhouse_contract::{
     },
 };
 use guardhouse_identity::Failure;
-use guardhouse_locations::{Address, Flaw};
+use guardhouse_locations::{Address, Flaw, Folders};
 use guardhouse_store::AgentlessLocation as Kept;
 use prost::Message as _;
 
@@ -27,7 +27,7 @@ pub async fn run(
     checks.name("location.displayName", &display_name);
     let target_type = kind(&mut checks, target_type);
     let address = address.unwrap_or_default();
-    check(&mut checks, &address, credentials.clone());
+    check(&mut checks, &address, credentials.clone(), &context.folders);
     checks.finish()?;
 
     let id = context.environment.uuid();
@@ -69,7 +69,12 @@ fn kind(checks: &mut Checks, number: i32) -> i32 {
 }
 
 /// Checks an address with what opens it; names the fields as clients spell them.
-fn check(checks: &mut Checks, address: &scans::Address, credentials: Option<scans::Credentials>) {
+fn check(
+    checks: &mut Checks,
+    address: &scans::Address,
+    credentials: Option<scans::Credentials>,
+    folders: &Folders,
+) {
     let place = match &address.place {
         Some(Place::Folder(_)) => ".folder",
         Some(Place::OciLayout(_)) => ".ociLayout",
@@ -82,10 +87,20 @@ fn check(checks: &mut Checks, address: &scans::Address, credentials: Option<scan
         field => format!("location.address{place}.{field}"),
     };
     let flaws = match Address::read(address.clone(), credentials) {
-        Ok(address) => address.check().err().unwrap_or_default(),
+        Ok(address) => address.check().and_then(|()| allowed(&address, folders)).err().unwrap_or_default(),
         Err(flaw) => vec![flaw],
     };
     for flaw in flaws {
         checks.fail(field(&flaw), flaw.sentence);
+    }
+}
+
+/// Whether this server may read what lies there.
+fn allowed(address: &Address, folders: &Folders) -> Result<(), Vec<Flaw>> {
+    match address {
+        Address::Folder { path } | Address::OciLayout { path } => {
+            folders.check(path).map_err(|flaw| vec![flaw])
+        }
+        Address::ObjectStore(_) => Ok(()),
     }
 }

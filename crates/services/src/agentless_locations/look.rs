@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use guardhouse_contract::scans;
 use guardhouse_identity::{Failure, Sealing};
-use guardhouse_locations::{Address, Found, Listing, list};
+use guardhouse_locations::{Address, Folders, Found, Listing, list};
 use guardhouse_model::{
     Environment, Timestamp,
     agentless::{TargetType, instance_id},
@@ -26,6 +26,8 @@ pub struct Looking {
     pub store: Store,
     /// Opens their credentials.
     pub sealing: Sealing,
+    /// Which folders of this machine may be looked at.
+    pub folders: Folders,
     /// Time and randomness.
     pub environment: Environment,
 }
@@ -57,7 +59,7 @@ impl Looking {
             warn!(%error, location = %location.id, "a location cannot be read");
             "what the server keeps of it cannot be read; remove it, and register it anew".to_owned()
         })?;
-        let listing = list(&address).await.map_err(|trouble| trouble.to_string())?;
+        let listing = list(&address, &self.folders).await.map_err(|trouble| trouble.to_string())?;
         Ok((target_type, listing))
     }
 

@@ -20,6 +20,7 @@ pub async fn run(
     let looking = Looking {
         store: context.store.clone(),
         sealing: context.sealing.clone(),
+        folders: context.folders.clone(),
         environment: context.environment.clone(),
     };
     let listing = looking.look(&location).await?;
