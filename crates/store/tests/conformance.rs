@@ -205,6 +205,7 @@ conformance! {
         what_is_whitelisted_is_listed_apart_and_does_not_count
         the_whitelist_is_listed_and_changed
         vulnerabilities_go_with_their_result
+        vulnerabilities_of_a_task_are_those_that_no_later_one_found
         a_scan_may_find_very_much
     }
     agentless_webhooks {

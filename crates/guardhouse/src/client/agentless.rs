@@ -108,6 +108,8 @@ impl Client {
             let page: ListAgentlessFindingsResponse = self.call(method, &request).await?;
             all.findings.extend(page.findings);
             all.total_size = page.total_size;
+            all.unscanned_count = page.unscanned_count;
+            all.superseded_count = page.superseded_count;
             if page.next_page_token.is_empty() {
                 return Ok(all);
             }

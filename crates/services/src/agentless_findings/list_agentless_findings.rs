@@ -10,8 +10,9 @@ use guardhouse_contract::{
 };
 use guardhouse_identity::Failure;
 use guardhouse_model::agentless::{Necessity, VulnerabilityKind};
-use guardhouse_store::{AgentlessVulnerability, PageNumber, VulnerabilityFilter};
+use guardhouse_store::{AgentlessVulnerability, MissingResults, PageNumber, VulnerabilityFilter};
 use prost::Message as _;
+use uuid::Uuid;
 
 use crate::{Context, fields::Checks, page::Scan};
 
@@ -24,12 +25,14 @@ pub async fn run(
     request: ListAgentlessFindingsRequest,
 ) -> Result<ListAgentlessFindingsResponse, Status> {
     let filter = filter(&request)?;
+    let (task, subtask) = (filter.task, filter.subtask);
     let asked = ListAgentlessFindingsRequest { page_size: 0, page_token: String::new(), ..request.clone() };
     let scan = Scan::new("ListAgentlessFindings").with(asked.encode_to_vec());
     let page = context.pages.open(scan, request.page_size, &request.page_token)?;
     let skip = page.after.as_deref().map(skipped).transpose()?.unwrap_or(0);
     let number = PageNumber { skip, size: page.size };
     let found = context.store.agentless_vulnerabilities_list(filter, number).await.map_err(Failure::from)?;
+    let missing = missing(context, task, subtask).await?;
     let next = skip.saturating_add(found.rows.len() as u64);
     let next_page_token = if next < found.total && !found.rows.is_empty() {
         page.seal(&next.to_be_bytes())
@@ -40,6 +43,28 @@ pub async fn run(
         findings: found.rows.into_iter().map(render).collect(),
         total_size: found.total,
         next_page_token,
+        unscanned_count: missing.unscanned,
+        superseded_count: missing.superseded,
+    })
+}
+
+/// Of how many of the subtasks that are asked for nothing is listed. An empty list of a task that nobody knows would read as
+/// if nothing had been found.
+async fn missing(
+    context: &Context,
+    task: Option<Uuid>,
+    subtask: Option<Uuid>,
+) -> Result<MissingResults, Status> {
+    if task.is_none() && subtask.is_none() {
+        return Ok(MissingResults::default());
+    }
+    let missing = context.store.agentless_results_missing(task, subtask).await.map_err(Failure::from)?;
+    missing.ok_or_else(|| {
+        Status::not_found(match (task, subtask) {
+            (Some(task), None) => format!("agentless task {task}"),
+            (Some(task), Some(subtask)) => format!("agentless subtask {subtask} of the task {task}"),
+            (None, subtask) => format!("agentless subtask {}", subtask.unwrap_or_default()),
+        })
     })
 }
 
@@ -67,6 +92,8 @@ fn filter(request: &ListAgentlessFindingsRequest) -> Result<VulnerabilityFilter,
     if Kind::try_from(request.kind).is_err() {
         checks.fail("kind", "is no kind of findings");
     }
+    let mut id = |field, text: &str| if text.is_empty() { None } else { checks.id(field, text) };
+    let (task, subtask) = (id("taskUuid", &request.task_uuid), id("subtaskUuid", &request.subtask_uuid));
     let urgency = |(index, number): (usize, &i32)| {
         let necessity = Necessity::numbered(*number);
         if necessity.is_none() {
@@ -83,6 +110,8 @@ fn filter(request: &ListAgentlessFindingsRequest) -> Result<VulnerabilityFilter,
         necessities,
         instance_ids: (!request.instance_ids.is_empty()).then(|| request.instance_ids.clone()),
         is_fixable: request.fixable,
+        task,
+        subtask,
         ..Default::default()
     })
 }

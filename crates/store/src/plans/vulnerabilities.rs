@@ -102,6 +102,8 @@ async fn lists(plans: &mut Plans, f: &Fixture) {
         (", by necessities", VulnerabilityFilter { necessities: two, ..any() }),
         (", of assets", VulnerabilityFilter { instance_ids: Some(vec![text("v-1"), text("v-2")]), ..any() }),
         (", of types", VulnerabilityFilter { target_types: Some(vec![3, 4]), ..any() }),
+        (", of a task", VulnerabilityFilter { task: Some(f.id()), ..any() }),
+        (", of a subtask", VulnerabilityFilter { subtask: Some(f.id()), ..any() }),
         (", by texts", VulnerabilityFilter { alias: text("title"), cve: text("CVE-1"), ..any() }),
     ];
     for (by, filter) in filters {
@@ -113,6 +115,10 @@ async fn lists(plans: &mut Plans, f: &Fixture) {
         let list = store.agentless_vulnerability_groups(filter, page);
         plans.of(&format!("agentless_vulnerability_groups{by}"), list).await;
     }
+    let of_task = store.agentless_results_missing(Some(f.id()), None);
+    plans.of("agentless_results_missing, of a task", of_task).await;
+    let of_subtask = store.agentless_results_missing(None, Some(f.id()));
+    plans.of("agentless_results_missing, of a subtask", of_subtask).await;
 }
 
 async fn whitelist(plans: &mut Plans, f: &Fixture) {

@@ -57,6 +57,15 @@ pub struct AgentlessTotals {
     pub scan_time: Option<Timestamp>,
 }
 
+/// Subtasks of which no result is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MissingResults {
+    /// How many have none: they are not over, or not done.
+    pub unscanned: u32,
+    /// How many were done, and a later scan of the asset took the place of the result, or it expired.
+    pub superseded: u32,
+}
+
 /// Which document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportFormat {

@@ -94,6 +94,10 @@ pub struct VulnerabilityFilter {
     pub target_types: Option<Vec<i32>>,
     /// With a version that is fixed.
     pub is_fixable: bool,
+    /// Found by this task, where that was the newest scan of the asset.
+    pub task: Option<Uuid>,
+    /// Found by this subtask, if it was the newest scan of its asset.
+    pub subtask: Option<Uuid>,
 }
 
 /// A vulnerability, on however many assets.

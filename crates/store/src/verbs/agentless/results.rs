@@ -1,11 +1,12 @@
 //! What the newest scan of each asset found, in numbers.
 
-use guardhouse_model::Timestamp;
+use guardhouse_model::{Timestamp, agentless::TaskStatus};
 use uuid::Uuid;
 
 use crate::{
-    AgentlessResult, AgentlessTotals, Store, StoreError,
+    AgentlessResult, AgentlessTotals, MissingResults, Store, StoreError,
     engine::{Transaction, values},
+    verbs::agentless::filters::Conditions,
 };
 
 impl Store {
@@ -50,6 +51,45 @@ impl Store {
                     })
                 })?;
                 totals.ok_or_else(|| StoreError::Inconsistent("a sum without a row".to_owned()))
+            })
+            .await
+    }
+}
+
+impl Store {
+    /// Of how many subtasks there is no result: of a task, of a subtask, or of a subtask if it is of that task. `None`: there is
+    /// no such task or subtask, or neither is named.
+    pub async fn agentless_results_missing(
+        &self,
+        task: Option<Uuid>,
+        subtask: Option<Uuid>,
+    ) -> Result<Option<MissingResults>, StoreError> {
+        self.engine
+            .read(move |transaction| {
+                if task.is_none() && subtask.is_none() {
+                    return Ok(None);
+                }
+                let mut conditions = Conditions::none();
+                if let Some(task) = task {
+                    conditions.add("s.task_uuid = ", task);
+                }
+                if let Some(subtask) = subtask {
+                    conditions.add("s.uuid = ", subtask);
+                }
+                let done = conditions.value(TaskStatus::Done as i32);
+                let sql = format!(
+                    "select count(*), count(case when s.status <> {done} then 1 end),
+                         count(case when s.status = {done} and r.instance_id is null then 1 end)
+                     from agentless_subtasks s left join agentless_results r on r.subtask_uuid = s.uuid
+                     where {}",
+                    conditions.sql
+                );
+                let counted = transaction.find(&sql, &conditions.values, |row| {
+                    let all: i64 = row.get(0)?;
+                    let missing = MissingResults { unscanned: row.get(1)?, superseded: row.get(2)? };
+                    Ok((all > 0).then_some(missing))
+                })?;
+                Ok(counted.flatten())
             })
             .await
     }

@@ -2,12 +2,13 @@ use std::slice;
 
 use guardhouse_model::agentless::{Necessity, VulnerabilityKind};
 use guardhouse_store::{
-    AgentlessTotals, AgentlessVulnerability, NewVulnerability, NewWhitelistedVulnerability, PageNumber,
-    Paged, VulnerabilityFilter, VulnerabilityGroup, WhitelistTarget, WhitelistedVulnerability,
+    AgentlessTotals, AgentlessVulnerability, MissingResults, NewVulnerability, NewWhitelistedVulnerability,
+    PageNumber, Paged, VulnerabilityFilter, VulnerabilityGroup, WhitelistTarget, WhitelistedVulnerability,
 };
+use uuid::Uuid;
 
 use crate::{
-    agentless_support::{ALL, found_vulnerabilities, vulnerability},
+    agentless_support::{ALL, failed, found_vulnerabilities, vulnerability},
     support::{Fixture, at},
 };
 
@@ -297,6 +298,42 @@ pub async fn vulnerabilities_go_with_their_result(f: &Fixture) {
     assert_eq!(f.names(any()).await, [""; 0]);
     f.scanned("s-2", 20, &[vulnerability(1, "CVE-1")]).await;
     assert_eq!(f.vulnerabilities(any()).await[0].id, 3, "a number is not given twice");
+}
+
+pub async fn vulnerabilities_of_a_task_are_those_that_no_later_one_found(f: &Fixture) {
+    let first = f.scan(&["s-1", "s-2", "s-3"], 0).await;
+    for (leased, name) in f.take(2, 0).await.into_iter().zip(["CVE-1", "CVE-2"]) {
+        assert!(f.end(leased.lease, found_vulnerabilities(&[vulnerability(1, name)]), 1).await);
+    }
+    let subtasks: Vec<Uuid> = f.subtasks(first).await.into_iter().map(|subtask| subtask.id).collect();
+    let of = |task| VulnerabilityFilter { task: Some(task), ..any() };
+    let one = |subtask: usize| VulnerabilityFilter { subtask: Some(subtasks[subtask]), ..any() };
+    let missing =
+        async |task, subtask| f.store.agentless_results_missing(task, subtask).await.expect("reads");
+    let without = |unscanned, superseded| Some(MissingResults { unscanned, superseded });
+    assert_eq!(f.names(of(first)).await, ["CVE-1 s-1", "CVE-2 s-2"]);
+    assert_eq!(f.names(one(1)).await, ["CVE-2 s-2"]);
+    assert_eq!(f.names(one(2)).await, [""; 0]);
+    assert_eq!(f.groups(of(first)).await.len(), 2);
+    assert_eq!(missing(Some(first), None).await, without(1, 0));
+    assert_eq!(missing(None, Some(subtasks[2])).await, without(1, 0));
+
+    let lease = f.take_one(2).await.lease;
+    assert!(f.end(lease, failed(), 3).await);
+    f.scanned("s-1", 10, &[vulnerability(3, "CVE-3")]).await;
+    assert_eq!(f.names(of(first)).await, ["CVE-2 s-2"]);
+    assert_eq!(f.names(VulnerabilityFilter { task: Some(first), ..one(0) }).await, [""; 0]);
+    assert_eq!(missing(Some(first), None).await, without(1, 1));
+    for (subtask, expected) in [(0, without(0, 1)), (1, without(0, 0)), (2, without(1, 0))] {
+        assert_eq!(missing(None, Some(subtasks[subtask])).await, expected, "{subtask}");
+        assert_eq!(missing(Some(first), Some(subtasks[subtask])).await, expected, "{subtask}");
+    }
+    let nobody = f.id();
+    assert_eq!(f.names(of(nobody)).await, [""; 0]);
+    for (task, subtask) in [(Some(nobody), None), (None, Some(nobody)), (Some(nobody), Some(subtasks[0]))] {
+        assert_eq!(missing(task, subtask).await, None);
+    }
+    assert_eq!(missing(None, None).await, None);
 }
 
 pub async fn a_scan_may_find_very_much(f: &Fixture) {

@@ -4,12 +4,17 @@ use crate::{VulnerabilityFilter, engine::Value, verbs::agentless::filters::Condi
 
 /// What a filter asks for, of `v`, a row of the vulnerabilities; `None`: nothing can be that.
 pub fn conditions(filter: &VulnerabilityFilter) -> Option<Conditions<'_>> {
-    written(filter, filter.instance_ids.is_some())
+    written(filter, is_of_assets(filter))
 }
 
 /// The same, for a look at one asset after the other.
 pub fn of_asset(filter: &VulnerabilityFilter) -> Option<Conditions<'_>> {
-    written(filter, filter.instance_ids.is_some() || !filter.name.is_empty())
+    written(filter, is_of_assets(filter) || !filter.name.is_empty())
+}
+
+/// Whether it says which assets are meant.
+fn is_of_assets(filter: &VulnerabilityFilter) -> bool {
+    filter.instance_ids.is_some() || filter.task.is_some() || filter.subtask.is_some()
 }
 
 fn written(filter: &VulnerabilityFilter, is_by_asset: bool) -> Option<Conditions<'_>> {
@@ -31,6 +36,19 @@ fn written(filter: &VulnerabilityFilter, is_by_asset: bool) -> Option<Conditions
     necessities(&mut conditions, filter);
     if let Some(ids) = &filter.instance_ids {
         conditions.add_any("v.instance_id", ids.iter().map(Value::from));
+    }
+    if let Some(task) = filter.task {
+        let place = conditions.value(task);
+        conditions.and(&format!(
+            "v.instance_id in (select result.instance_id from agentless_subtasks s
+                 join agentless_results result on result.subtask_uuid = s.uuid where s.task_uuid = {place})"
+        ));
+    }
+    if let Some(subtask) = filter.subtask {
+        let place = conditions.value(subtask);
+        conditions.and(&format!(
+            "v.instance_id in (select result.instance_id from agentless_results result where result.subtask_uuid = {place})"
+        ));
     }
     if let Some(types) = &filter.target_types {
         conditions.add_any("v.target_type", types.iter().map(|&target_type| target_type.into()));
