@@ -83,7 +83,7 @@ impl Request {
             threads,
             resources: Resources {
                 memory: self.max_memory,
-                cpu: cpu_seconds(length(&self.target)),
+                cpu: cpu_seconds(length(&self.target), self.timeout),
                 ..Resources::default()
             },
             ..ScanOptions::default()
@@ -95,9 +95,11 @@ fn length(target: &Path) -> u64 {
     fs::metadata(target).map_or(0, |metadata| metadata.len())
 }
 
-/// How much processor time a target of this length in bytes may cost, in seconds: a hundred times of what it does.
-fn cpu_seconds(length: u64) -> u64 {
-    Resources::default().cpu.saturating_add((length >> 30).saturating_mul(120))
+/// How much processor time a target of this length in bytes may cost, in seconds: a hundred times of what it does, and never
+/// less than the time that it may take.
+fn cpu_seconds(length: u64, timeout: Option<Duration>) -> u64 {
+    let by_size = Resources::default().cpu.saturating_add((length >> 30).saturating_mul(120));
+    by_size.max(timeout.map_or(0, |timeout| timeout.as_secs()))
 }
 
 #[cfg(test)]
@@ -132,6 +134,10 @@ mod tests {
     #[test]
     fn time_grows_with_the_target() {
         let least = Resources::default().cpu;
-        assert_eq!([0, (1 << 30) - 1, 10 << 30].map(cpu_seconds), [least, least, least + 1200]);
+        let seconds = [0, (1 << 30) - 1, 10 << 30].map(|length| cpu_seconds(length, None));
+        assert_eq!(seconds, [least, least, least + 1200]);
+        for (limit, expected) in [(1, least), (least + 7, least + 7)] {
+            assert_eq!(cpu_seconds(0, Some(Duration::from_secs(limit))), expected, "{limit}");
+        }
     }
 }
