@@ -11,6 +11,7 @@ use rustls::{
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
+use tower::Service;
 
 use crate::tls::HTTP_2;
 
@@ -71,17 +72,52 @@ pub async fn connect_to(
     connect_by(server, Some(addresses.into()), tls).await
 }
 
+/// As [`connect`], when it is used for the first time: nobody has to answer yet. Each use that finds no connection tries to
+/// open one.
+///
+/// # Errors
+/// [`ConnectError`]: the address is not usable.
+pub fn connect_when_used(server: &Uri, tls: Arc<ClientConfig>) -> Result<Channel, ConnectError> {
+    let connector = connector(server, None, tls)?;
+    Ok(endpoint(server).connect_with_connector_lazy(connector))
+}
+
 async fn connect_by(
     server: &Uri,
     addresses: Option<Arc<[SocketAddr]>>,
     tls: Arc<ClientConfig>,
 ) -> Result<Channel, ConnectError> {
+    let connector = connector(server, addresses, tls)?;
+    endpoint(server)
+        .connect_with_connector(connector)
+        .await
+        .map_err(|error| ConnectError { server: server.to_string(), source: error.into() })
+}
+
+fn endpoint(server: &Uri) -> Endpoint {
+    Endpoint::from(server.clone())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+        .keep_alive_while_idle(true)
+}
+
+/// A connection as tonic takes it.
+type Io = TokioIo<TlsStream<TcpStream>>;
+
+/// Opens a connection whenever it is called.
+fn connector(
+    server: &Uri,
+    addresses: Option<Arc<[SocketAddr]>>,
+    tls: Arc<ClientConfig>,
+) -> Result<impl Service<Uri, Response = Io, Error = io::Error, Future: Send> + Send + 'static, ConnectError>
+{
     let target = |failure| ConnectError { server: server.to_string(), source: failure };
     let (host, port) = host_and_port(server).map_err(target)?;
     let name = ServerName::try_from(host.clone())
         .map_err(|error| target(ConnectFailure::HostName(host.clone(), error)))?;
 
-    let connector = tower::service_fn(move |_: Uri| {
+    Ok(tower::service_fn(move |_: Uri| {
         let (host, name, tls) = (host.clone(), name.clone(), Arc::clone(&tls));
         let addresses = addresses.clone();
         async move {
@@ -91,15 +127,7 @@ async fn connect_by(
             };
             open(tcp, name, tls).await.map(TokioIo::new)
         }
-    });
-    Endpoint::from(server.clone())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-        .keep_alive_while_idle(true)
-        .connect_with_connector(connector)
-        .await
-        .map_err(|error| target(error.into()))
+    }))
 }
 
 fn host_and_port(server: &Uri) -> Result<(String, u16), ConnectFailure> {

@@ -68,6 +68,11 @@ pub(crate) fn is_passing(status: &Status) -> bool {
     )
 }
 
+/// Whether the queue does not take the worker, whatever it says.
+pub(crate) fn is_refused(status: &Status) -> bool {
+    matches!(status.code(), Code::PermissionDenied | Code::Unauthenticated)
+}
+
 /// How long to wait after so many failures in a row: from a second to half a minute.
 pub(crate) fn pause(failures: u32) -> Duration {
     Duration::from_secs((1_u64 << failures.min(5)).min(30))
@@ -92,5 +97,6 @@ mod tests {
         for code in [Code::InvalidArgument, Code::PermissionDenied, Code::Unimplemented] {
             assert!(!is_passing(&status(code)), "{code:?}");
         }
+        assert!(is_refused(&status(Code::PermissionDenied)) && !is_refused(&status(Code::NotFound)));
     }
 }

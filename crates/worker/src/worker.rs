@@ -1,6 +1,6 @@
 //! The loop of a worker.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, pin::pin, sync::Arc, time::Duration};
 
 use guardhouse_contract::{
     Status,
@@ -16,13 +16,16 @@ use tracing::{info, warn};
 use crate::{
     Queue, Settings,
     board::{Board, Hand, Why},
-    queue::{CALL, answer, is_passing, pause},
+    queue::{CALL, answer, is_passing, is_refused, pause},
     scratch::Scratch,
     subtask::{Workshop, projects, work},
 };
 
 /// How often the queue is spoken to at most, about everything together.
 const BEAT: Duration = Duration::from_secs(1);
+
+/// How long a worker that is to end waits for an answer of the queue that is on its way.
+const LAST_WORD: Duration = Duration::from_secs(3);
 
 /// How long a worker that ends tries to give back what it has. A queue that is away must not hold it up.
 const FAREWELL: Duration = Duration::from_secs(8);
@@ -67,10 +70,11 @@ impl<Q: Queue> Worker<Q> {
     /// # Errors
     /// The queue refuses to give it work, and would again.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> Result<(), Status> {
-        let mut shutdown = std::pin::pin!(shutdown);
+        let mut shutdown = pin!(shutdown);
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ended = loop {
+            let mut is_due = false;
             tokio::select! {
                 () = &mut shutdown => break Ok(()),
                 Some(ended) = self.hands.join_next() => {
@@ -78,14 +82,31 @@ impl<Q: Queue> Worker<Q> {
                         warn!(%panic, "a subtask broke; its lease runs out");
                     }
                 }
-                _ = beat.tick() => self.tell().await,
+                _ = beat.tick() => is_due = true,
             }
-            if let Err(status) = self.take().await {
+            let mut spoken = pin!(self.speak(is_due));
+            let spoken = tokio::select! {
+                spoken = &mut spoken => spoken,
+                // What the queue gives it in this moment is given back, too. One that is away is not waited for.
+                () = &mut shutdown => {
+                    _ = timeout(LAST_WORD, spoken).await;
+                    break Ok(());
+                }
+            };
+            if let Err(status) = spoken {
                 break Err(status);
             }
         };
         self.leave().await;
         ended
+    }
+
+    /// Says how far everything is, when that is due, and takes as much as there is a place for.
+    async fn speak(&mut self, is_due: bool) -> Result<(), Status> {
+        if is_due {
+            self.tell().await?;
+        }
+        self.take().await
     }
 
     /// Takes as much as there is a place for.
@@ -129,12 +150,15 @@ impl<Q: Queue> Worker<Q> {
     }
 
     /// Says how far everything is, when there is news or a lease wants to be renewed; hears what is to stop.
-    async fn tell(&mut self) {
+    ///
+    /// # Errors
+    /// The queue does not take this worker any more: nothing that it says will be heard.
+    async fn tell(&mut self) -> Result<(), Status> {
         let hands = self.board.hands();
         let progress = Board::told(&hands);
         let (said, when) = &self.told;
         if !is_due(&progress, said, when.elapsed(), self.lease) {
-            return;
+            return Ok(());
         }
         let request = ReportProgressRequest { subtasks: progress.clone() };
         match answer(CALL, self.workshop.queue.progress(request)).await {
@@ -147,6 +171,7 @@ impl<Q: Queue> Worker<Q> {
                 self.told = (progress, Instant::now());
                 self.is_unheard = false;
             }
+            Err(status) if is_refused(&status) => return Err(status),
             // Said again with the next beat. Who has lost something meanwhile hears of it then.
             Err(status) => {
                 if !std::mem::replace(&mut self.is_unheard, true) {
@@ -154,6 +179,7 @@ impl<Q: Queue> Worker<Q> {
                 }
             }
         }
+        Ok(())
     }
 
     /// Gives back what is in hand.

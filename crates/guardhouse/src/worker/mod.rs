@@ -8,6 +8,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use guardhouse_contract::{Code, Status};
 use guardhouse_identity::Sealing;
 use guardhouse_model::{Environment, agentless::queue::TimeLimit};
 use guardhouse_services::agentless_workers;
@@ -55,7 +56,7 @@ pub async fn run(args: WorkerArgs) -> anyhow::Result<ExitCode> {
         (true, Some(_)) => bail!("the queue is either at --server or in --database-url: name one of them"),
         (false, None) => bail!("say where the queue is, with --server URL or with --database-url URL"),
         (true, None) => {
-            let remote = Remote::connect(args.connection.resolve()?, environment.clone()).await?;
+            let remote = Remote::new(args.connection.resolve()?, environment.clone())?;
             work(remote, &args.work, environment, shutdown).await?;
         }
         (false, Some(store)) => {
@@ -76,7 +77,19 @@ async fn work<Q: Queue>(
     let worker = Worker::new(queue, settings, environment)
         .context("cannot make a folder for temporary files; --scan-folder names another place")?;
     tracing::info!("this worker waits for scans");
-    worker.run(shutdown).await.context("the queue of scans does not take this worker")
+    worker.run(shutdown).await.map_err(|status| anyhow::anyhow!("{}", refused(&status)))
+}
+
+/// Why a worker ends that the queue does not take, and what to do about it.
+fn refused(status: &Status) -> String {
+    let advice = match status.code() {
+        Code::Unauthenticated => "; check --user and the password, or add the account anew",
+        Code::PermissionDenied => {
+            "; its account has to be added with guardhouse user add NAME --access worker"
+        }
+        _ => "",
+    };
+    format!("the queue of scans does not take this worker: {}{advice}", status.message())
 }
 
 /// The queue of agentless scans in a store.
@@ -93,6 +106,7 @@ pub async fn service(
         environment: environment.clone(),
         store,
         lease: args.worker_lease,
+        time_limit: args.scan_time_limit.map_or(TimeLimit::BySize, TimeLimit::Fixed),
         keep_results: args.keep_results,
     })
 }
@@ -106,7 +120,6 @@ pub fn inside(
     args: &WorkArgs,
     environment: Environment,
 ) -> anyhow::Result<Option<Worker<Local>>> {
-        time_limit: args.scan_time_limit.map_or(TimeLimit::BySize, TimeLimit::Fixed),
     if args.workers == 0 {
         return Ok(None);
     }

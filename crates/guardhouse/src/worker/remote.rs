@@ -39,17 +39,17 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Connects, and signs in when the first call is made.
+    /// Connects and signs in when the first call is made.
     ///
     /// # Errors
-    /// The server does not answer, or is not the one that it should be.
-    pub async fn connect(connection: Connection, environment: Environment) -> anyhow::Result<Self> {
+    /// The address is none, or the certificate authorities cannot be used.
+    pub fn new(connection: Connection, environment: Environment) -> anyhow::Result<Self> {
         let Connection { server, ca, credentials } = connection;
         let uri: Uri = server.to_string().parse().context("the address of the server")?;
         let channel = if server.is_plain() {
-            Endpoint::from(uri).connect().await.with_context(|| format!("cannot connect to {server}"))?
+            Endpoint::from(uri).connect_lazy()
         } else {
-            channel::connect(&uri, tls(ca.as_deref())?).await?
+            channel::connect_when_used(&uri, tls(ca.as_deref())?)?
         };
         Ok(Self {
             client: AgentlessWorkersClient::new(channel),
@@ -130,12 +130,18 @@ fn read(status: &tonic::Status) -> Status {
     })
 }
 
-/// A server that refuses is told apart from one that is away.
+/// A server that refuses, or is not the one that it should be, is told apart from one that is away.
 fn not_signed_in(error: anyhow::Error) -> Status {
-    if error.downcast_ref::<Refusal>().is_some_and(|refusal| (400..500).contains(&refusal.http)) {
-        return unauthenticated(&format!("cannot sign in: {error:#}"));
+    let said = format!("{error:#}");
+    match error.downcast_ref::<Refusal>().map(|refusal| refusal.http) {
+        // Too slow, too early, too many: of these the next try knows nothing.
+        Some(408 | 425 | 429) => Status::new(Code::Unavailable, "UNAVAILABLE", said),
+        Some(400..500) => unauthenticated(&said),
+        None if said.contains("invalid peer certificate") => {
+            Status::new(Code::FailedPrecondition, "FAILED_PRECONDITION", said)
+        }
+        _ => Status::new(Code::Unavailable, "UNAVAILABLE", said),
     }
-    Status::new(Code::Unavailable, "UNAVAILABLE", format!("cannot sign in: {error:#}"))
 }
 
 fn unauthenticated(why: &str) -> Status {
@@ -161,6 +167,35 @@ mod tests {
             (tonic::Code::PermissionDenied, Code::PermissionDenied),
         ] {
             assert_eq!(read(&tonic::Status::new(code, "")).code(), expected, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_refuses_is_told_apart_from_one_that_is_away() {
+        let refusal = |http| {
+            let refusal = Refusal::read(http, String::new(), br#"{"error":"invalid_grant"}"#);
+            not_signed_in(anyhow::Error::from(refusal).context("cannot sign in as ann"))
+        };
+        for (http, code) in [
+            (400, Code::Unauthenticated),
+            (401, Code::Unauthenticated),
+            (403, Code::Unauthenticated),
+            (408, Code::Unavailable),
+            (429, Code::Unavailable),
+            (503, Code::Unavailable),
+        ] {
+            assert_eq!(refusal(http).code(), code, "{http}");
+        }
+        assert_eq!(refusal(400).message(), "cannot sign in as ann: invalid_grant");
+        for (said, code) in [
+            ("invalid peer certificate: UnknownIssuer", Code::FailedPrecondition),
+            ("connection refused", Code::Unavailable),
+        ] {
+            assert_eq!(
+                not_signed_in(anyhow::anyhow!("{said}").context("cannot sign in")).code(),
+                code,
+                "{said}"
+            );
         }
     }
 }
