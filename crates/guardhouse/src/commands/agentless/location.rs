@@ -9,21 +9,22 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use guardhouse_contract::scans::{
-    AccessKey, Address, AgentlessLocation, CreateAgentlessLocationRequest, Credentials,
-    DeleteAgentlessLocationRequest, Folder, GetAgentlessLocationRequest, LookAtAgentlessLocationRequest,
-    ObjectStore, OciLayout, Password, TargetType, address::Place, credentials::Kind,
+    AccessKey, Address, AgentlessLocation, CreateAgentlessLocationRequest, CreateAgentlessLocationResponse,
+    Credentials, DeleteAgentlessLocationRequest, Folder, GetAgentlessLocationRequest,
+    LookAtAgentlessLocationRequest, ObjectStore, OciLayout, Password, TargetType, address::Place,
+    credentials::Kind,
 };
 
 use super::asset::AssetType;
 use crate::{
     client::{Client, without_line_end},
-    output::{OutputFormat, agentless_locations},
+    output::{OutputFormat, agentless_locations, printable},
 };
 
 /// Say where disks and images lie. A location is named by its uuid or by its name.
 #[derive(Debug, Subcommand)]
 pub enum LocationCommand {
-    /// Register a location. Servers and workers must reach it under the same address.
+    /// Register a location, and look at it. Servers and workers must reach it under the same address.
     Add(Box<AddArgs>),
     /// List the locations.
     List,
@@ -121,10 +122,7 @@ impl LocationCommand {
     /// The server refuses or cannot be reached, or a name is not that of one location.
     pub async fn run(self, client: &Client, output: OutputFormat) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Add(args) => {
-                let answer = client.create_agentless_location(&args.request()?).await?;
-                output.show(&answer, |answer| agentless_locations::location(answer.location.as_ref()))?;
-            }
+            Self::Add(args) => add(client, &args, output).await?,
             Self::List => {
                 let answer = client.list_agentless_locations().await?;
                 output.show(&answer, |answer| agentless_locations::locations(&answer.locations))?;
@@ -145,6 +143,36 @@ impl LocationCommand {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Registers a location, and shows what lies there. One that cannot be read is registered all the same, as it may come:
+/// then it is said what stands in the way.
+async fn add(client: &Client, args: &AddArgs, output: OutputFormat) -> anyhow::Result<()> {
+    let location = client.create_agentless_location(&args.request()?).await?.location.unwrap_or_default();
+    let name = location.display_name.clone();
+    let request = LookAtAgentlessLocationRequest { location_uuid: location.uuid.clone() };
+    let answer = match client.look_at_agentless_location(&request).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let answer = CreateAgentlessLocationResponse { location: Some(location) };
+            output.show(&answer, |answer| agentless_locations::location(answer.location.as_ref()))?;
+            eprintln!(
+                "{name:?} is registered. What lies there is not known yet: {}",
+                printable(&format!("{error:#}"))
+            );
+            return Ok(());
+        }
+    };
+    output.show(&answer, agentless_locations::look)?;
+    if answer.location.is_some_and(|location| !location.trouble.is_empty()) {
+        eprintln!(
+            "{name:?} is registered, but cannot be read; it is looked at every ten minutes, and by guardhouse agentless \
+             location look"
+        );
+    } else if answer.asset_count == 0 {
+        eprintln!("{name:?} is registered, and nothing in it can be scanned yet");
+    }
+    Ok(())
 }
 
 /// Looks at a location. One that cannot be read makes the command fail, after it was shown.

@@ -1,9 +1,10 @@
 //! `guardhouse agentless report`
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io::{self, Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -20,9 +21,9 @@ pub struct ReportArgs {
     /// The scan, or one line of its subtasks, by uuid.
     task: Uuid,
 
-    /// Its form.
-    #[arg(long, value_enum, default_value_t)]
-    format: FormatArg,
+    /// Its form; without it, what the ending of FILE says: html for .html and .htm, else json.
+    #[arg(long, value_enum)]
+    format: Option<FormatArg>,
 
     /// Where to write it; - is standard output.
     #[arg(short = 'O', long = "to", value_name = "FILE", default_value = "-")]
@@ -30,13 +31,20 @@ pub struct ReportArgs {
 }
 
 /// The form of a report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FormatArg {
     /// For programs.
-    #[default]
     Json,
     /// A page for people.
     Html,
+}
+
+impl FormatArg {
+    /// What a file with this name is for.
+    fn of_file(path: &Path) -> Self {
+        let is_page = |ending: &OsStr| ["html", "htm"].iter().any(|page| ending.eq_ignore_ascii_case(page));
+        if path.extension().is_some_and(is_page) { Self::Html } else { Self::Json }
+    }
 }
 
 impl ReportArgs {
@@ -58,7 +66,7 @@ impl ReportArgs {
     }
 
     async fn fetch(&self, client: &Client) -> anyhow::Result<Vec<u8>> {
-        let format = match self.format {
+        let format = match self.format.unwrap_or_else(|| FormatArg::of_file(&self.to)) {
             FormatArg::Json => Format::Json,
             FormatArg::Html => Format::Html,
         };
@@ -82,4 +90,27 @@ impl ReportArgs {
 fn copy(from: &mut impl Read, to: &mut impl Write) -> anyhow::Result<()> {
     io::copy(from, to)?;
     Ok(to.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_of_a_file_says_its_form() {
+        use FormatArg::{Html, Json};
+        let table = [
+            ("x.html", Html),
+            ("a/b.HTM", Html),
+            ("x.json", Json),
+            ("x.html.json", Json),
+            ("x.txt", Json),
+            ("html", Json),
+            (".html", Json),
+            ("-", Json),
+        ];
+        for (file, format) in table {
+            assert_eq!(FormatArg::of_file(Path::new(file)), format, "{file}");
+        }
+    }
 }
