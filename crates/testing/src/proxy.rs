@@ -5,7 +5,11 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     pin::{Pin, pin},
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     task::{Context, Poll, ready},
     thread,
 };
@@ -28,6 +32,8 @@ const BUFFER: usize = 16 * 1024;
 pub struct Proxy {
     address: SocketAddr,
     state: watch::Sender<State>,
+    /// How many bytes the server has sent.
+    sent: Arc<AtomicU64>,
 }
 
 /// What a proxy does.
@@ -36,6 +42,8 @@ struct State {
     way: Way,
     /// How often everything was cut. A connection lives as long as this stays what it was when it began.
     cuts: u64,
+    /// How many bytes the server may have sent, of all connections since the beginning.
+    most: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +82,10 @@ impl Proxy {
     }
 
     fn start(upstream: Upstream) -> Self {
-        let (state, states) = watch::channel(State { way: Way::Open, cuts: 0 });
+        let (state, states) = watch::channel(State { way: Way::Open, cuts: 0, most: u64::MAX });
         let (said, heard) = mpsc::channel();
+        let sent = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&sent);
         thread::spawn(move || {
             let runtime = runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
             runtime.block_on(async {
@@ -86,11 +96,11 @@ impl Proxy {
                 let ended = async { while end.changed().await.is_ok() {} };
                 select! {
                     () = ended => {}
-                    () = accept(listener, upstream, states) => {}
+                    () = accept(listener, upstream, states, counted) => {}
                 }
             });
         });
-        Self { address: heard.recv().expect("the thread says it or panics"), state }
+        Self { address: heard.recv().expect("the thread says it or panics"), state, sent }
     }
 
     /// Where it listens.
@@ -102,7 +112,8 @@ impl Proxy {
     /// Ends all connections, as a router that sends resets, and every new one as soon as it is made. What was under way
     /// is lost. When this returns, nothing passes any more; the ends learn of it a moment later.
     pub fn cut(&self) {
-        self.state.send_modify(|state| *state = State { way: Way::Cut, cuts: state.cuts + 1 });
+        self.state
+            .send_modify(|state| *state = State { way: Way::Cut, cuts: state.cuts + 1, most: u64::MAX });
     }
 
     /// Keeps all connections and passes nothing, not even that one was closed; new ones seem to be made. When this
@@ -111,24 +122,42 @@ impl Proxy {
         self.state.send_modify(|state| state.way = Way::Frozen);
     }
 
-    /// Ends what [`Proxy::cut`] or [`Proxy::freeze`] began. What waited in a frozen connection goes on its way.
+    /// Lets so many bytes of the server pass, and then nothing of it any more.
+    pub fn freeze_after(&self, bytes: u64) {
+        let most = self.sent.load(Ordering::SeqCst) + bytes;
+        self.state.send_modify(|state| state.most = most);
+    }
+
+    /// Whether what [`Proxy::freeze_after`] lets pass has passed.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
+        self.sent.load(Ordering::SeqCst) >= self.state.borrow().most
+    }
+
+    /// Ends what [`Proxy::cut`], [`Proxy::freeze`] or [`Proxy::freeze_after`] began. What waited in a frozen connection
+    /// goes on its way.
     pub fn heal(&self) {
-        self.state.send_modify(|state| state.way = Way::Open);
+        self.state.send_modify(|state| (state.way, state.most) = (Way::Open, u64::MAX));
     }
 }
 
-async fn accept(listener: TcpListener, upstream: Upstream, states: watch::Receiver<State>) {
+async fn accept(
+    listener: TcpListener,
+    upstream: Upstream,
+    states: watch::Receiver<State>,
+    sent: Arc<AtomicU64>,
+) {
     while let Ok((client, _)) = listener.accept().await {
         let born = *states.borrow();
         if born.way == Way::Cut {
             continue;
         }
-        let (upstream, states) = (upstream.clone(), states.clone());
+        let (upstream, states, sent) = (upstream.clone(), states.clone(), Arc::clone(&sent));
         tokio::spawn(async move {
             let mut until = states.clone();
             select! {
                 // Both end with both sockets being closed; which of them failed does not matter.
-                _ = connect(client, upstream, states) => {}
+                _ = connect(client, upstream, states, sent) => {}
                 _ = until.wait_for(|state| state.cuts != born.cuts) => {}
             }
         });
@@ -139,6 +168,7 @@ async fn connect(
     client: TcpStream,
     upstream: Upstream,
     mut states: watch::Receiver<State>,
+    sent: Arc<AtomicU64>,
 ) -> io::Result<()> {
     wait_until_open(&mut states).await?;
     // What is small is sent at once, as on a direct connection.
@@ -147,13 +177,18 @@ async fn connect(
         Upstream::Tcp(address) => {
             let server = TcpStream::connect(address).await?;
             server.set_nodelay(true)?;
-            pass_both(client, server, states).await
+            pass_both(client, server, states, &sent).await
         }
-        Upstream::Unix(path) => pass_both(client, UnixStream::connect(path).await?, states).await,
+        Upstream::Unix(path) => pass_both(client, UnixStream::connect(path).await?, states, &sent).await,
     }
 }
 
-async fn pass_both<C, S>(client: C, server: S, states: watch::Receiver<State>) -> io::Result<()>
+async fn pass_both<C, S>(
+    client: C,
+    server: S,
+    states: watch::Receiver<State>,
+    sent: &AtomicU64,
+) -> io::Result<()>
 where
     C: AsyncRead + AsyncWrite,
     S: AsyncRead + AsyncWrite,
@@ -161,17 +196,18 @@ where
     let (client_read, client_write) = io::split(client);
     let (server_read, server_write) = io::split(server);
     tokio::try_join!(
-        pass(client_read, server_write, states.clone()),
-        pass(server_read, client_write, states),
+        pass(client_read, server_write, states.clone(), None),
+        pass(server_read, client_write, states, Some(sent)),
     )?;
     Ok(())
 }
 
-/// Passes bytes on until there are no more, and that there are no more.
+/// Passes bytes on until there are no more, and that there are no more. Those of the server are counted in `sent`.
 async fn pass(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut states: watch::Receiver<State>,
+    sent: Option<&AtomicU64>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER];
     loop {
@@ -179,8 +215,12 @@ async fn pass(
         let mut left = &buffer[..filled];
         loop {
             wait_until_open(&mut states).await?;
+            if let Some(sent) = sent {
+                let is_more = |state: &State| sent.load(Ordering::SeqCst) < state.most;
+                states.wait_for(is_more).await.map_err(|_| io::ErrorKind::ConnectionAborted)?;
+            }
             let mut step = pin!(&mut to);
-            let passed = poll_fn(|context| while_open(&states, context, step.as_mut(), left)).await?;
+            let passed = poll_fn(|context| while_open(&states, context, step.as_mut(), left, sent)).await?;
             left = &left[passed.unwrap_or(0)..];
             if left.is_empty() && passed.is_some() {
                 break;
@@ -199,16 +239,23 @@ fn while_open<W: AsyncWrite>(
     context: &mut Context<'_>,
     to: Pin<&mut W>,
     bytes: &[u8],
+    sent: Option<&AtomicU64>,
 ) -> Poll<io::Result<Option<usize>>> {
     let state = states.borrow();
-    if state.way != Way::Open {
+    // Connections share a thread: nobody else counts meanwhile.
+    let left = sent.map_or(u64::MAX, |sent| state.most.saturating_sub(sent.load(Ordering::SeqCst)));
+    if state.way != Way::Open || left == 0 {
         return Poll::Ready(Ok(None));
     }
     let passed = if bytes.is_empty() {
         ready!(to.poll_shutdown(context)).map(|()| 0)
     } else {
-        ready!(to.poll_write(context, bytes))
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        ready!(to.poll_write(context, &bytes[..most]))
     };
+    if let (Some(sent), Ok(passed)) = (sent, &passed) {
+        sent.fetch_add(*passed as u64, Ordering::SeqCst);
+    }
     Poll::Ready(passed.map(Some))
 }
 

@@ -116,6 +116,28 @@ fn a_cut_ends_what_is_there_and_refuses_what_comes_until_it_is_healed() {
 }
 
 #[test]
+fn so_many_bytes_of_the_server_pass_and_no_more() {
+    let (proxy, _listener, mut client, mut server) = connection();
+    proxy.freeze_after(5);
+    client.write_all(b"what a client says passes").expect("open");
+    assert_eq!(&read::<25>(&server), b"what a client says passes");
+    server.write_all(b"first").expect("open");
+    assert_eq!(&read::<5>(&client), b"first");
+    assert!(proxy.is_used_up());
+    server.write_all(b"second").expect("open");
+    assert!(is_silent(&client));
+    proxy.heal();
+    assert!(!proxy.is_used_up());
+    assert_eq!(&read::<6>(&client), b"second");
+
+    proxy.freeze_after(3);
+    server.write_all(b"broken").expect("open");
+    assert_eq!(&read::<3>(&client), b"bro");
+    proxy.cut();
+    assert!(ends(&client) && ends(&server));
+}
+
+#[test]
 fn connections_end_with_the_proxy() {
     let (proxy, _listener, client, server) = connection();
     drop(proxy);

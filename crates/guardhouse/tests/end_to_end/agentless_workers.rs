@@ -6,7 +6,6 @@ use guardhouse_model::agentless::TaskStatus;
 use guardhouse_store::{AgentlessSubtask, Store};
 use guardhouse_testing::postgres::Server as PostgresServer;
 use rustix::process::{Pid, Signal};
-use serde_json::Value;
 
 use crate::support::{
     Server,
@@ -15,24 +14,6 @@ use crate::support::{
 };
 
 const IMAGE: &str = "web.tar";
-
-/// What two reports of the same image have in common.
-fn found(report: &Value) -> [&Value; 5] {
-    ["target", "projects", "systems", "findings", "problems"].map(|field| &report[field])
-}
-
-/// Checks that a subtask has the result that `guardhouse scan` has, after so many workers were lost with it.
-async fn check(scans: &Scans, subtask: &AgentlessSubtask, attempts: u32) {
-    let seen = (subtask.status, subtask.attempts, subtask.progress, subtask.reason.as_str());
-    assert_eq!(seen, (TaskStatus::Done, attempts, 100, ""), "{subtask:?}");
-    assert_eq!(subtask.progress_by_project, r#"{"scaVul":100,"vul":100}"#);
-    let report = scans.report(subtask.id).await;
-    let mut scanned = scans.scanned(IMAGE).await;
-    scanned["target"]["name"] = subtask.target_name.clone().into();
-    assert_eq!(found(&report), found(&scanned));
-    assert_eq!(report["findings"][0]["advisory"], "A-1");
-    assert_eq!(Some(subtask.measure_bytes), report["totals"]["bytesRead"].as_u64());
-}
 
 #[tokio::test]
 async fn a_scan_survives_a_worker_that_is_killed() {
@@ -46,7 +27,7 @@ async fn a_scan_survives_a_worker_that_is_killed() {
     assert_eq!(scans.scratch().len(), 1, "what it left");
     let mut second = scans.worker("second");
     let over = scans.over(subtasks[0]).await;
-    check(&scans, &over, 1).await;
+    scans.check(&over, IMAGE, 1).await;
     second.ask_to_end();
     assert!(second.ended().await.success());
     assert!(scans.scratch().is_empty(), "{:?} is left", scans.scratch());
@@ -66,7 +47,7 @@ async fn a_worker_that_ends_gives_back_what_it_has() {
     assert_eq!((queued.status, queued.attempts, queued.worker.as_str()), (TaskStatus::Running, 0, ""));
     let _second = scans.worker("second");
     let over = scans.over(subtasks[0]).await;
-    check(&scans, &over, 0).await;
+    scans.check(&over, IMAGE, 0).await;
 }
 
 #[tokio::test]
@@ -80,7 +61,7 @@ async fn a_worker_that_slept_hears_that_it_lost_its_scan() {
     signal(process, Signal::STOP);
     let _second = scans.worker("second");
     let over = scans.over(subtasks[0]).await;
-    check(&scans, &over, 1).await;
+    scans.check(&over, IMAGE, 1).await;
     signal(process, Signal::CONT);
     scanner.is_gone().await;
     wait_for("the first worker hears of it", async || {
@@ -105,7 +86,7 @@ async fn a_scan_that_is_cancelled_stops_at_once() {
     assert_eq!(scans.over(subtasks[0]).await.status, TaskStatus::Cancelled);
     let (_, subtasks) = scans.ask(&[IMAGE]).await;
     let over = scans.over(subtasks[0]).await;
-    check(&scans, &over, 0).await;
+    scans.check(&over, IMAGE, 0).await;
 }
 
 #[tokio::test]
@@ -135,6 +116,28 @@ async fn what_cannot_be_scanned_fails_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_scan_that_takes_too_long_is_over() {
+    let scans = Scans::new(&["--workers", "0", "--scan-time-limit", "10s"]).await;
+    scans.make_image(IMAGE);
+    let mut worker = scans.worker("worker");
+    let (task, subtasks) = scans.ask(&[IMAGE]).await;
+    let scanner = Frozen::of(worker.id()).await;
+    let over = scans.over(subtasks[0]).await;
+    assert_eq!((over.status, over.attempts), (TaskStatus::TimedOut, 0), "{over:?}");
+    assert_eq!(over.reason, "its time was over while it was scanned");
+    scanner.is_gone().await;
+    let root = scans.store.agentless_task_get(task).await.expect("reads").expect("is there");
+    assert_eq!(root.status as i32, 4);
+    let (code, shown, _) = scans.types(&["task", "wait", &task.to_string()]).await;
+    assert!(code == 1 && shown.contains("TIMED_OUT"), "{code} {shown}");
+
+    assert!(worker.runs(), "it goes on with the next");
+    let (_, subtasks) = scans.ask(&[IMAGE]).await;
+    let over = scans.over(subtasks[0]).await;
+    scans.check(&over, IMAGE, 0).await;
+}
+
+#[tokio::test]
 async fn workers_on_a_database_share_the_scans() {
     let database = PostgresServer::shared().empty_database();
     let url = database.url();
@@ -156,6 +159,6 @@ async fn workers_on_a_database_share_the_scans() {
         workers.insert(over.worker.clone());
         last = Some(over);
     }
-    check(&scans, &last.expect("there were some"), 0).await;
+    scans.check(&last.expect("there were some"), IMAGE, 0).await;
     assert_eq!(workers.len(), 2, "both had some");
 }

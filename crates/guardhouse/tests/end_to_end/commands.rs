@@ -1,5 +1,6 @@
 //! The command line as a person uses it: over TLS, signed in once, with names instead of uuids.
 
+mod agentless;
 mod policies;
 
 use std::{path::Path, process::Output};

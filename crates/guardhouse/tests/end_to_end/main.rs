@@ -3,6 +3,8 @@
 //! Each module is one promise to users. Everything that a test starts lives in folders of its own and dies with
 //! it. Tests wait for conditions, never for a time.
 
+mod agentless_stores;
+mod agentless_worker_access;
 mod agentless_workers;
 mod authorisation;
 mod backup;

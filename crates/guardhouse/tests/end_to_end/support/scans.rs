@@ -1,6 +1,10 @@
 //! Agentless scans: targets, workers, and what the store knows of them.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
 
 use guardhouse_contract::scans::{Address, Folder, ScanOptions, address::Place};
 use guardhouse_model::{Environment, agentless::TaskStatus};
@@ -14,10 +18,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::{PASSWORD, Process, Server, guardhouse, run, wait_for};
+use super::{ADMIN, PASSWORD, Process, Server, guardhouse, run, wait_for};
 
 /// The account of workers.
-const WORKER: &str = "scanner";
+pub const WORKER: &str = "scanner";
 
 /// How many packages a target has: enough for its scan to take a while.
 const PACKAGES: usize = 1_000;
@@ -34,20 +38,29 @@ pub struct Scans {
 }
 
 impl Scans {
-    /// With the flags of the server, which keeps everything in `store` if it is not in its data folder.
+    /// With the flags of the server. Its own worker has the same advisories and the same folder for copies as others.
     pub async fn new(flags: &[&str]) -> Self {
-        let server = Server::start(&[&["--worker-lease", "5s"], flags].concat()).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let (advisories, scratch) = (path("advisories.db"), path("scratch"));
+        let own = ["--worker-lease", "5s", "--advisories", &advisories, "--scan-folder", &scratch];
+        fs::create_dir(&scratch).expect("the folder is ours");
+        let server = Server::start(&[&own, flags].concat()).await;
         let store = Store::open(&server.data()).expect("it is there");
-        Self::of(server, store).await
+        Self::in_folder(folder, server, store).await
     }
 
-    /// Of a server that runs.
+    /// Of a server that runs, which keeps everything in `store`.
     pub async fn of(server: Server, store: Store) -> Self {
+        Self::in_folder(tempfile::tempdir().expect("a folder"), server, store).await
+    }
+
+    async fn in_folder(folder: TempDir, server: Server, store: Store) -> Self {
         server.add_account(WORKER, "worker").await;
-        let (folder, environment) = (tempfile::tempdir().expect("a folder"), Environment::system());
+        let environment = Environment::system();
         let scans = Self { server, store, folder, location: environment.uuid(), environment };
         for name in ["images", "scratch"] {
-            fs::create_dir(scans.path(name)).expect("the folder is ours");
+            fs::create_dir_all(scans.path(name)).expect("the folder is ours");
         }
         scans.import_advisories().await;
         let path = scans.path("images").display().to_string();
@@ -139,11 +152,15 @@ impl Scans {
 
     /// A worker that talks to the server. All share the folder for what they copy.
     pub fn worker(&self, name: &str) -> Process {
-        let (url, ca) = (self.server.url("https"), self.server.data().join("ca.pem"));
+        self.start(self.worker_at(&self.server.url("https"), WORKER), name)
+    }
+
+    /// How a worker talks to a server as an account.
+    pub fn worker_at(&self, url: &str, account: &str) -> tokio::process::Command {
         let mut command = guardhouse();
-        command.args(["worker", "--server", &url, "--user", WORKER]).env("GUARDHOUSE_PASSWORD", PASSWORD);
-        command.arg("--ca").arg(ca);
-        self.start(command, name)
+        command.args(["worker", "--server", url, "--user", account]).env("GUARDHOUSE_PASSWORD", PASSWORD);
+        command.env("GUARDHOUSE_CA", self.server.certificate_file());
+        command
     }
 
     /// A worker on the database.
@@ -153,10 +170,47 @@ impl Scans {
         self.start(command, name)
     }
 
-    fn start(&self, mut command: tokio::process::Command, name: &str) -> Process {
+    /// Starts a worker, whose log has this name.
+    pub fn start(&self, mut command: tokio::process::Command, name: &str) -> Process {
         command.arg("--advisories").arg(self.path("advisories.db"));
         command.arg("--scan-folder").arg(self.path("scratch"));
         Process::start(&mut command, &self.path(&format!("{name}.log")))
+    }
+
+    /// Carries out `guardhouse agentless` as the administrator; answers its exit code, and what it printed to both.
+    pub async fn types(&self, words: &[&str]) -> (i32, String, String) {
+        let mut command = guardhouse();
+        command.arg("agentless").args(words).args(["--server", &self.server.url("https"), "--user", ADMIN]);
+        command.arg("--ca").arg(self.server.certificate_file()).env("GUARDHOUSE_PASSWORD", PASSWORD);
+        let Output { status, stdout, stderr } = run(&mut command, "").await;
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (status.code().expect("an exit code"), text(stdout), text(stderr))
+    }
+
+    /// The same, where it succeeds and prints JSON.
+    pub async fn json(&self, words: &[&str]) -> Value {
+        let (code, stdout, stderr) = self.types(&[words, &["-o", "json"]].concat()).await;
+        assert_eq!(code, 0, "{words:?}: {stdout}{stderr}");
+        serde_json::from_str(&stdout).expect("JSON")
+    }
+
+    /// Checks that a subtask has the result that `guardhouse scan` has of an image, after so many workers were lost with it.
+    pub async fn check(&self, subtask: &AgentlessSubtask, image: &str, attempts: u32) {
+        let seen = (subtask.status, subtask.attempts, subtask.progress, subtask.reason.as_str());
+        assert_eq!(seen, (TaskStatus::Done, attempts, 100, ""), "{subtask:?}");
+        assert_eq!(subtask.progress_by_project, r#"{"scaVul":100,"vul":100}"#);
+        let report = self.report(subtask.id).await;
+        let mut scanned = self.scanned(image).await;
+        scanned["target"]["name"] = subtask.target_name.clone().into();
+        assert_eq!(found(&report), found(&scanned));
+        assert_eq!(report["findings"][0]["advisory"], "A-1");
+        assert_eq!(Some(subtask.measure_bytes), report["totals"]["bytesRead"].as_u64());
+    }
+
+    /// Waits until the log of a worker has a line with these words.
+    pub async fn logged(&self, worker: &str, words: &str) {
+        let look = async || self.has_logged(worker, words).then_some(());
+        wait_for(&format!("{worker} logs {words:?}"), look).await;
     }
 
     /// Whether the log of a worker has a line with these words.
@@ -211,6 +265,11 @@ impl Scans {
     }
 }
 
+/// What two reports of the same image have in common.
+fn found(report: &Value) -> [&Value; 5] {
+    ["target", "projects", "systems", "findings", "problems"].map(|field| &report[field])
+}
+
 /// A scanning process that was stopped in the middle of its work, and so never ends it.
 pub struct Frozen(Pid);
 
@@ -221,6 +280,11 @@ impl Frozen {
         let scanner = wait_for("a scan runs", look).await;
         signal(scanner, Signal::STOP);
         Self(scanner)
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        signal(self.0, Signal::CONT);
     }
 
     /// Waits until it is gone: killed, since it does nothing by itself.

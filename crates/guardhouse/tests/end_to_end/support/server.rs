@@ -221,6 +221,12 @@ impl Server {
         assert!(added.status.success(), "{added:?}");
     }
 
+    /// Removes an account.
+    pub async fn remove_account(&self, name: &str) {
+        let removed = run(&mut self.command(&["user", "remove", name]), "").await;
+        assert!(removed.status.success(), "{removed:?}");
+    }
+
     /// Says which actions an account may use.
     pub async fn set_actions(&self, name: &str, flags: &[&str]) {
         let set = run(self.command(&["user", "set-actions", name]).args(flags), "").await;
