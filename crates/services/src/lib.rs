@@ -27,6 +27,7 @@ mod fields;
 mod findings;
 mod identity_questions;
 mod image_vulnerabilities;
+mod instances;
 mod malicious_files;
 mod numbered_pages;
 pub mod page;
@@ -43,7 +44,7 @@ use std::sync::Arc;
 use guardhouse_contract::{
     agentless::{
         agentless_methods, asset_selections_methods, baseline_checks_methods, image_vulnerabilities_methods,
-        malicious_files_methods, sensitive_files_methods,
+        instances_methods, malicious_files_methods, sensitive_files_methods,
     },
     assets::groups_methods,
     automation::device_tasks_methods,
@@ -127,6 +128,7 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         agentless_methods(&Arc::new(agentless::Service(context()))),
         asset_selections_methods(&Arc::new(asset_selections::Service(context()))),
         image_vulnerabilities_methods(&Arc::new(image_vulnerabilities::Service(context()))),
+        instances_methods(&Arc::new(instances::Service(context()))),
         agentless_workers_methods(workers),
         malicious_files_methods(&Arc::new(malicious_files::Service(context()))),
         sensitive_files_methods(&Arc::new(sensitive_files::Service(context()))),

@@ -244,6 +244,7 @@ conformance! {
         move_and_rename_raise_the_version_only_when_they_change_something
         reports_replace_what_is_known_and_repeat_without_a_change
         connections_count_upwards
+        pages_say_how_many_devices_fulfil_their_conditions
     }
     dynamic_groups {
         a_new_group_has_the_devices_that_its_rule_picks

@@ -6,7 +6,7 @@ mod import_device_batch;
 mod list_devices;
 mod move_device;
 mod rename_device;
-mod render;
+pub mod render;
 
 use std::sync::Arc;
 

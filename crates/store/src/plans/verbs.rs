@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use guardhouse_model::{
     AssignmentId, DeviceId, GroupId, TaskId, TemplateId,
     dynamic_groups::{
-        AddressRange, Age, Choice, Comparison, Condition, Flag, Number, Pattern, Rule, Seen, Text,
-        TextAttribute, TextTest, Version, VersionAttribute, VersionTest,
+        Address, AddressRange, Age, Choice, Comparison, Condition, Flag, Folded, Number, Pattern, Rule, Seen,
+        Text, TextAttribute, TextTest, Version, VersionAttribute, VersionTest,
     },
     groups::{ALL, LOST_AND_FOUND},
     machines::Machine,
@@ -20,11 +20,11 @@ use super::{
     vulnerabilities,
 };
 use crate::{
-    AccountRecord, AgentRelease, Assignment, AssignmentFilter, Claim, DerivedFacts, DeviceFilter,
-    DevicePolicy, DeviceReport, DeviceStateReport, DynamicGroupUpdate, EnrolDevice, Group, KeyRecord,
-    MachineArrival, NewAccessKey, NewDynamicGroup, NewEnrolmentToken, NewRefreshToken, NewResponse, Overdue,
-    PolicyTarget, QuestionAnswer, RunEnd, RunPosition, RunProgress, RunReport, SignedRequest, Targets,
-    Temporary, Wanted,
+    AccountRecord, AgentRelease, Assignment, AssignmentFilter, Claim, DerivedFacts, DeviceCondition,
+    DeviceFilter, DevicePage, DevicePageFilter, DevicePolicy, DeviceReport, DeviceStateReport,
+    DynamicGroupUpdate, EnrolDevice, Group, KeyRecord, MachineArrival, NewAccessKey, NewDynamicGroup,
+    NewEnrolmentToken, NewRefreshToken, NewResponse, Overdue, PageNumber, PolicyTarget, QuestionAnswer,
+    RunEnd, RunPosition, RunProgress, RunReport, SignedRequest, Targets, Temporary, Wanted,
 };
 
 /// Carries all of them out.
@@ -70,6 +70,7 @@ async fn devices(plans: &mut Plans, f: &Fixture) {
     ] {
         plans.of(what, store.devices_list(filter, Some(a), 10)).await;
     }
+    device_pages(plans, f, a).await;
     plans.of("device_move", store.device_move(a, LOST_AND_FOUND, at(1))).await;
     plans.of("device_rename", store.device_rename(a, "new".to_owned(), at(1))).await;
     plans.of("device_connected", store.device_connected(a, "192.0.2.1".to_owned(), at(1))).await;
@@ -80,6 +81,32 @@ async fn devices(plans: &mut Plans, f: &Fixture) {
     let reports = vec![(Claim { device: a, epoch: 1 }, policy)];
     plans.of("device_policies_report", store.device_policies_report(reports)).await;
     plans.of("device_policy_get", store.device_policy_get(a)).await;
+}
+
+async fn device_pages(plans: &mut Plans, f: &Fixture, device: DeviceId) {
+    let numbered = DevicePage::Numbered(PageNumber { skip: 20, size: 10 });
+    let by = |condition| DevicePageFilter { conditions: vec![condition], needs_all: false };
+    let every = || {
+        vec![
+            DeviceCondition::Is(device),
+            DeviceCondition::Named(Folded::new("a")),
+            DeviceCondition::PublicAddress("192.0.2.1".to_owned()),
+            DeviceCondition::OwnAddress(Address::new("10.0.0.1")),
+            DeviceCondition::System(Folded::new("debian")),
+            DeviceCondition::Family(2),
+            DeviceCondition::Never,
+        ]
+    };
+    for (what, filter, page) in [
+        ("devices_page", DevicePageFilter::default(), numbered),
+        ("devices_page, after", DevicePageFilter::default(), DevicePage::After(Some(device), 10)),
+        ("devices_page, this one", by(DeviceCondition::Is(device)), numbered),
+        ("devices_page, by name", by(DeviceCondition::Named(Folded::new("a"))), numbered),
+        ("devices_page, all of", DevicePageFilter { conditions: every(), needs_all: true }, numbered),
+        ("devices_page, one of", DevicePageFilter { conditions: every(), needs_all: false }, numbered),
+    ] {
+        plans.of(what, f.store.devices_page(filter, page)).await;
+    }
 }
 
 async fn groups(plans: &mut Plans, f: &Fixture) {

@@ -1,6 +1,11 @@
 //! Devices and what they report.
 
-use guardhouse_model::{DeviceId, GroupId, Timestamp, dynamic_groups::AttributeFacts};
+use guardhouse_model::{
+    DeviceId, GroupId, Timestamp,
+    dynamic_groups::{Address, AttributeFacts, Folded},
+};
+
+use super::PageNumber;
 
 /// A device as it is kept. Numbers of enumerations are the contract's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +73,43 @@ pub struct DeviceFilter {
     pub functionality_status: Option<i32>,
     /// Muted or not.
     pub is_muted: Option<bool>,
+}
+
+/// One thing that devices of a page have to be or have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceCondition {
+    /// It is this device.
+    Is(DeviceId),
+    /// This is a part of the name that users gave it, or of its own.
+    Named(Folded),
+    /// The server sees it at this address.
+    PublicAddress(String),
+    /// This is the first address that it has itself. One that is not known is nobody's.
+    OwnAddress(Address),
+    /// This is a part of the name of its operating system.
+    System(Folded),
+    /// Its operating system is of this family.
+    Family(u32),
+    /// Holds for none.
+    Never,
+}
+
+/// Which devices are in pages with numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DevicePageFilter {
+    /// The conditions; none: all devices.
+    pub conditions: Vec<DeviceCondition>,
+    /// Whether all of them have to hold, and not just one.
+    pub needs_all: bool,
+}
+
+/// Which page of devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DevicePage {
+    /// By its number.
+    Numbered(PageNumber),
+    /// So many devices that come after this one; `None`: the first.
+    After(Option<DeviceId>, usize),
 }
 
 /// What a device says of itself.

@@ -12,7 +12,8 @@ use crate::{
     },
 };
 
-const COLUMNS: &str = "uuid, group_uuid, display_name, original_display_name, description, enrolment_status, \
+/// Of devices, in the order of [`from_row`].
+pub const COLUMNS: &str = "uuid, group_uuid, display_name, original_display_name, description, enrolment_status, \
      functionality_status, problem_count, is_muted, last_sync_time, public_ip_address, device_token, \
      attributes, version";
 
@@ -239,7 +240,8 @@ fn list(
     transaction.list(&sql, &values, from_row)
 }
 
-fn from_row(row: &Row<'_>) -> Result<Device, StoreError> {
+/// A device of [`COLUMNS`].
+pub fn from_row(row: &Row<'_>) -> Result<Device, StoreError> {
     Ok(Device {
         id: row.get(0)?,
         group: row.get(1)?,

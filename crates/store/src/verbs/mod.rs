@@ -4,6 +4,7 @@ mod agent_releases;
 mod agentless;
 mod device_links;
 mod device_machines;
+mod device_pages;
 mod device_policies;
 mod device_states;
 mod devices;

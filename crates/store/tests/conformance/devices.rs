@@ -1,8 +1,11 @@
 use guardhouse_model::{
     DeviceId, GroupId,
+    dynamic_groups::{Address, AttributeFacts, Folded},
     groups::{ALL, LOST_AND_FOUND},
 };
-use guardhouse_store::{Device, DeviceFilter, DeviceReport};
+use guardhouse_store::{
+    Device, DeviceCondition, DeviceFilter, DevicePage, DevicePageFilter, DeviceReport, NewDevice, PageNumber,
+};
 
 use crate::support::{Fixture, at};
 
@@ -119,4 +122,56 @@ pub async fn connections_count_upwards(f: &Fixture) {
     let device = f.store.device_get(id).await.expect("reads").expect("is there");
     assert_eq!((device.last_sync_time, device.public_ip_address.as_str()), (Some(at(60)), "192.0.2.1"));
     assert_eq!(device.version, 2, "the first address is a change; being seen is none");
+}
+
+pub async fn pages_say_how_many_devices_fulfil_their_conditions(f: &Fixture) {
+    let facts = |system: &str, family, address: &str| AttributeFacts {
+        operating_system: Folded::new(system),
+        operating_system_family: family,
+        primary_address: Address::new(address),
+        ..AttributeFacts::default()
+    };
+    let named = |name: &str, own: &str| Device { original_display_name: own.to_owned(), ..f.device(name) };
+    let devices = vec![
+        NewDevice { device: named("Web-1", "host"), facts: facts("Debian 13", 2, "10.0.0.1") },
+        NewDevice {
+            device: Device { public_ip_address: "192.0.2.1".to_owned(), ..named("db_1", "WEB-ÄLT") },
+            facts: facts("Windows Server", 1, "10.0.0.2"),
+        },
+        f.device("new").into(),
+    ];
+    let ids: Vec<_> = devices.iter().map(|new| new.device.id).collect();
+    f.store.devices_import(ALL, devices).await.expect("writes");
+
+    let numbered = |skip, size| DevicePage::Numbered(PageNumber { skip, size });
+    let one = |condition| DevicePageFilter { conditions: vec![condition], needs_all: false };
+    let name = |part| DeviceCondition::Named(Folded::new(part));
+    let own = |address| DeviceCondition::OwnAddress(Address::new(address));
+    let both =
+        |needs_all| DevicePageFilter { conditions: vec![name("web"), DeviceCondition::Family(1)], needs_all };
+    let all = numbered(0, 10);
+    for (filter, page, expected, total) in [
+        (DevicePageFilter::default(), all, vec![0, 1, 2], 3),
+        (DevicePageFilter::default(), numbered(1, 1), vec![1], 3),
+        (DevicePageFilter::default(), numbered(9, 1), vec![], 3),
+        (DevicePageFilter::default(), DevicePage::After(None, 2), vec![0, 1], 3),
+        (DevicePageFilter::default(), DevicePage::After(Some(ids[1]), 2), vec![2], 3),
+        (one(name("wEb-ä")), all, vec![1], 1),
+        (one(name("_")), all, vec![1], 1),
+        (one(DeviceCondition::Is(ids[2])), all, vec![2], 1),
+        (one(DeviceCondition::Is(DeviceId(f.id()))), all, vec![], 0),
+        (one(DeviceCondition::PublicAddress("192.0.2.1".to_owned())), all, vec![1], 1),
+        (one(own("10.0.0.1")), all, vec![0], 1),
+        (one(own("not an address")), all, vec![], 0),
+        (one(DeviceCondition::System(Folded::new("WINDOWS"))), all, vec![1], 1),
+        (one(DeviceCondition::Never), all, vec![], 0),
+        (both(true), all, vec![1], 1),
+        (both(false), all, vec![0, 1], 2),
+        (both(false), DevicePage::After(Some(ids[0]), 10), vec![1], 2),
+    ] {
+        let found = f.store.devices_page(filter.clone(), page).await.expect("reads");
+        let rows: Vec<_> = found.rows.iter().map(|device| device.id).collect();
+        let expected: Vec<_> = expected.into_iter().map(|place: usize| ids[place]).collect();
+        assert_eq!((rows, found.total), (expected, total), "{filter:?} {page:?}");
+    }
 }

@@ -13,7 +13,7 @@ mod delete;
 mod deliveries;
 mod end;
 mod expire;
-mod filters;
+pub mod filters;
 mod findings;
 mod leases;
 mod lists;
