@@ -46,6 +46,25 @@ ROW = {
     "Extension": dict,
 }
 
+# Every parameter as the documentation of the public API shows it, the end before the start included.
+EXAMPLE = {
+    "CurrentPage": 1,
+    "PageSize": 20,
+    "TargetType": 1,
+    "RootTaskId": "12c27343861610c5db3f7a2573b4****",
+    "Status": 2,
+    "StartTime": 1651290987000,
+    "EndTime": 1635575219000,
+    "RootTask": False,
+    "TaskId": "d7b2acf8d362742123e4a84e1bf8****",
+    "MachineName": "oracle-win-001****",
+    "InternetIp": "1.1.XX.XX",
+    "IntranetIp": "172.26.XX.XX",
+    "Uuid": "e4af3620-6895-4e2f-a641-a9d8fb53****",
+    "TargetName": "source-test-obj-0****",
+    "Lang": "zh",
+}
+
 
 @pytest.fixture(scope="session")
 def advisories(tmp_path_factory) -> str:
@@ -227,14 +246,16 @@ def test_refusals_name_what_is_wrong(start_server, sdk, shelf):
     for (*_, code), answer in zip(refused, house.call(*[call[:2] for call in refused]), strict=True):
         check_refusal(answer, code, 400)
         assert code != "TaskIsProcessing" or "Task Is Processing." in answer["message"], answer
-    # As in the documented example, beyond the last page, and what a task does not have.
+    # As in the documented examples, beyond the last page, and what a task does not have.
     *empty, page = house.ok(
-        (LIST, {"StartTime": 1651290987000, "EndTime": 1635575219000}),
+        (LIST, EXAMPLE),
+        (LIST, {"StartTime": EXAMPLE["StartTime"], "EndTime": EXAMPLE["EndTime"]}),
+        (LIST, {"RootTaskId": EXAMPLE["RootTaskId"], "RootTask": True}),
         (LIST, {"CurrentPage": 1000, "PageSize": 100}),
         (LIST, {"RootTask": True, "MachineName": "web"}),
         (LIST, {"RootTask": True, "PageSize": 1}),
     )
-    assert [answer["List"] for answer in empty] == [[], [], []]
+    assert [answer["List"] for answer in empty] == [[]] * 5
     assert page["PageInfo"] == {"CurrentPage": 1, "PageSize": 1, "TotalCount": 1}
 
 

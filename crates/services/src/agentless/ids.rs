@@ -16,7 +16,8 @@ pub fn task(checks: &mut Checks, field: impl Into<String>, text: &str) -> Option
     read
 }
 
-fn read(text: &str) -> Option<Uuid> {
+/// The same; `None`: no task is called so.
+pub fn read(text: &str) -> Option<Uuid> {
     // Braces and urn: are no ids of that API.
     let is_plain = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     is_plain.then(|| Uuid::try_parse(text).ok()).flatten()

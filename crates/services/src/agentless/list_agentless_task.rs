@@ -74,7 +74,7 @@ fn read(checks: &mut Checks, request: ListAgentlessTaskRequest) -> Wanted {
         // Times are shown in whole milliseconds: what is shown as this one is meant, too.
         .map(|until| until.saturating_add(std::time::Duration::from_micros(999)).unwrap_or(until));
     let statuses = statuses(checks, request.status);
-    let root = root(checks, &request);
+    let root = root(&request);
     let ids = listed_ids(checks, &request);
 
     let mut common = AgentlessTaskFilter { ids, statuses, target_type, from, until };
@@ -109,12 +109,13 @@ fn read(checks: &mut Checks, request: ListAgentlessTaskRequest) -> Wanted {
     Wanted::Tasks(common)
 }
 
-/// The task that both `RootTaskId` and `TaskId` name. `Err`: they name two, and nothing is in both.
-fn root(checks: &mut Checks, request: &ListAgentlessTaskRequest) -> Result<Option<Uuid>, ()> {
-    let mut id = |field: &str, text: &str| {
-        if text.is_empty() { None } else { ids::task(checks, field, text) }
+/// The task that both `RootTaskId` and `TaskId` name. `Err`: they name two, and nothing is in both; or something that no task
+/// is called, as clients may that take an id for any text.
+fn root(request: &ListAgentlessTaskRequest) -> Result<Option<Uuid>, ()> {
+    let id = |text: &str| {
+        if text.is_empty() { Ok(None) } else { ids::read(text).map(Some).ok_or(()) }
     };
-    match (id("RootTaskId", &request.root_task_id), id("TaskId", &request.task_id)) {
+    match (id(&request.root_task_id)?, id(&request.task_id)?) {
         (Some(one), Some(other)) if one != other => Err(()),
         (one, other) => Ok(one.or(other)),
     }
@@ -137,8 +138,7 @@ fn listed_ids(checks: &mut Checks, request: &ListAgentlessTaskRequest) -> Option
     if !request.task_id.is_empty() {
         checks.fail("TaskId", "cannot be combined with TaskIdList; use RootTaskId");
     }
-    let ids = listed.iter().take(MOST_IDS).enumerate();
-    Some(ids.filter_map(|(place, text)| ids::task(checks, format!("TaskIdList[{place}]"), text)).collect())
+    Some(listed.iter().take(MOST_IDS).filter_map(|text| ids::read(text)).collect())
 }
 
 /// What somebody ended is shown as failed, and is found as that.

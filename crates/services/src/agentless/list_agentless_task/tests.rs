@@ -49,7 +49,9 @@ fn both_names_of_the_task_mean_the_root() {
         assert_eq!(of(Some(true), root, task), tasks(itself));
     }
     assert_eq!(of(None, ONE, OTHER), Ok(Wanted::Nothing), "nothing is in both");
-    assert_eq!(of(None, "x", "1538****"), Err(vec!["RootTaskId".to_owned(), "TaskId".to_owned()]));
+    for (root, task) in [("1538****", ""), ("", "1538****"), (ONE, "x")] {
+        assert_eq!(of(Some(true), root, task), Ok(Wanted::Nothing), "no task is called so");
+    }
 }
 
 #[test]
@@ -72,7 +74,8 @@ fn rows_are_asked_for_by_their_ids() {
     let both = AgentlessSubtaskFilter { task: Some(id(2)), common: common(&[1]), ..Default::default() };
     assert_eq!(of(Some(false), OTHER, vec![ONE]), subtasks(both));
     assert_eq!(of(None, "", vec![ONE]), Err(vec!["RootTask".to_owned()]));
-    assert_eq!(of(Some(true), "", vec![ONE, "x"]), Err(vec!["TaskIdList[1]".to_owned()]));
+    assert_eq!(of(Some(true), "", vec![ONE, "x"]), tasks(common(&[1])));
+    assert_eq!(of(Some(true), "", vec!["1538****"]), tasks(common(&[])));
     assert_eq!(of(Some(true), "", vec![ONE; 101]), Err(vec!["TaskIdList".to_owned()]));
     let mixed = ListAgentlessTaskRequest {
         root_task: Some(true),
