@@ -124,7 +124,7 @@ impl From<Status> for Refusal {
                 let refusal = Self::invalid(&path, &first.description);
                 (refusal.code, refusal.message)
             }
-            (_, code) => (word(code).into(), status.message().to_owned()),
+            (_, code) => (word(code).into(), message(code, status.message())),
         };
         Self { http, code, message, wait: status.wait(), status: Some(Box::new(status)) }
     }
@@ -141,6 +141,15 @@ fn word(code: Code) -> &'static str {
         Code::Unimplemented => "InvalidApi.NotFound",
         Code::Unavailable | Code::DeadlineExceeded => "ServiceUnavailable",
         Code::Internal => "ServerError",
+    }
+}
+
+/// What is said of an error: where these APIs have a text of their own, that and then ours.
+fn message(code: Code, text: &str) -> String {
+    match code {
+        Code::PermissionDenied | Code::Unauthenticated => format!("caller has no permission: {text}"),
+        Code::Internal => format!("ServerError: {text}"),
+        _ => text.to_owned(),
     }
 }
 
@@ -192,8 +201,16 @@ mod tests {
             assert_eq!((refusal.http.as_u16(), refusal.code()), (http, code), "{refusal:?}");
             assert!(!refusal.message().contains("secret"), "{refusal:?}");
         }
-        let refusal = Refusal::from(Status::invalid_field("Targets[1].Ids[0]", "must be a text"));
-        assert_eq!(refusal.message(), "Targets.2.Ids.1: must be a text");
+        for (status, message) in [
+            (Status::invalid_field("Targets[1].Ids[0]", "must be a text"), "Targets.2.Ids.1: must be a text"),
+            (status(Code::PermissionDenied), "caller has no permission: text"),
+            (
+                Status::internal("a secret of the house"),
+                "ServerError: internal error; quote the request-id when you report it",
+            ),
+        ] {
+            assert_eq!(Refusal::from(status).message(), message);
+        }
     }
 
     #[tokio::test]

@@ -125,10 +125,10 @@ pub fn progress_by_project(projects: &[&str], progress: u8) -> String {
     Value::Object(entries.collect::<Map<_, _>>()).to_string()
 }
 
-/// In MiB, with two decimals at most.
+/// In MiB, with two decimals at most, rounded up: what little was read is not nothing.
 pub fn mebibytes(bytes: u64) -> f64 {
     const MIB: u128 = 1 << 20;
-    let hundredths = (u128::from(bytes) * 100 + MIB / 2) / MIB;
+    let hundredths = (u128::from(bytes) * 100).div_ceil(MIB);
     // Of fewer than 2^53 hundredths, which are 80 PiB, none is lost.
     hundredths as f64 / 100.0
 }

@@ -194,8 +194,9 @@ fn the_projects_of_a_subtask_are_done_when_it_is() {
 fn space_has_two_decimals_at_most() {
     for (bytes, shown) in [
         (0, "0.0"),
-        (1, "0.0"),
-        (5_243, "0.01"),
+        (1, "0.01"),
+        (10_485, "0.01"),
+        (10_486, "0.02"),
         (1 << 20, "1.0"),
         (161_596_047, "154.11"),
         (u64::from(u32::MAX), "4096.0"),
