@@ -17,8 +17,8 @@ use crate::{Context, fields::Checks};
 /// How many keys are tried. Even two would hardly be needed.
 const TRIES: usize = 8;
 
-/// Keys are exact where numbers are doubles, as in JavaScript.
-const KEY_BITS: u32 = 53;
+/// Keys have 15 digits at most: clients for JavaScript make an object of a longer number.
+const KEY_BITS: u32 = 49;
 
 /// Makes a selection for a business type.
 pub async fn run(
@@ -81,4 +81,18 @@ async fn add(context: &Context, new: NewAgentlessSelection) -> Result<i64, Statu
 fn random_key(environment: &Environment) -> i64 {
     let key = u64::from_be_bytes(environment.random()) >> (u64::BITS - KEY_BITS);
     i64::try_from(key).unwrap_or(i64::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_15_digits_at_most() {
+        let environment = Environment::system();
+        for _ in 0..1_000 {
+            let key = random_key(&environment);
+            assert!((1..1_000_000_000_000_000).contains(&key), "{key}");
+        }
+    }
 }
