@@ -5,7 +5,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import time
 
 import pytest
 
@@ -34,15 +33,15 @@ def sdk(request):
     return request.param
 
 
-def call(server, sdk: str, key: dict, *calls: tuple[str, dict]) -> list[dict]:
-    """Makes calls one after the other, in one process."""
+def call(server, sdk: str, key: dict, *calls: tuple) -> list[dict]:
+    """Makes calls one after the other, in one process. A third part of a call says how long it is followed."""
     folder = pathlib.Path(os.environ.get("GUARDHOUSE_SDKS", REPOSITORY / "target")) / "sdk-node"
     assert (folder / "node_modules").exists(), f"{folder}: scripts/test makes it from tests/blackbox/node"
     package = sdk.removesuffix("-post").removesuffix("-form")
     document = {
         "sdk": package,
         "endpoint": server.url.removeprefix("http://"),
-        "calls": [key | SDKS[sdk] | {"action": action, "parameters": given} for action, given in calls],
+        "calls": [key | SDKS[sdk] | dict(zip(("action", "parameters", "follow"), one)) for one in calls],
     }
     done = subprocess.run(
         [shutil.which("node"), str(PROGRAM)], input=json.dumps(document), capture_output=True, text=True,
@@ -64,26 +63,17 @@ def register(server, shelf: pathlib.Path) -> dict[str, str]:  # noqa: F811
     return {asset["name"]: asset["instanceId"] for asset in listed.json["assets"]}
 
 
-def ended(server, sdk: str, key: dict, task: str) -> dict:
-    """The row of a task, once it is over."""
-    end = time.monotonic() + FOLLOWED
-    while True:
-        asked = ("ListAgentlessTask", {"RootTask": True, "TaskIdList": [task]})
-        [row] = call(server, sdk, key, asked)[0]["body"]["List"]
-        if row["Status"] != 1 and row["ReportStatus"] not in ("PREPARED", "RUNNING") or time.monotonic() > end:
-            return row
-
-
 def test_every_operation_answers_as_the_contract_says(start_server, sdk, shelf, advisories, tmp_path):  # noqa: F811
     server = start_server("--rate-limit", "0", "--advisories", advisories, "--scan-folder", str(tmp_path))
     key, asset = create_key(server, "robot@example.com"), register(server, shelf)["web.img"]
     first = operations.first(asset)
-    made = call(server, sdk, key, *first)
+    *made, tasks = call(server, sdk, key, *first, ("ListAgentlessTask", {"RootTask": True}, FOLLOWED))
     for (action, _), answer in zip(first, made, strict=True):
         assert "body" in answer, (action, answer, server.log)
         operations.check(action, answer["body"])
     task, selection = made[-1]["body"]["TaskId"], made[0]["body"]["Data"]["SelectionKey"]
-    row = ended(server, sdk, key, task)
+    [row] = tasks["body"]["List"]
+    assert row["TaskId"] == task, row
     assert (row["Status"], row["Result"], row["ReportStatus"]) == (2, "True", "SUCCESS"), row
 
     calls = operations.others(asset, task, selection)

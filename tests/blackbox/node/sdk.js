@@ -1,13 +1,14 @@
 // Calls the RPC API with the vendor's SDKs for Node.js; started by test_node.py in the folder that they are installed in.
 //
 // Reads a document from standard input, of which `calls` is a list, and writes a list with what came of each call. A call has
-// an `action`, `parameters` where the action has some, `method`, and `form` where the parameters go into the body.
+// an `action`, `parameters` where the action has some, `method`, `form` where the parameters go into the body, and `follow`, in
+// seconds, where it is made until a task is over.
 'use strict';
 
 const { createRequire } = require('module');
 const path = require('path');
-
 const { text } = require('stream/consumers');
+const { setTimeout } = require('timers/promises');
 
 const installed = createRequire(path.join(process.cwd(), 'package.json'));
 
@@ -79,13 +80,26 @@ function flat(parameters, before = '') {
   return parts;
 }
 
+// Makes a call; where it has `follow`, again and again until the first row of its list is over for good.
+async function follow(make, call) {
+  const end = Date.now() + 1000 * (call.follow ?? 0);
+  for (;;) {
+    const body = await make(call);
+    const [row] = body.List ?? [];
+    const isOver = row?.Status !== 1 && !['PREPARED', 'RUNNING'].includes(row?.ReportStatus);
+    if (isOver || Date.now() >= end) return body;
+    await setTimeout(50);
+  }
+}
+
 async function main() {
   const document = JSON.parse(await text(process.stdin));
   const answers = [];
   for (const call of document.calls) {
     const make = document.sdk.startsWith('pop-core') ? pop : tea;
     try {
-      answers.push({ body: await make(document.sdk, document.endpoint, { parameters: {}, ...call }) });
+      const body = await follow((one) => make(document.sdk, document.endpoint, one), { parameters: {}, ...call });
+      answers.push({ body });
     } catch (error) {
       // Whatever the SDK makes of it is what its users see.
       answers.push({ error: error.name, code: error.code ?? null, message: error.message, data: error.data ?? {} });
