@@ -201,6 +201,7 @@ conformance! {
         a_finding_keeps_its_number_and_when_it_came
         vulnerabilities_are_listed_the_worst_first
         of_each_asset_the_worst_is_shown
+        groups_are_those_of_the_rows_that_are_asked_for
         groups_count_each_vulnerability
         what_is_whitelisted_is_listed_apart_and_does_not_count
         the_whitelist_is_listed_and_changed

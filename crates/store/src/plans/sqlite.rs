@@ -8,7 +8,7 @@ use crate::engine::sqlite::MIGRATIONS;
 /// What may be read from its first row to its last: the results of `with`, literals, and tables that stay
 /// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken; lists
 /// of findings and of assets, which are filtered by anything, as far as the page, and as a whole to be counted.
-const SHORT: [&str; 22] = [
+const SHORT: [&str; 26] = [
     "finding",
     "item",
     "asset",
@@ -22,6 +22,10 @@ const SHORT: [&str; 22] = [
     "agentless_webhooks",
     "(subquery-3)",
     "placed",
+    "kinds",
+    "names",
+    "ranked",
+    "page",
     "counted",
     "subtree",
     "above",

@@ -5,7 +5,10 @@ use guardhouse_model::Timestamp;
 use crate::{
     AgentlessCounts, AgentlessRisk, PageNumber, Paged, RiskFilter, ScannedAsset, Store, StoreError,
     engine::{Row, values},
-    verbs::agentless::filters::Conditions,
+    verbs::agentless::{
+        filters::Conditions,
+        findings::{complete, named},
+    },
 };
 
 /// What is told of an asset, of its result `r` and the subtask `s` that it came of.
@@ -53,15 +56,18 @@ impl Store {
                 let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
                 let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
                 let sql = format!(
-                    "select {ASSET}, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
-                     from agentless_results r join agentless_subtasks s on s.uuid = r.subtask_uuid where {wanted}
+                    "select r.instance_id, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
+                     from agentless_results r where {wanted}
                      order by r.scan_time desc, r.instance_id limit {size} offset {skip}"
                 );
                 let read = |row: &Row<'_>| {
-                    let (asset, scan_time) = (asset(row, 0)?, row.get(6)?);
-                    Ok(AgentlessRisk { asset, scan_time, counts: counts(row, 7)? })
+                    let asset = named(row.get(0)?);
+                    Ok(AgentlessRisk { asset, scan_time: row.get(1)?, counts: counts(row, 2)? })
                 };
-                Ok(Paged { rows: transaction.list(&sql, &conditions.values, read)?, total })
+                let mut rows = transaction.list(&sql, &conditions.values, read)?;
+                // Of the page alone: joined, the assets in front of it would be looked up, too.
+                complete(transaction, &mut rows, |risk| &mut risk.asset)?;
+                Ok(Paged { rows, total })
             })
             .await
     }

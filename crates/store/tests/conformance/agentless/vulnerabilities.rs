@@ -178,6 +178,14 @@ pub async fn of_each_asset_the_worst_is_shown(f: &Fixture) {
     assert_eq!(list(later, 0, 9).await, (owned(&["CVE-2 s-1", "CVE-2 s-2"]), 2));
     let nothing = VulnerabilityFilter { target_types: Some(vec![]), ..any() };
     assert_eq!(list(nothing, 0, 9).await, (vec![], 0));
+    let of = |kind| VulnerabilityFilter { kind: Some(kind), ..any() };
+    assert_eq!(list(of(KIND), 1, 9).await, (owned(&["CVE-2 s-2"]), 2));
+    assert_eq!(list(of(VulnerabilityKind::Sca), 0, 9).await, (vec![], 0));
+    assert_eq!(list(of(VulnerabilityKind::Sys), 0, 9).await, (vec![], 0));
+    f.whitelist(KIND, "CVE-2", None).await;
+    assert_eq!(list(of(KIND), 0, 9).await, (owned(&["CVE-1 s-1"]), 1));
+    let on = VulnerabilityFilter { is_whitelisted: true, ..of(KIND) };
+    assert_eq!(list(on, 0, 9).await, (owned(&["CVE-2 s-1", "CVE-2 s-2"]), 2));
 }
 
 pub async fn groups_count_each_vulnerability(f: &Fixture) {
@@ -212,6 +220,88 @@ pub async fn groups_count_each_vulnerability(f: &Fixture) {
     f.scanned("s-3", 30, &[NewVulnerability { kind: VulnerabilityKind::Sca, ..vulnerability(1, "CVE-1") }])
         .await;
     assert_eq!(f.groups(any()).await.len(), 3, "packages of languages are groups of their own");
+}
+
+pub async fn groups_are_those_of_the_rows_that_are_asked_for(f: &Fixture) {
+    let of = |number: u128, name: &str, necessity, score, fixed: &str| NewVulnerability {
+        necessity,
+        score,
+        fixed: fixed.to_owned(),
+        ..vulnerability(number, name)
+    };
+    let sca = |one: NewVulnerability| NewVulnerability { kind: VulnerabilityKind::Sca, ..one };
+    let (asap, later, nntf) = (Necessity::Asap, Necessity::Later, Necessity::Nntf);
+    let first = [
+        of(1, "CVE-3", later, Some(99), "2"),
+        of(2, "CVE-1", later, Some(50), ""),
+        of(3, "CVE-2", nntf, None, ""),
+        sca(of(4, "CVE-2", asap, Some(40), "2")),
+        of(5, "CVE-9", asap, Some(70), "2"),
+    ];
+    // CVE-1 is urgent here, but not as bad as CVE-9; CVE-2 is worst where it need not be fixed.
+    let second = [
+        of(1, "CVE-1", asap, Some(10), "2"),
+        of(2, "CVE-2", nntf, Some(100), "2"),
+        sca(of(3, "CVE-9", later, None, "")),
+        of(4, "CVE-9", asap, Some(70), "2"),
+    ];
+    f.scanned("s-1", 0, &first).await;
+    f.scanned("s-2", 1, &second).await;
+    f.whitelist(KIND, "CVE-9", Some(&["s-2"])).await;
+
+    let filters = [
+        any(),
+        VulnerabilityFilter { kind: Some(KIND), ..any() },
+        VulnerabilityFilter { kind: Some(VulnerabilityKind::Sys), ..any() },
+        VulnerabilityFilter { is_whitelisted: true, ..any() },
+        VulnerabilityFilter { is_fixable: true, ..any() },
+        VulnerabilityFilter { necessities: vec![later], ..any() },
+        VulnerabilityFilter { necessities: vec![asap, nntf], ..any() },
+        VulnerabilityFilter { target_types: Some(vec![3, 4]), ..any() },
+        VulnerabilityFilter { target_types: Some(vec![4]), ..any() },
+        VulnerabilityFilter { target_types: Some(vec![]), ..any() },
+        VulnerabilityFilter { name: "CVE-2".to_owned(), ..any() },
+        VulnerabilityFilter { alias: "cve-2".to_owned(), ..any() },
+        VulnerabilityFilter { cve: "CVE-9".to_owned(), ..any() },
+        VulnerabilityFilter { instance_ids: Some(vec!["s-2".to_owned()]), ..any() },
+        VulnerabilityFilter { name: "\0".to_owned(), ..any() },
+    ];
+    for filter in filters {
+        // The first row of a group is the most urgent, and of those the worst.
+        let mut expected: Vec<(Vec<AgentlessVulnerability>, _)> = Vec::new();
+        for row in f.vulnerabilities(filter.clone()).await {
+            let found = &row.found;
+            let group = (found.kind, found.name.clone());
+            match expected.iter_mut().find(|(_, (_, _, known))| *known == group) {
+                Some((rows, _)) => rows.push(row),
+                None => {
+                    let rank = (found.necessity, -found.score.unwrap_or(-1), group);
+                    expected.push((vec![row], rank));
+                }
+            }
+        }
+        expected.sort_by(|(_, one), (_, other)| one.cmp(other));
+        let count = |rows: &[AgentlessVulnerability], of| {
+            rows.iter().map(|row| u32::from(row.found.necessity == of)).sum::<u32>()
+        };
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(rows, (_, _, (kind, name)))| {
+                let score = rows.iter().filter_map(|row| row.found.score).max();
+                (*kind, name.clone(), Necessity::ALL.map(|of| count(rows, of)), score)
+            })
+            .collect();
+        let shown = |groups: &[VulnerabilityGroup]| -> Vec<_> {
+            groups.iter().map(|one| (one.kind, one.name.clone(), one.counts, one.score)).collect()
+        };
+        assert_eq!(shown(&f.groups(filter.clone()).await), expected, "{filter:?}");
+        for skip in 0..=expected.len() {
+            let page = PageNumber { skip: skip as u64, size: 2 };
+            let page = f.store.agentless_vulnerability_groups(filter.clone(), page).await.expect("reads");
+            let rest = &expected[skip..expected.len().min(skip + 2)];
+            assert_eq!((shown(&page.rows).as_slice(), page.total), (rest, expected.len() as u64));
+        }
+    }
 }
 
 pub async fn what_is_whitelisted_is_listed_apart_and_does_not_count(f: &Fixture) {

@@ -60,19 +60,47 @@ impl Store {
                 );
                 // From the first id on, which is all of them: by that the databases find the order.
                 let first = conditions.value("");
-                let assets = format!(
-                    "from agentless_results r where r.instance_id >= {first} and {worst} is not null"
-                );
-                let count = format!("select count(*) {assets}");
-                let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
+                let counted = counted(&filter);
+                let total = if is_of_kind_alone(&filter) {
+                    let sql = format!(
+                        "select count(*) from agentless_results r where r.instance_id >= $1{counted}"
+                    );
+                    transaction.find(&sql, values![""], |row| row.get(0))?
+                } else {
+                    let sql = format!(
+                        "select count(*) from agentless_results r
+                         where r.instance_id >= {first}{counted} and {worst} is not null"
+                    );
+                    transaction.find(&sql, &conditions.values, |row| row.get(0))?
+                };
+                let total = total.unwrap_or(0);
                 let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
-                let sql =
-                    format!("select {worst} {assets} order by r.instance_id limit {size} offset {skip}");
+                let sql = format!(
+                    "select {worst} from agentless_results r
+                     where r.instance_id >= {first}{counted} and {worst} is not null
+                     order by r.instance_id limit {size} offset {skip}"
+                );
                 let ids = transaction.list(&sql, &conditions.values, |row| row.get(0))?;
                 Ok(Paged { rows: numbered(transaction, ids)?, total })
             })
             .await
     }
+}
+
+/// That a result has some that may be asked for, by what it counts: the whitelisted ones are not counted.
+fn counted(filter: &VulnerabilityFilter) -> &'static str {
+    match filter.kind {
+        _ if filter.is_whitelisted => "",
+        Some(VulnerabilityKind::Cve) => " and r.cve > 0",
+        Some(VulnerabilityKind::Sys) => " and r.sys > 0",
+        Some(VulnerabilityKind::Sca) => " and r.sca > 0",
+        None => " and r.cve + r.sys + r.sca > 0",
+    }
+}
+
+/// Whether what results count says all of what is asked for.
+fn is_of_kind_alone(filter: &VulnerabilityFilter) -> bool {
+    *filter == VulnerabilityFilter { kind: filter.kind, ..VulnerabilityFilter::default() }
 }
 
 /// The vulnerabilities with these ids, in this order.
