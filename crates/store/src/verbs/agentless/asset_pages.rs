@@ -3,7 +3,7 @@
 use crate::{
     AgentlessAsset, AgentlessAssetFilter, PageNumber, Paged, Store, StoreError,
     engine::{Row, Transaction, Value, values},
-    verbs::agentless::filters::has_part,
+    verbs::agentless::conditions::Conditions,
 };
 
 /// Of assets, which are called `asset`, in the order of [`from_row`].
@@ -29,15 +29,17 @@ impl Store {
     ) -> Result<Paged<AgentlessAsset>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let (conditions, mut values) = conditions(&filter);
-                let from = format!("from agentless_assets asset where {conditions}");
+                let mut which = conditions(transaction, &filter);
+                let from = format!("from agentless_assets asset where {}", which.sql());
                 let count = format!("select count(*) {from}");
-                let total = transaction.find(&count, &values, |row| row.get::<u64>(0))?;
-                values.extend([Value::from(page.size), Value::from(page.skip)]);
-                let (limit, offset) = (values.len() - 1, values.len());
-                let order = format!("order by asset.instance_id limit ${limit} offset ${offset}");
-                let rows =
-                    transaction.list(&format!("select {COLUMNS} {from} {order}"), &values, from_row)?;
+                let total = transaction.find(&count, &which.values(&[]), |row| row.get::<u64>(0))?;
+                let (size, skip) = (which.value(page.size), which.value(page.skip));
+                let order = format!("order by asset.instance_id limit {size} offset {skip}");
+                let rows = transaction.list(
+                    &format!("select {COLUMNS} {from} {order}"),
+                    &which.values(&[]),
+                    from_row,
+                )?;
                 Ok(Paged { rows, total: total.unwrap_or(0) })
             })
             .await
@@ -65,30 +67,19 @@ pub fn by_ids(
     found.filter_map(Result::transpose).collect()
 }
 
-/// What the filter asks for, as text and values.
-fn conditions(filter: &AgentlessAssetFilter) -> (String, Vec<Value<'_>>) {
-    let (mut sql, mut values) = ("asset.gone = 0".to_owned(), Vec::new());
+/// What the filter asks for, of the assets that are there.
+fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a AgentlessAssetFilter) -> Conditions<'a> {
+    let mut which = Conditions::new(transaction);
+    which.holds("asset.gone = 0");
     if let Some(target_type) = filter.target_type {
-        values.push(Value::from(target_type));
-        sql.push_str(&format!(" and asset.target_type = ${}", values.len()));
+        which.compares("asset.target_type =", target_type);
     }
-    if !filter.platform.is_empty() {
-        values.push(Value::from(&filter.platform));
-        sql.push_str(&format!(" and lower(asset.platform) = lower(${})", values.len()));
-    }
-    if !filter.name.is_empty() {
-        values.push(Value::from(&filter.name));
-        sql.push_str(&format!(" and {}", has_part("asset.name", &format!("${}", values.len()))));
-    }
+    which.equals_in_any_case("asset.platform", &filter.platform);
+    which.contains("asset.name", &filter.name);
     if let Some(ids) = &filter.ids {
-        let first = values.len() + 1;
-        values.extend(ids.iter().map(Value::from));
-        let places: Vec<String> = (first..=values.len()).map(|place| format!("${place}")).collect();
-        // Nothing is one of none; `in ()` is not for all databases.
-        let places = if places.is_empty() { "null".to_owned() } else { places.join(", ") };
-        sql.push_str(&format!(" and asset.instance_id in ({places})"));
+        which.one_of("asset.instance_id", ids.iter().filter(|id| !id.contains('\0')));
     }
-    (sql, values)
+    which
 }
 
 /// An asset of [`COLUMNS`].

@@ -8,6 +8,7 @@ use std::{
     hash::Hash,
 };
 
+use super::conditions::Conditions;
 use crate::{
     AssetFilter, ScannedAsset, StoreError,
     engine::{Row, Transaction, Value, values},
@@ -137,95 +138,7 @@ pub fn compare<'a, S: Eq + Hash, F>(
     Compared { new, again, gone }
 }
 
-/// What never holds.
-const NEVER: &str = "1 = 0";
-
-/// Conditions that must all hold, and their values.
-pub struct Conditions<'a> {
-    sql: String,
-    values: Vec<Value<'a>>,
-    is_postgres: bool,
-}
-
 impl<'a> Conditions<'a> {
-    /// None yet: all rows.
-    pub fn new(transaction: &Transaction<'_>) -> Self {
-        let is_postgres = matches!(transaction, Transaction::Postgres(_));
-        Self { sql: String::new(), values: Vec::new(), is_postgres }
-    }
-
-    /// ` where …`, or nothing where there is no condition.
-    pub fn sql(&self) -> &str {
-        &self.sql
-    }
-
-    /// What the statement takes, and `more` behind it.
-    pub fn values(&self, more: &[Value<'a>]) -> Vec<Value<'a>> {
-        [&self.values, more].concat()
-    }
-
-    /// The place of the first value behind those of the conditions.
-    pub fn next_place(&self) -> usize {
-        self.values.len() + 1
-    }
-
-    /// A condition without a value.
-    pub fn holds(&mut self, condition: &str) {
-        self.sql.push_str(if self.sql.is_empty() { " where " } else { " and " });
-        self.sql.push_str(condition);
-    }
-
-    /// A condition with a value, which it is told the place of.
-    pub fn holds_with(&mut self, value: impl Into<Value<'a>>, condition: impl FnOnce(&str) -> String) {
-        let place = self.bind(value.into());
-        self.holds(&condition(&place));
-    }
-
-    /// The column has exactly this text; empty: it does not matter.
-    pub fn equals(&mut self, column: &str, text: &'a str) {
-        match text {
-            "" => {}
-            text if text.contains('\0') => self.never(),
-            text => self.holds_with(text, |place| format!("{column} = {place}")),
-        }
-    }
-
-    /// The column has this text in it, upper and lower case of Latin letters alike; empty: it does not matter.
-    pub fn contains(&mut self, column: &str, text: &'a str) {
-        if let Some(condition) = self.in_one_of(&[column], text) {
-            self.holds(&condition);
-        }
-    }
-
-    /// That one of the columns has this text in it; `None`: it does not matter.
-    fn in_one_of(&mut self, columns: &[&str], text: &'a str) -> Option<String> {
-        if text.is_empty() {
-            return None;
-        }
-        if text.contains('\0') {
-            return Some(NEVER.to_owned());
-        }
-        let place = self.bind(text.into());
-        let any = columns.iter().map(|column| {
-            if self.is_postgres {
-                format!("strpos(lower({column}), lower({place} collate \"C\")) > 0")
-            } else {
-                format!("instr(lower({column}), lower({place})) > 0")
-            }
-        });
-        Some(format!("({})", any.collect::<Vec<_>>().join(" or ")))
-    }
-
-    /// The column has one of these values; of none, it has none.
-    pub fn one_of<T: Into<Value<'a>>>(&mut self, column: &str, values: impl IntoIterator<Item = T>) {
-        let places: Vec<_> = values.into_iter().map(|value| self.bind(value.into())).collect();
-        if places.is_empty() {
-            self.never();
-        } else {
-            self.holds(&format!("{column} in ({})", places.join(", ")));
-        }
-    }
-
     /// The finding is on one of these assets.
     pub fn on(&mut self, filter: &'a AssetFilter) {
         if !filter.instance_ids.is_empty() {
@@ -248,15 +161,5 @@ impl<'a> Conditions<'a> {
                      where result.instance_id = finding.instance_id and {condition} limit 1 offset 0)"
             ));
         }
-    }
-
-    fn never(&mut self) {
-        self.holds(NEVER);
-    }
-
-    /// Adds a value; answers its place.
-    fn bind(&mut self, value: Value<'a>) -> String {
-        self.values.push(value);
-        format!("${}", self.values.len())
     }
 }

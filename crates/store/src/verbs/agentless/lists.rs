@@ -3,10 +3,10 @@
 use guardhouse_model::Timestamp;
 use uuid::Uuid;
 
-use super::{filters::Conditions, subtasks, tasks};
+use super::{conditions::Conditions, filters, subtasks, tasks};
 use crate::{
     AgentlessSubtask, AgentlessSubtasksPage, AgentlessTask, AgentlessTasksPage, Store, StoreError,
-    engine::{Value, values},
+    engine::values,
 };
 
 impl Store {
@@ -17,20 +17,20 @@ impl Store {
     ) -> Result<Vec<AgentlessTask>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let mut conditions = Conditions::of_tasks(&page.filter);
+                let mut which = filters::of_tasks(transaction, &page.filter);
                 let (time, id) = page.before.unwrap_or((Timestamp::MAX, Uuid::max()));
-                let (time, id) = (conditions.value(time), conditions.value(id));
-                let mut sql = format!(
-                    "select {} from agentless_tasks where {} and (start_time, uuid) < ({time}, {id})",
-                    tasks::COLUMNS,
-                    conditions.sql
-                );
+                let (time, id) = (which.value(time), which.value(id));
+                which.holds(&format!("(start_time, uuid) < ({time}, {id})"));
                 if let Some(schedule) = page.schedule {
-                    sql += &format!(" and schedule_uuid = {}", conditions.value(schedule));
+                    which.compares("schedule_uuid =", schedule);
                 }
-                sql +=
-                    &format!(" order by start_time desc, uuid desc limit {}", conditions.value(page.limit));
-                transaction.list(&sql, &conditions.values, tasks::from_row)
+                let limit = which.value(page.limit);
+                let sql = format!(
+                    "select {} from agentless_tasks where {} order by start_time desc, uuid desc limit {limit}",
+                    tasks::COLUMNS,
+                    which.sql()
+                );
+                transaction.list(&sql, &which.values(&[]), tasks::from_row)
             })
             .await
     }
@@ -46,26 +46,22 @@ impl Store {
                 if !transaction.exists(known, values![page.task])? {
                     return Ok(None);
                 }
-                let after = page.after.map_or(-1, i64::from);
-                let mut values: Vec<Value<'_>> = vec![page.task.into(), after.into(), page.limit.into()];
-                let mut places = Vec::new();
-                for status in &page.statuses {
-                    values.push((*status as i32).into());
-                    places.push(format!("${}", values.len()));
+                let mut which = Conditions::new(transaction);
+                which.compares("task_uuid =", page.task);
+                which.compares("position >", page.after.map_or(-1, i64::from));
+                if !page.statuses.is_empty() {
+                    which.one_of("subtask.status", page.statuses.iter().map(|status| *status as i32));
                 }
-                let statuses = match places.as_slice() {
-                    [] => String::new(),
-                    places => format!("and subtask.status in ({})", places.join(", ")),
-                };
+                let limit = which.value(page.limit);
                 let sql = format!(
-                    "select {}, position {} where task_uuid = $1 and position > $2 {statuses}
-                     order by position limit $3",
+                    "select {}, position {} where {} order by position limit {limit}",
                     subtasks::COLUMNS,
-                    subtasks::FROM
+                    subtasks::FROM,
+                    which.sql()
                 );
                 let position = subtasks::WIDTH;
                 transaction
-                    .list(&sql, &values, |row| Ok((row.get(position)?, subtasks::from_row(row)?)))
+                    .list(&sql, &which.values(&[]), |row| Ok((row.get(position)?, subtasks::from_row(row)?)))
                     .map(Some)
             })
             .await

@@ -4,11 +4,8 @@ use guardhouse_model::Timestamp;
 
 use crate::{
     AgentlessCounts, AgentlessRisk, PageNumber, Paged, RiskFilter, ScannedAsset, Store, StoreError,
-    engine::{Row, values},
-    verbs::agentless::{
-        filters::Conditions,
-        findings::{complete, named},
-    },
+    engine::{Row, Transaction, values},
+    verbs::agentless::conditions::Conditions,
 };
 
 /// What is told of an asset, of its result `r` and the subtask `s` that it came of.
@@ -48,65 +45,56 @@ impl Store {
     ) -> Result<Paged<AgentlessRisk>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let Some(mut conditions) = conditions(&filter) else {
-                    return Ok(Paged { rows: Vec::new(), total: 0 });
-                };
-                let wanted = conditions.sql.clone();
-                let count = format!("select count(*) from agentless_results r where {wanted}");
-                let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
-                let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
+                let mut which = conditions(transaction, &filter);
+                let count = format!("select count(*) from agentless_results r where {}", which.sql());
+                let total = transaction.find(&count, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
+                let (size, skip) = (which.value(page.size), which.value(page.skip));
                 let sql = format!(
-                    "select r.instance_id, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
-                     from agentless_results r where {wanted}
-                     order by r.scan_time desc, r.instance_id limit {size} offset {skip}"
+                    "select {ASSET}, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
+                     from agentless_results r join agentless_subtasks s on s.uuid = r.subtask_uuid where {}
+                     order by r.scan_time desc, r.instance_id limit {size} offset {skip}",
+                    which.sql()
                 );
                 let read = |row: &Row<'_>| {
                     let asset = named(row.get(0)?);
                     Ok(AgentlessRisk { asset, scan_time: row.get(1)?, counts: counts(row, 2)? })
                 };
-                let mut rows = transaction.list(&sql, &conditions.values, read)?;
-                // Of the page alone: joined, the assets in front of it would be looked up, too.
-                complete(transaction, &mut rows, |risk| &mut risk.asset)?;
-                Ok(Paged { rows, total })
+                Ok(Paged { rows: transaction.list(&sql, &which.values(&[]), read)?, total })
             })
             .await
     }
 }
 
-/// What a filter asks for, of a result `r`; `None`: nothing can be that.
-fn conditions(filter: &RiskFilter) -> Option<Conditions<'_>> {
-    let RiskFilter { instance_id, machine_names, target_name, internet_ip, intranet_ip, .. } = filter;
-    if machine_names
-        .iter()
-        .chain([instance_id, target_name, internet_ip, intranet_ip])
-        .any(|text| text.contains('\0'))
-    {
-        return None;
-    }
-    let mut conditions = Conditions::none();
-    for name in machine_names {
-        conditions.add_part("s.instance_name", name);
-    }
-    conditions.add_part("s.target_name", target_name);
-    conditions.add_text("s.internet_ip", internet_ip);
-    conditions.add_text("s.intranet_ip", intranet_ip);
-    if !conditions.sql.is_empty() {
-        // A value of the row, not a join: not all subtasks that there ever were are looked at.
-        let subtask = "select 1 from agentless_subtasks s where s.uuid = r.subtask_uuid";
-        conditions.sql = format!("({subtask} and {}) = 1", conditions.sql);
-    }
+/// What a filter asks for, of a result `r`.
+fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a RiskFilter) -> Conditions<'a> {
+    let mut which = of_subtask(transaction, filter);
     // A range of time, even though it is all of it: by that the databases find the order.
-    conditions.add("r.scan_time >= ", Timestamp::MIN);
+    which.compares("r.scan_time >=", Timestamp::MIN);
     if let Some(target_type) = filter.target_type {
-        conditions.add("r.target_type = ", target_type);
+        which.compares("r.target_type =", target_type);
     }
-    conditions.add_text("r.instance_id", instance_id);
+    which.equals("r.instance_id", &filter.instance_id);
     match filter.is_at_risk {
-        Some(true) => conditions.and(&format!("{FOUND} > 0")),
-        Some(false) => conditions.and(&format!("{FOUND} = 0")),
+        Some(true) => which.holds(&format!("{FOUND} > 0")),
+        Some(false) => which.holds(&format!("{FOUND} = 0")),
         None => {}
     }
-    Some(conditions)
+    which
+}
+
+/// What a filter asks for of the subtask that the result came of.
+fn of_subtask<'a>(transaction: &Transaction<'_>, filter: &'a RiskFilter) -> Conditions<'a> {
+    let mut which = Conditions::new(transaction);
+    for name in &filter.machine_names {
+        which.contains("s.instance_name", name);
+    }
+    which.contains("s.target_name", &filter.target_name);
+    which.equals("s.internet_ip", &filter.internet_ip);
+    which.equals("s.intranet_ip", &filter.intranet_ip);
+    // A value of the row, not a join: not all subtasks that there ever were are looked at.
+    which.within(|all| {
+        format!("(select 1 from agentless_subtasks s where s.uuid = r.subtask_uuid and {all}) = 1")
+    })
 }
 
 /// What is read as [`ASSET`], from the column at `place` on.

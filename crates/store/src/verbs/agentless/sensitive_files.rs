@@ -11,8 +11,9 @@ use crate::{
     NewSensitiveFile, PageNumber, Paged, SensitiveFile, SensitiveFileFilter, Store, StoreError,
     engine::{Row, Transaction, Value, values},
     verbs::agentless::{
+        conditions::Conditions,
         counters,
-        findings::{Compared, Conditions, compare, complete, for_each_of, keepable, named, numbered, texts},
+        findings::{Compared, compare, complete, for_each_of, keepable, named, numbered, texts},
     },
 };
 
@@ -170,17 +171,17 @@ fn list(
     let mut which = Conditions::new(transaction);
     which.equals("finding.rule_key", &filter.rule_key);
     if let Some(status) = filter.status {
-        which.holds_with(status as i32, |place| format!("finding.status = {place}"));
+        which.compares("finding.status =", status as i32);
     }
     which.on(&filter.asset);
-    let sql = format!("select count(*) from agentless_sensitive_files finding{}", which.sql());
+    let sql = format!("select count(*) from agentless_sensitive_files finding{}", which.clause());
     let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
     let place = which.next_place();
     let sql = format!(
         "select finding.id, finding.rule_key, finding.risk_level, finding.path, finding.md5, finding.prompt,
              finding.status, finding.first_time, finding.latest_time, finding.instance_id
          from agentless_sensitive_files finding{} order by finding.id desc limit ${place} offset ${}",
-        which.sql(),
+        which.clause(),
         place + 1
     );
     let mut rows = transaction.list(&sql, &which.values(&[page.size.into(), page.skip.into()]), from_row)?;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{filters::Conditions, pages, percentage, report_status, status};
+use super::{filters, pages, percentage, report_status, status};
 use crate::{
     AgentlessSubtask, AgentlessSubtaskFilter, PageNumber, Paged, Store, StoreError,
     engine::{Row, Transaction, values},
@@ -57,16 +57,16 @@ fn search(
     filter: &AgentlessSubtaskFilter,
     page: PageNumber,
 ) -> Result<Paged<AgentlessSubtask>, StoreError> {
-    let mut conditions = Conditions::of_subtasks(filter);
-    let count = format!("select count(*) from agentless_subtasks subtask where {}", conditions.sql);
-    let total = transaction.find(&count, &conditions.values, |row| row.get::<u64>(0))?;
-    let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
+    let mut which = filters::of_subtasks(transaction, filter);
+    let count = format!("select count(*) from agentless_subtasks subtask where {}", which.sql());
+    let total = transaction.find(&count, &which.values(&[]), |row| row.get::<u64>(0))?;
+    let (size, skip) = (which.value(page.size), which.value(page.skip));
     let sql = format!(
         "select {COLUMNS} {FROM} where {}
          order by subtask.start_time desc, task_uuid desc, position limit {size} offset {skip}",
-        conditions.sql
+        which.sql()
     );
-    let rows = transaction.list(&sql, &conditions.values, from_row)?;
+    let rows = transaction.list(&sql, &which.values(&[]), from_row)?;
     Ok(Paged { rows, total: total.unwrap_or_default() })
 }
 

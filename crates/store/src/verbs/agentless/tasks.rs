@@ -3,7 +3,7 @@
 use guardhouse_model::agentless::Tally;
 use uuid::Uuid;
 
-use super::{filters::Conditions, report_status, status};
+use super::{filters, report_status, status};
 use crate::{
     AgentlessTask, AgentlessTaskFilter, PageNumber, Paged, Store, StoreError,
     engine::{Row, values},
@@ -36,16 +36,16 @@ impl Store {
     ) -> Result<Paged<AgentlessTask>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let mut conditions = Conditions::of_tasks(&filter);
-                let count = format!("select count(*) from agentless_tasks where {}", conditions.sql);
-                let total = transaction.find(&count, &conditions.values, |row| row.get::<u64>(0))?;
-                let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
+                let mut which = filters::of_tasks(transaction, &filter);
+                let count = format!("select count(*) from agentless_tasks where {}", which.sql());
+                let total = transaction.find(&count, &which.values(&[]), |row| row.get::<u64>(0))?;
+                let (size, skip) = (which.value(page.size), which.value(page.skip));
                 let sql = format!(
                     "select {COLUMNS} from agentless_tasks where {}
                      order by start_time desc, uuid desc limit {size} offset {skip}",
-                    conditions.sql
+                    which.sql()
                 );
-                let rows = transaction.list(&sql, &conditions.values, from_row)?;
+                let rows = transaction.list(&sql, &which.values(&[]), from_row)?;
                 Ok(Paged { rows, total: total.unwrap_or_default() })
             })
             .await

@@ -62,7 +62,7 @@ pub async fn subtasks_are_listed_by_what_is_asked_for(f: &Fixture) {
     f.store.agentless_task_add(image).await.expect("writes");
     let mut odd = f.new_scan(&["s-5"], 20);
     for target in &mut odd.targets {
-        target.target_name = r"100%_\".to_owned();
+        target.target_name = r"100%_\Ä".to_owned();
         target.instance_name = "Web-1".to_owned();
         target.internet_ip = "192.0.2.9".to_owned();
         target.intranet_ip = "10.9.9.9".to_owned();
@@ -109,6 +109,9 @@ pub async fn subtasks_are_listed_by_what_is_asked_for(f: &Fixture) {
         ("of an asset", AgentlessSubtaskFilter { instance_id: "m-2".to_owned(), ..filter() }, &["m-2"]),
         ("by its name", AgentlessSubtaskFilter { target_name: "M-1.q".to_owned(), ..filter() }, &["m-1"]),
         ("odd names", AgentlessSubtaskFilter { target_name: r"%_\".to_owned(), ..filter() }, &["s-5"]),
+        ("other letters", AgentlessSubtaskFilter { target_name: "\\Ä".to_owned(), ..filter() }, &["s-5"]),
+        ("of one case", AgentlessSubtaskFilter { target_name: "ä".to_owned(), ..filter() }, &[]),
+        ("nothing that is kept", AgentlessSubtaskFilter { machine_name: "\0".to_owned(), ..filter() }, &[]),
         ("no pattern", AgentlessSubtaskFilter { target_name: "s%2".to_owned(), ..filter() }, &[]),
         ("another task", AgentlessSubtaskFilter { task: Some(Uuid::nil()), ..filter() }, &[]),
     ];

@@ -5,7 +5,10 @@ use guardhouse_model::agentless::{CheckStatus, RiskLevel};
 use crate::{
     Check, CheckFilter, CheckItem, CheckSummary, PageNumber, Paged, Store, StoreError,
     engine::{Row, Transaction},
-    verbs::agentless::findings::{Conditions, complete, named, numbered},
+    verbs::agentless::{
+        conditions::Conditions,
+        findings::{complete, named, numbered},
+    },
 };
 
 /// The columns of what is checked, in the order of [`item_from_row`].
@@ -44,14 +47,8 @@ fn summarize(
     page: PageNumber,
 ) -> Result<Paged<CheckSummary>, StoreError> {
     let which = conditions(transaction, filter);
-    // Of each item one finding is enough to list it; all of them are counted for those on the page alone.
-    let is_one = if which.sql().is_empty() { " where " } else { " and " };
-    let wanted = format!(
-        "from agentless_check_items item where exists (
-             select 1 from agentless_checks finding{}{is_one}finding.check_id = item.check_id)",
-        which.sql()
-    );
-    let sql = format!("select count(*) {wanted}");
+    let wanted = format!("from agentless_checks finding {ITEMS}{}", which.clause());
+    let sql = format!("select count(distinct finding.check_id) {wanted}");
     let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
     let counts = CheckStatus::ALL
         .map(|status| format!("count(case when finding.status = {} then 1 end)", status as i32));
@@ -83,7 +80,7 @@ fn list(
     page: PageNumber,
 ) -> Result<Paged<Check>, StoreError> {
     let which = conditions(transaction, filter);
-    let sql = format!("select count(*) from agentless_checks finding {ITEMS}{}", which.sql());
+    let sql = format!("select count(*) from agentless_checks finding {ITEMS}{}", which.clause());
     let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
     let place = which.next_place();
     let sql = format!(
@@ -91,7 +88,7 @@ fn list(
              finding.instance_id
          from agentless_checks finding {ITEMS}{}
          order by finding.check_id, finding.instance_id limit ${place} offset ${}",
-        which.sql(),
+        which.clause(),
         place + 1
     );
     let mut rows = transaction.list(&sql, &which.values(&[page.size.into(), page.skip.into()]), |row| {
@@ -111,11 +108,11 @@ fn list(
 fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a CheckFilter) -> Conditions<'a> {
     let mut which = Conditions::new(transaction);
     if let Some(id) = filter.check_id {
-        which.holds_with(id, |place| format!("finding.check_id = {place}"));
+        which.compares("finding.check_id =", id);
     }
     which.contains("item.item", &filter.item);
     if let Some(level) = filter.level {
-        which.holds_with(level as i32, |place| format!("item.level = {place}"));
+        which.compares("item.level =", level as i32);
     }
     which.equals("item.type", &filter.kind);
     which.equals("item.risk_type", &filter.risk_type);

@@ -9,7 +9,7 @@ use super::{assets, count, for_each_of, lock_results};
 use crate::{
     AssetFilter, Likeness, MaliciousFilesHandled, Store, StoreError,
     engine::{Gate, Transaction},
-    verbs::agentless::findings::Conditions,
+    verbs::agentless::conditions::Conditions,
 };
 
 impl Store {
@@ -28,7 +28,8 @@ impl Store {
                 transaction.pass_alone(Gate::MaliciousWhitelist)?;
                 let mut which = Conditions::new(transaction);
                 which.one_of("finding.id", ids.iter().copied());
-                let sql = format!("select finding.id from agentless_malicious_files finding{}", which.sql());
+                let sql =
+                    format!("select finding.id from agentless_malicious_files finding{}", which.clause());
                 let known: Vec<i64> = transaction.list(&sql, &which.values(&[]), |row| row.get(0))?;
                 let unknown: Vec<i64> = ids.iter().copied().filter(|id| !known.contains(id)).collect();
                 if !unknown.is_empty() {
@@ -87,7 +88,7 @@ fn handle(
     now: Timestamp,
 ) -> Result<usize, StoreError> {
     let changed = Handling::ALL.into_iter().filter(|handling| operation.changes(*handling));
-    let assets = assets(transaction, which.sql(), &which.values(&[]))?;
+    let assets = assets(transaction, &which.clause(), &which.values(&[]))?;
     lock_results(transaction, &assets)?;
     which.one_of("finding.handling", changed.map(|handling| handling as i32));
     if operation == MaliciousOperation::AddWhitelist {
@@ -96,14 +97,14 @@ fn handle(
             "insert into agentless_malicious_samples (sha256, create_time)
              select distinct finding.sha256, ${place} from agentless_malicious_files finding{}
              on conflict (sha256) do nothing",
-            which.sql()
+            which.clause()
         );
         transaction.execute(&sql, &which.values(&[now.into()]))?;
     } else {
         // What leaves the whitelist leaves it with everything that is equal.
         let sql = format!(
             "select distinct finding.sha256 from agentless_malicious_files finding{} and finding.handling = 2",
-            which.sql()
+            which.clause()
         );
         let samples = transaction.list(&sql, &which.values(&[]), |row| row.get(0))?;
         for_each_of(transaction, "delete from agentless_malicious_samples where sha256", &samples)?;
@@ -114,7 +115,7 @@ fn handle(
              rule_id = null{}",
         place + 1,
         place + 2,
-        which.sql()
+        which.clause()
     );
     let set = [(operation.leads_to() as i32).into(), operation.word().into(), now.into()];
     let handled = transaction.execute(&sql, &which.values(&set))?;

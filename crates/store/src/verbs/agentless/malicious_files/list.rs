@@ -9,7 +9,10 @@ use crate::{
     MaliciousFile, MaliciousFileFilter, MaliciousNote, NewMaliciousFile, PageNumber, Paged, Store,
     StoreError,
     engine::{Row, Transaction, Value},
-    verbs::agentless::findings::{Conditions, complete, named, numbered},
+    verbs::agentless::{
+        conditions::Conditions,
+        findings::{complete, named, numbered},
+    },
 };
 
 const COLUMNS: &str =
@@ -34,13 +37,13 @@ fn list(
     page: PageNumber,
 ) -> Result<Paged<MaliciousFile>, StoreError> {
     let which = conditions(transaction, filter);
-    let sql = format!("select count(*) from agentless_malicious_files finding{}", which.sql());
+    let sql = format!("select count(*) from agentless_malicious_files finding{}", which.clause());
     let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
     let place = which.next_place();
     let sql = format!(
         "select {COLUMNS} from agentless_malicious_files finding{} order by finding.id desc
          limit ${place} offset ${}",
-        which.sql(),
+        which.clause(),
         place + 1
     );
     let mut rows = transaction.list(&sql, &which.values(&[page.size.into(), page.skip.into()]), from_row)?;
@@ -53,7 +56,7 @@ fn list(
 pub fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a MaliciousFileFilter) -> Conditions<'a> {
     let mut which = Conditions::new(transaction);
     if let Some(id) = filter.id {
-        which.holds_with(id, |place| format!("finding.id = {place}"));
+        which.compares("finding.id =", id);
     }
     if let Some((id, likeness)) = filter.like {
         like(&mut which, id, likeness);
@@ -61,7 +64,7 @@ pub fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a MaliciousFileFi
     which.equals("finding.md5", &filter.md5);
     which.contains("finding.name", &filter.name);
     if let Some(kind) = filter.kind {
-        which.holds_with(kind as i32, |place| format!("finding.type = {place}"));
+        which.compares("finding.type =", kind as i32);
     }
     if !filter.levels.is_empty() {
         which.one_of("finding.level", filter.levels.iter().map(|level| *level as i32));

@@ -20,7 +20,7 @@ impl Store {
                 let which = conditions(transaction, &filter);
                 let wanted = format!(
                     "from agentless_malicious_files finding{} group by finding.sha256, finding.md5, finding.name",
-                    which.sql()
+                    which.clause()
                 );
                 let sql = format!("select count(*) from (select 1 {wanted}) counted");
                 let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);

@@ -1,41 +1,35 @@
 //! Which vulnerabilities are meant, in SQL.
 
-use crate::{VulnerabilityFilter, engine::Value, verbs::agentless::filters::Conditions};
+use crate::{VulnerabilityFilter, engine::Transaction, verbs::agentless::conditions::Conditions};
 
-/// What a filter asks for, of `v`, a row of the vulnerabilities; `None`: nothing can be that.
-pub fn conditions(filter: &VulnerabilityFilter) -> Option<Conditions<'_>> {
-    written(filter, is_of_assets(filter))
+/// What a filter asks for, of `v`, a row of the vulnerabilities.
+pub fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a VulnerabilityFilter) -> Conditions<'a> {
+    written(transaction, filter, filter.instance_ids.is_some())
 }
 
 /// The same, for a look at one asset after the other.
-pub fn of_asset(filter: &VulnerabilityFilter) -> Option<Conditions<'_>> {
-    written(filter, is_of_assets(filter) || !filter.name.is_empty())
+pub fn of_asset<'a>(transaction: &Transaction<'_>, filter: &'a VulnerabilityFilter) -> Conditions<'a> {
+    written(transaction, filter, filter.instance_ids.is_some() || !filter.name.is_empty())
 }
 
-/// Whether it says which assets are meant.
-fn is_of_assets(filter: &VulnerabilityFilter) -> bool {
-    filter.instance_ids.is_some() || filter.task.is_some() || filter.subtask.is_some()
-}
-
-fn written(filter: &VulnerabilityFilter, is_by_asset: bool) -> Option<Conditions<'_>> {
-    // PostgreSQL has no texts with a zero in them, and would call the question an error.
-    let texts = [&filter.name, &filter.alias, &filter.cve].into_iter();
-    if texts.chain(filter.instance_ids.iter().flatten()).any(|text| text.contains('\0')) {
-        return None;
-    }
-    let mut conditions = Conditions::none();
+fn written<'a>(
+    transaction: &Transaction<'_>,
+    filter: &'a VulnerabilityFilter,
+    is_by_asset: bool,
+) -> Conditions<'a> {
+    let mut which = Conditions::new(transaction);
     // With the plus it is no condition for an index: what is of few assets is looked up by these, and sorted.
     let plus = if is_by_asset { "+" } else { "" };
-    conditions.add(&format!("{plus}v.whitelisted = "), filter.is_whitelisted);
+    which.compares(&format!("{plus}v.whitelisted ="), filter.is_whitelisted);
     match filter.kind {
-        Some(kind) => conditions.add("v.kind = ", kind as i32),
+        Some(kind) => which.compares("v.kind =", kind as i32),
         // From the first on, which is all of them: by that the databases find the order.
-        None => conditions.add("v.kind >= ", 0),
+        None => which.compares("v.kind >=", 0),
     }
-    conditions.add_text("v.name", &filter.name);
-    necessities(&mut conditions, filter);
+    which.equals("v.name", &filter.name);
+    necessities(&mut which, filter);
     if let Some(ids) = &filter.instance_ids {
-        conditions.add_any("v.instance_id", ids.iter().map(Value::from));
+        which.one_of("v.instance_id", ids.iter().filter(|id| !id.contains('\0')));
     }
     if let Some(task) = filter.task {
         let place = conditions.value(task);
@@ -51,32 +45,35 @@ fn written(filter: &VulnerabilityFilter, is_by_asset: bool) -> Option<Conditions
         ));
     }
     if let Some(types) = &filter.target_types {
-        conditions.add_any("v.target_type", types.iter().map(|&target_type| target_type.into()));
+        which.one_of("v.target_type", types.iter().copied());
     }
     if filter.is_fixable {
-        conditions.and("v.fixable = 1");
+        which.holds("v.fixable = 1");
     }
-    conditions.add_part("v.alias", &filter.alias);
-    if !filter.cve.is_empty() {
-        let place = conditions.value(&filter.cve);
-        conditions.and(&format!(
-            "(v.name = {place} or ',' || v.related || ',' like '%,' || replace(replace(replace({place}, '\\', '\\\\'),
-                 '%', '\\%'), '_', '\\_') || ',%' escape '\\')"
-        ));
+    which.contains("v.alias", &filter.alias);
+    match filter.cve.as_str() {
+        "" => {}
+        cve if cve.contains('\0') => which.never(),
+        cve => which.holds_with(cve, |place| {
+            format!(
+                "(v.name = {place} or ',' || v.related || ',' like '%,' || replace(replace(replace({place}, '\\', '\\\\'),
+                     '%', '\\%'), '_', '\\_') || ',%' escape '\\')"
+            )
+        }),
     }
-    Some(conditions)
+    which
 }
 
 /// As a range, in which the rows are in the order of the list; a set would be sorted.
-fn necessities(conditions: &mut Conditions<'_>, filter: &VulnerabilityFilter) {
+fn necessities(which: &mut Conditions<'_>, filter: &VulnerabilityFilter) {
     let numbers = || filter.necessities.iter().map(|&necessity| necessity as i32);
     let (Some(first), Some(last)) = (numbers().min(), numbers().max()) else { return };
     if first == last {
-        return conditions.add("v.necessity = ", first);
+        return which.compares("v.necessity =", first);
     }
-    conditions.add("v.necessity >= ", first);
-    conditions.add("v.necessity <= ", last);
+    which.compares("v.necessity >=", first);
+    which.compares("v.necessity <=", last);
     if last - first > 1 && !numbers().any(|number| number == first + 1) {
-        conditions.add("v.necessity <> ", first + 1);
+        which.compares("v.necessity <>", first + 1);
     }
 }

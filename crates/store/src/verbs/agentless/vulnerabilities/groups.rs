@@ -26,13 +26,22 @@ impl Store {
     ) -> Result<Paged<VulnerabilityGroup>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let Some(conditions) = filter::conditions(&filter) else {
-                    return Ok(Paged { rows: Vec::new(), total: 0 });
-                };
-                let (total, names) = names(transaction, &filter, conditions, page)?;
-                let rows = names.into_iter().map(|name| complete(transaction, &filter, name));
-                let rows = rows.filter_map(Result::transpose).collect::<Result<_, _>>()?;
-                Ok(Paged { rows, total })
+                let mut which = filter::conditions(transaction, &filter);
+                let groups =
+                    format!("from agentless_vulnerabilities v where {} group by v.kind, v.name", which.sql());
+                let count = format!("select count(*) from (select 1 {groups}) counted");
+                let total = transaction.find(&count, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
+                let (size, skip) = (which.value(page.size), which.value(page.skip));
+                let sql = format!(
+                    "select v.kind, v.name, count(case when v.necessity = 1 then 1 end),
+                         count(case when v.necessity = 2 then 1 end), count(case when v.necessity = 3 then 1 end),
+                         max(v.score), max(v.fixable), min(v.first_time), min(v.id)
+                     {groups} order by min(v.necessity), max(v.score) desc, v.kind, v.name
+                     limit {size} offset {skip}"
+                );
+                let counted = transaction.list(&sql, &which.values(&[]), from_row)?;
+                let rows = counted.into_iter().map(|counted| complete(transaction, &filter, counted));
+                Ok(Paged { rows: rows.collect::<Result<_, _>>()?, total })
             })
             .await
     }
@@ -113,31 +122,21 @@ fn stepped(conditions: &mut Conditions<'_>, filter: &VulnerabilityFilter) -> Str
 fn complete(
     transaction: &Transaction<'_>,
     asked: &VulnerabilityFilter,
-    (kind, name): Name,
-) -> Result<Option<VulnerabilityGroup>, StoreError> {
-    let of_group = VulnerabilityFilter { kind: Some(kind), name: name.clone(), ..asked.clone() };
-    let Some(conditions) = filter::conditions(&of_group) else { return Ok(None) };
+    (mut group, id): Counted,
+) -> Result<VulnerabilityGroup, StoreError> {
+    let sql = "select alias, related from agentless_vulnerabilities where id = $1";
+    let found = transaction.find(sql, values![id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    (group.alias, group.related) = found.unwrap_or_default();
+
+    let of_group = VulnerabilityFilter { kind: Some(group.kind), name: group.name.clone(), ..asked.clone() };
+    let which = filter::conditions(transaction, &of_group);
     let sql = format!(
-        "select counted.*, first.alias, first.related from (
-             select count(case when v.necessity = 1 then 1 end), count(case when v.necessity = 2 then 1 end),
-                 count(case when v.necessity = 3 then 1 end), max(v.score), max(v.fixable), min(v.first_time),
-                 max(r.scan_time), min(v.id) as id
-             from agentless_vulnerabilities v join agentless_results r on r.instance_id = v.instance_id
-             where {}
-         ) counted join agentless_vulnerabilities first on first.id = counted.id",
-        conditions.sql
+        "select max(r.scan_time) from agentless_vulnerabilities v
+         join agentless_results r on r.instance_id = v.instance_id where {}",
+        which.sql()
     );
-    transaction.find(&sql, &conditions.values, |row| {
-        Ok(VulnerabilityGroup {
-            counts: [row.get(0)?, row.get(1)?, row.get(2)?],
-            score: score(row.get(3)?),
-            is_fixable: row.get(4)?,
-            first_time: row.get(5)?,
-            scan_time: row.get(6)?,
-            alias: row.get(8)?,
-            related: row.get(9)?,
-            kind,
-            name,
-        })
-    })
+    if let Some(latest) = transaction.find(&sql, &which.values(&[]), |row| row.get(0))? {
+        group.scan_time = latest;
+    }
+    Ok(group)
 }

@@ -23,18 +23,16 @@ impl Store {
     ) -> Result<Paged<AgentlessVulnerability>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let Some(mut conditions) = filter::conditions(&filter) else {
-                    return Ok(Paged { rows: Vec::new(), total: 0 });
-                };
-                let wanted = conditions.sql.clone();
+                let mut which = filter::conditions(transaction, &filter);
+                let wanted = which.sql().to_owned();
                 let count = format!("select count(*) from agentless_vulnerabilities v where {wanted}");
-                let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
-                let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
+                let total = transaction.find(&count, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
+                let (size, skip) = (which.value(page.size), which.value(page.skip));
                 let sql = format!(
                     "select v.id from agentless_vulnerabilities v where {wanted} order by {ORDER}
                      limit {size} offset {skip}"
                 );
-                let ids = transaction.list(&sql, &conditions.values, |row| row.get(0))?;
+                let ids = transaction.list(&sql, &which.values(&[]), |row| row.get(0))?;
                 Ok(Paged { rows: numbered(transaction, ids)?, total })
             })
             .await
@@ -49,38 +47,24 @@ impl Store {
     ) -> Result<Paged<AgentlessVulnerability>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let Some(mut conditions) = filter::of_asset(&filter) else {
-                    return Ok(Paged { rows: Vec::new(), total: 0 });
-                };
+                let mut which = filter::of_asset(transaction, &filter);
                 // A value of the row, not a join: the databases look it up in the index of its asset.
                 let worst = format!(
                     "(select v.id from agentless_vulnerabilities v where v.instance_id = r.instance_id and {}
                       order by {ORDER} limit 1)",
-                    conditions.sql
+                    which.sql()
                 );
                 // From the first id on, which is all of them: by that the databases find the order.
-                let first = conditions.value("");
-                let counted = counted(&filter);
-                let total = if is_of_kind_alone(&filter) {
-                    let sql = format!(
-                        "select count(*) from agentless_results r where r.instance_id >= $1{counted}"
-                    );
-                    transaction.find(&sql, values![""], |row| row.get(0))?
-                } else {
-                    let sql = format!(
-                        "select count(*) from agentless_results r
-                         where r.instance_id >= {first}{counted} and {worst} is not null"
-                    );
-                    transaction.find(&sql, &conditions.values, |row| row.get(0))?
-                };
-                let total = total.unwrap_or(0);
-                let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
-                let sql = format!(
-                    "select {worst} from agentless_results r
-                     where r.instance_id >= {first}{counted} and {worst} is not null
-                     order by r.instance_id limit {size} offset {skip}"
+                let first = which.value("");
+                let assets = format!(
+                    "from agentless_results r where r.instance_id >= {first} and {worst} is not null"
                 );
-                let ids = transaction.list(&sql, &conditions.values, |row| row.get(0))?;
+                let count = format!("select count(*) {assets}");
+                let total = transaction.find(&count, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
+                let (size, skip) = (which.value(page.size), which.value(page.skip));
+                let sql =
+                    format!("select {worst} {assets} order by r.instance_id limit {size} offset {skip}");
+                let ids = transaction.list(&sql, &which.values(&[]), |row| row.get(0))?;
                 Ok(Paged { rows: numbered(transaction, ids)?, total })
             })
             .await

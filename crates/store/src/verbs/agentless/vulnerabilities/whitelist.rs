@@ -9,7 +9,7 @@ use crate::{
     NewWhitelistedVulnerability, PageNumber, Paged, Store, StoreError, WhitelistTarget,
     WhitelistedVulnerability,
     engine::{Gate, Row, Transaction, Value, values},
-    verbs::agentless::{counters, end, filters::Conditions},
+    verbs::agentless::{conditions::Conditions, counters, end},
 };
 
 /// Whether somebody lives with a vulnerability: 1 or 0.
@@ -50,23 +50,19 @@ impl Store {
         alias: String,
         page: PageNumber,
     ) -> Result<Paged<WhitelistedVulnerability>, StoreError> {
-        // PostgreSQL has no texts with a zero in them, and would call the question an error.
-        if alias.contains('\0') {
-            return Ok(Paged { rows: Vec::new(), total: 0 });
-        }
         self.engine
             .read(move |transaction| {
-                let mut conditions = Conditions::none();
-                conditions.add("id > ", 0);
-                conditions.add_part("alias", &alias);
-                let wanted = format!("from agentless_vulnerability_whitelist where {}", conditions.sql);
+                let mut which = Conditions::new(transaction);
+                which.compares("id >", 0);
+                which.contains("alias", &alias);
+                let wanted = format!("from agentless_vulnerability_whitelist where {}", which.sql());
                 let count = format!("select count(*) {wanted}");
-                let total = transaction.find(&count, &conditions.values, |row| row.get(0))?.unwrap_or(0);
-                let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
+                let total = transaction.find(&count, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
+                let (size, skip) = (which.value(page.size), which.value(page.skip));
                 let sql = format!(
                     "select id, kind, name, alias, target, reason {wanted} order by id limit {size} offset {skip}"
                 );
-                let rows = transaction.list(&sql, &conditions.values, from_row)?;
+                let rows = transaction.list(&sql, &which.values(&[]), from_row)?;
                 Ok(Paged { rows, total })
             })
             .await
