@@ -32,24 +32,20 @@ pub async fn scanned() -> Store {
     let target = |number: u128, id: &str, target_type| NewAgentlessSubtask {
         id: Uuid::from_u128(number),
         instance_id: id.to_owned(),
-        location: Uuid::nil(),
         target_type,
         target_name: "disk.qcow2".to_owned(),
         instance_name: "web-1".to_owned(),
         internet_ip: "192.0.2.1".to_owned(),
         intranet_ip: "10.0.0.1".to_owned(),
         size_bytes: 1,
+        ..NewAgentlessSubtask::default()
     };
     let task = NewAgentlessTask {
         id: Uuid::from_u128(9),
-        name: String::new(),
         target_type: 3,
-        account: None,
-        schedule: None,
-        client_token: String::new(),
-        options: Vec::new(),
         start_time: at(0),
         targets: vec![target(1, SNAPSHOT, 3), target(2, IMAGE, 4)],
+        ..NewAgentlessTask::default()
     };
     store.agentless_task_add(task).await.expect("writes");
     let take = TakeSubtasks {

@@ -35,21 +35,16 @@ async fn keep(store: &Store, parts: &[&[u8]], is_made: bool) {
         location: Uuid::from_u128(1),
         target_type: 4,
         target_name: "disk".to_owned(),
-        instance_name: String::new(),
-        internet_ip: String::new(),
-        intranet_ip: String::new(),
         size_bytes: 1,
+        ..NewAgentlessSubtask::default()
     };
     let task = NewAgentlessTask {
         id: Uuid::from_u128(6),
         name: "task".to_owned(),
         target_type: 4,
-        account: None,
-        schedule: None,
-        client_token: String::new(),
-        options: Vec::new(),
         start_time: now,
         targets: vec![target],
+        ..NewAgentlessTask::default()
     };
     assert_eq!(store.agentless_task_add(task).await.expect("writes"), AgentlessTaskAdded::Added);
     let take = TakeSubtasks {

@@ -94,24 +94,15 @@ mod tests {
         let target = |number: usize| NewAgentlessSubtask {
             id: Uuid::from_u128(100 + number as u128),
             instance_id: format!("s-{number}"),
-            location: Uuid::nil(),
             target_type: 3,
-            target_name: String::new(),
-            instance_name: String::new(),
-            internet_ip: String::new(),
-            intranet_ip: String::new(),
-            size_bytes: 0,
+            ..NewAgentlessSubtask::default()
         };
         let task = NewAgentlessTask {
             id: TASK,
-            name: String::new(),
             target_type: 3,
-            account: None,
-            schedule: None,
-            client_token: String::new(),
-            options: Vec::new(),
             start_time: environment.now(),
             targets: (0..STEP + 1).map(target).collect(),
+            ..NewAgentlessTask::default()
         };
         store.agentless_task_add(task).await.expect("writes");
         let duty = Duty {

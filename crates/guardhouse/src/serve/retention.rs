@@ -236,24 +236,15 @@ mod tests {
         let target = NewAgentlessSubtask {
             id: Uuid::from_u128(2),
             instance_id: "s-1".to_owned(),
-            location: Uuid::nil(),
             target_type: 3,
-            target_name: String::new(),
-            instance_name: String::new(),
-            internet_ip: String::new(),
-            intranet_ip: String::new(),
-            size_bytes: 0,
+            ..NewAgentlessSubtask::default()
         };
         let task = NewAgentlessTask {
             id: Uuid::from_u128(1),
-            name: String::new(),
             target_type: 3,
-            account: None,
-            schedule: None,
-            client_token: String::new(),
-            options: Vec::new(),
             start_time: now,
             targets: vec![target],
+            ..NewAgentlessTask::default()
         };
         store.agentless_task_add(task).await.expect("writes");
         let take = TakeSubtasks {

@@ -27,24 +27,18 @@ pub fn task(f: &Fixture, assets: &[&str]) -> NewAgentlessTask {
     let target = |asset: &&str| NewAgentlessSubtask {
         id: f.id(),
         instance_id: (*asset).to_owned(),
-        location: Uuid::nil(),
         target_type: 3,
-        target_name: String::new(),
-        instance_name: String::new(),
-        internet_ip: String::new(),
-        intranet_ip: String::new(),
         size_bytes: 1,
+        ..NewAgentlessSubtask::default()
     };
     NewAgentlessTask {
         id: f.id(),
-        name: String::new(),
         target_type: 3,
         account: Some(Uuid::nil()),
-        schedule: None,
         client_token: f.id().to_string(),
-        options: Vec::new(),
         start_time: at(0),
         targets: assets.iter().map(target).collect(),
+        ..NewAgentlessTask::default()
     }
 }
 

@@ -82,21 +82,16 @@ async fn at_address(url: String, receiver: Receiver) -> House {
         location: Uuid::from_u128(1),
         target_type: 4,
         target_name: "web.qcow2".to_owned(),
-        instance_name: String::new(),
-        internet_ip: String::new(),
-        intranet_ip: String::new(),
         size_bytes: 1,
+        ..NewAgentlessSubtask::default()
     };
     let task = NewAgentlessTask {
         id: TASK,
         name: "nightly".to_owned(),
         target_type: 4,
-        account: None,
-        schedule: None,
-        client_token: String::new(),
-        options: Vec::new(),
         start_time: environment.now(),
         targets: vec![target],
+        ..NewAgentlessTask::default()
     };
     store.agentless_task_add(task).await.expect("writes");
     store.agentless_task_cancel(TASK, environment.now()).await.expect("writes");

@@ -120,10 +120,8 @@ impl Scans {
             location: self.location,
             target_type: 4,
             target_name: (*name).to_owned(),
-            instance_name: String::new(),
-            internet_ip: String::new(),
-            intranet_ip: String::new(),
             size_bytes: 1 << 20,
+            ..NewAgentlessSubtask::default()
         };
         let targets: Vec<_> = names.iter().map(target).collect();
         let subtasks = targets.iter().map(|target| target.id).collect();
@@ -131,12 +129,10 @@ impl Scans {
             id: self.environment.uuid(),
             name: "drill".to_owned(),
             target_type: 4,
-            account: None,
-            schedule: None,
-            client_token: String::new(),
             options: ScanOptions::default().encode_to_vec(),
             start_time: self.environment.now(),
             targets,
+            ..NewAgentlessTask::default()
         };
         let id = task.id;
         let added = self.store.agentless_task_add(task).await.expect("writes");

@@ -64,21 +64,17 @@ impl House {
             location: Uuid::from_u128(1),
             target_type: 4,
             target_name: format!("disk-{number}"),
-            instance_name: String::new(),
-            internet_ip: String::new(),
-            intranet_ip: String::new(),
             size_bytes: 1,
+            ..NewAgentlessSubtask::default()
         };
         let task = NewAgentlessTask {
             id: TASK,
             name: "AGENTLESS_SCAN".to_owned(),
             target_type: 4,
-            account: None,
-            schedule: None,
-            client_token: String::new(),
             options: ScanOptions::default().encode_to_vec(),
             start_time: now,
             targets: (0..endings.len()).map(target).collect(),
+            ..NewAgentlessTask::default()
         };
         assert_eq!(store.agentless_task_add(task).await.expect("writes"), AgentlessTaskAdded::Added);
         let take = TakeSubtasks {

@@ -7,7 +7,7 @@ use guardhouse_model::{
 use uuid::Uuid;
 
 /// A scan that somebody asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewAgentlessTask {
     /// Identity.
     pub id: Uuid,
@@ -30,7 +30,7 @@ pub struct NewAgentlessTask {
 }
 
 /// An asset to scan, and what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewAgentlessSubtask {
     /// Identity.
     pub id: Uuid,

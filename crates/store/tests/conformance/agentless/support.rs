@@ -34,12 +34,10 @@ impl Fixture {
             id: self.id(),
             name: "scan".to_owned(),
             target_type: 3,
-            account: None,
-            schedule: None,
-            client_token: String::new(),
             options: vec![1, 2],
             start_time: at(second),
             targets: assets.iter().map(target).collect(),
+            ..NewAgentlessTask::default()
         }
     }
 

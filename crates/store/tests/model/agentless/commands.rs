@@ -194,13 +194,11 @@ fn new_task(
         NewAgentlessSubtask {
             id: Uuid::from_u128(bench.last_fresh << 64 | u128::from(*asset)),
             instance_id: format!("s-{asset}"),
-            location: Uuid::nil(),
             target_type,
             target_name: ["Disk", "disk_ä", "100%"][usize::from(asset % 3)].to_owned(),
-            instance_name: String::new(),
             internet_ip: format!("192.0.2.{}", asset % 2),
-            intranet_ip: String::new(),
             size_bytes: u64::from(*asset) << 30,
+            ..NewAgentlessSubtask::default()
         }
     });
     let targets = targets.collect();
@@ -209,11 +207,11 @@ fn new_task(
         name: format!("scan {number}"),
         target_type,
         account: account.map(spread),
-        schedule: None,
         client_token: token.to_owned(),
         options: vec![number],
         start_time,
         targets,
+        ..NewAgentlessTask::default()
     }
 }
 

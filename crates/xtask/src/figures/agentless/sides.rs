@@ -78,25 +78,19 @@ pub async fn queue(store: &Store, environment: &Environment, subtasks: usize) ->
         NewAgentlessSubtask {
             id,
             instance_id: format!("s-{}", id.simple()),
-            location: Uuid::nil(),
             target_type: 3,
             target_name: format!("disk-{}.qcow2", id.simple()),
-            instance_name: String::new(),
-            internet_ip: String::new(),
-            intranet_ip: String::new(),
             size_bytes: 40 << 30,
+            ..NewAgentlessSubtask::default()
         }
     };
     let task = NewAgentlessTask {
         id: environment.uuid(),
         name: "AGENTLESS_SCAN".to_owned(),
         target_type: 3,
-        account: None,
-        schedule: None,
-        client_token: String::new(),
-        options: Vec::new(),
         start_time: environment.now(),
         targets: (0..subtasks).map(target).collect(),
+        ..NewAgentlessTask::default()
     };
     let id = task.id;
     let added = store.agentless_task_add(task).await?;
