@@ -121,6 +121,9 @@ fn message(linked: Linked, expires: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use guardhouse_test_images::seeds::keep;
+    use proptest::{prelude::*, sample::Index};
+
     use super::*;
     use crate::fixture::Fixture;
 
@@ -194,5 +197,35 @@ mod tests {
         let (one, other) = (load().await, load().await);
         let link = one.link(BASE, linked(7, ReportFormat::Html), at(0));
         assert_eq!(follow(&other, &link, 0), Ok(linked(7, ReportFormat::Html)));
+    }
+
+    /// Path and query of a link that another server made.
+    fn of_another_server() -> String {
+        ReportLinks::new(&[2; 32]).link("", linked(7, ReportFormat::Json), at(1_000))
+    }
+
+    #[test]
+    fn seeds_lead_to_a_report() {
+        let link = of_another_server();
+        let (path, query) = link.split_once('?').expect("a query");
+        let found = ReportLinks::linked(path).expect("a path of a report");
+        ReportLinks::new(&[2; 32]).check(found, query, at(0)).expect("a link");
+        keep("report_links", "json", link.as_bytes());
+    }
+
+    proptest! {
+        #[test]
+        fn no_other_link_entitles(changes in prop::collection::vec((any::<Index>(), any::<char>()), 0..6)) {
+            let mut text: Vec<char> = of_another_server().chars().collect();
+            for (place, letter) in changes {
+                let place = place.index(text.len());
+                text[place] = letter;
+            }
+            let text: String = text.into_iter().collect();
+            let (path, query) = text.split_once('?').unwrap_or((&text, ""));
+            if let Some(found) = ReportLinks::linked(path) {
+                prop_assert_eq!(ReportLinks::new(&[1; 32]).check(found, query, at(0)), Err(LinkError::Wrong));
+            }
+        }
     }
 }

@@ -13,7 +13,8 @@ mod address;
 mod contract;
 mod endings;
 mod folder;
-mod folders;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod limits;
 mod name;
 mod remote;

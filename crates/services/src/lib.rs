@@ -25,6 +25,8 @@ mod dynamic_groups;
 mod effective_policies;
 mod fields;
 mod findings;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod identity_questions;
 mod image_vulnerabilities;
 mod instances;

@@ -8,8 +8,12 @@ use crate::{Found, Listing, ObjectStore, Trouble, endings, folder::limited, limi
 
 /// Lists the objects that are called like disk images or archives.
 pub(crate) async fn list(store: &ObjectStore) -> Result<Listing, Trouble> {
-    let remote = Remote::open(store)?;
-    let mut seen = Seen { remote: &remote, found: Vec::new(), left_out: Vec::new(), entries: 0 };
+    look(&Remote::open(store)?).await
+}
+
+/// The same, of a store that is open.
+pub(super) async fn look(remote: &Remote) -> Result<Listing, Trouble> {
+    let mut seen = Seen { remote, found: Vec::new(), left_out: Vec::new(), entries: 0 };
     match remote.by_folder {
         true => seen.folders().await?,
         false => seen.all().await?,

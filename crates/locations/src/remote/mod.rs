@@ -1,6 +1,8 @@
 //! Stores of objects that are reached over the network.
 
 mod download;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod list;
 mod transport;
 
@@ -8,7 +10,7 @@ use std::sync::Arc;
 
 use ::object_store::{
     self, BackoffConfig, ClientOptions, ObjectStore as Objects, RetryConfig, aws::AmazonS3Builder,
-    http::HttpBuilder, path::Path as ObjectPath,
+    client::HttpConnector, http::HttpBuilder, path::Path as ObjectPath,
 };
 use std::time::Duration;
 
@@ -39,6 +41,11 @@ impl Remote {
         let place =
             store.place().map_err(|flaw| Trouble::lasting(format!("{}: {}", flaw.field, flaw.sentence)))?;
         let transport = Transport::new(store, &place)?;
+        Self::through(store, place, transport)
+    }
+
+    /// The same, where `connector` is what sends.
+    fn through(store: &ObjectStore, place: Place, connector: impl HttpConnector) -> Result<Self, Trouble> {
         // A request is repeated by the crate, a download that broke off is continued here.
         let retry = RetryConfig {
             backoff: BackoffConfig {
@@ -58,7 +65,7 @@ impl Remote {
                     .with_bucket_name(bucket)
                     .with_retry(retry)
                     .with_client_options(options)
-                    .with_http_connector(transport);
+                    .with_http_connector(connector);
                 if let Some(endpoint) = endpoint {
                     builder = builder.with_endpoint(endpoint.as_str());
                 }
@@ -80,7 +87,7 @@ impl Remote {
                     .with_url(origin)
                     .with_retry(retry)
                     .with_client_options(options)
-                    .with_http_connector(transport);
+                    .with_http_connector(connector);
                 (Arc::new(builder.build().map_err(failed)?), path, true)
             }
         };

@@ -1,6 +1,6 @@
 //! Scans without an agent that start by themselves: list, create, get, update, delete, and what is started when.
 
-mod cadence;
+pub mod cadence;
 mod create_agentless_schedule;
 mod delete_agentless_schedule;
 mod draft;

@@ -6,7 +6,7 @@ pub mod delivery;
 mod list_agentless_deliveries;
 mod list_agentless_webhooks;
 mod secret;
-mod target;
+pub mod target;
 
 use std::sync::Arc;
 

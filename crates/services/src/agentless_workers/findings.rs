@@ -17,7 +17,7 @@ use guardhouse_store::NewVulnerability;
 use uuid::Uuid;
 
 /// The longest text of a row, in bytes; of a name it is less, as names are looked up by an index.
-const LONGEST_TEXT: usize = 4_096;
+pub const LONGEST_TEXT: usize = 4_096;
 const LONGEST_NAME: usize = 256;
 
 /// Systems by the `ID` of their os-release, and what the public API calls them where that is not the same in other letters.

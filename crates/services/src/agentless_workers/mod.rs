@@ -5,7 +5,7 @@ pub mod findings;
 mod lease;
 mod put_report_part;
 mod report;
-mod report_progress;
+pub(crate) mod report_progress;
 mod take_subtasks;
 
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 mod add_asset_selection_criteria;
 mod create_asset_selection_config;
-mod criteria;
+pub mod criteria;
 mod get_asset_selection_config;
 mod list_asset_selection_selected_target;
 mod list_asset_selection_target;

@@ -6,8 +6,8 @@ mod delete_dynamic_group;
 mod get_dynamic_group;
 mod list_dynamic_groups;
 mod preview_dynamic_group;
-mod render;
-mod rule;
+pub mod render;
+pub mod rule;
 mod update_dynamic_group;
 
 use std::sync::Arc;

@@ -7,11 +7,11 @@ mod describe_can_fix_vul_list;
 mod describe_image_grouped_vul_list;
 mod describe_image_vul_list;
 mod describe_image_vul_white_list;
-mod entries;
+pub mod entries;
 mod reason;
 mod render;
 mod source;
-mod target;
+pub mod target;
 mod update_image_vul_whitelist_target;
 
 use std::sync::Arc;
