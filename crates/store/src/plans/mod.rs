@@ -4,7 +4,9 @@
 mod agentless;
 mod agentless_schedules;
 mod agentless_selections;
+mod dynamic_groups;
 mod findings;
+mod identity;
 mod postgres;
 mod sqlite;
 mod verbs;

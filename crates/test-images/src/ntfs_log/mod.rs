@@ -3,9 +3,11 @@
 
 use std::{fs, path::Path};
 
+mod change;
 mod edits;
 mod log;
 mod machine;
+mod records;
 
 pub use self::{
     log::{LastPage, PAGE, Version, mend, protect},

@@ -2,6 +2,7 @@
 
 mod commands;
 mod lists;
+mod reports;
 mod verbs;
 
 use std::collections::BTreeMap;

@@ -9,8 +9,7 @@ use guardhouse_model::{
 };
 use guardhouse_store::{
     AgentlessSubtask, AgentlessTaskAdded, AgentlessTotals, Lease, LeaseAnswer, LeasedSubtask,
-    NewAgentlessTask, ReportFormat, ReportWanted, ReportWriter, Retried, Store, SubtaskEnd, SubtaskLease,
-    SubtaskOutcome, SubtaskProgress, TakeSubtasks,
+    NewAgentlessTask, Retried, SubtaskEnd, SubtaskLease, SubtaskOutcome, SubtaskProgress, TakeSubtasks,
 };
 use uuid::Uuid;
 
@@ -348,68 +347,6 @@ impl Model {
         }
         totals
     }
-
-    pub fn agentless_report_write(
-        &mut self,
-        writer: ReportWriter,
-        format: ReportFormat,
-        position: u32,
-        content: Vec<u8>,
-    ) -> bool {
-        let scans = &mut self.scans;
-        let may = match writer {
-            ReportWriter::Worker(lease) => scans.held(lease).is_some(),
-            ReportWriter::Maker(report) => {
-                scans.report(report).is_some_and(|report| report.status == ReportStatus::Running)
-            }
-        };
-        if !may {
-            return false;
-        }
-        let (owner, format) = (writer.owner(), format.word());
-        if position == 0 {
-            scans.reports.retain(|(of, kind, _), _| (*of, *kind) != (owner, format));
-        }
-        scans.reports.insert((owner, format, position), content);
-        true
-    }
-
-    pub fn agentless_report_part(&self, owner: Uuid, format: ReportFormat, position: u32) -> Option<Vec<u8>> {
-        self.scans.reports.get(&(owner, format.word(), position)).cloned()
-    }
-
-    pub fn agentless_reports_wanted(&mut self, now: Timestamp, limit: usize) -> Vec<ReportWanted> {
-        let until = now + Store::AGENTLESS_REPORT_LIMIT;
-        let scans = &mut self.scans;
-        let subtasks =
-            scans.subtasks.values().map(|kept| (kept.report, ReportWanted::Subtask(kept.shown.id)));
-        let mut wanted = due(subtasks, now);
-        wanted.extend(due(
-            scans.tasks.values().map(|kept| (kept.report, ReportWanted::Task(kept.new.id))),
-            now,
-        ));
-        wanted.truncate(limit);
-        for report in &wanted {
-            *scans.report(*report).expect("was found") =
-                Report { status: ReportStatus::Running, due: Some(until) };
-        }
-        wanted
-    }
-
-    pub fn agentless_report_settle(&mut self, report: ReportWanted, status: ReportStatus) -> bool {
-        let report = self.scans.report(report).filter(|report| report.status == ReportStatus::Running);
-        report.map(|report| *report = Report { status, due: None }).is_some()
-    }
-}
-
-/// Those that are to be made, the longest due first.
-fn due(reports: impl Iterator<Item = (Report, ReportWanted)>, now: Timestamp) -> Vec<ReportWanted> {
-    let mut due: Vec<(Timestamp, Uuid, ReportWanted)> = reports
-        .filter_map(|(report, of)| Some((report.due?, ReportWriter::Maker(of).owner(), of)))
-        .filter(|(due, ..)| *due <= now)
-        .collect();
-    due.sort_unstable_by_key(|(due, id, _)| (*due, *id));
-    due.into_iter().map(|(.., of)| of).collect()
 }
 
 impl KeptSubtask {
@@ -427,21 +364,9 @@ impl Scans {
     }
 
     /// The subtask, if this lease of it is the newest and nobody took it away.
-    fn held(&mut self, lease: SubtaskLease) -> Option<&mut KeptSubtask> {
+    pub(super) fn held(&mut self, lease: SubtaskLease) -> Option<&mut KeptSubtask> {
         let kept = self.subtasks.get_mut(&lease.subtask)?;
         (kept.fence == lease.fence && matches!(kept.state, State::Leased { .. })).then_some(kept)
-    }
-
-    fn report(&mut self, of: ReportWanted) -> Option<&mut Report> {
-        match of {
-            ReportWanted::Task(task) => self.tasks.get_mut(&task).map(|kept| &mut kept.report),
-            ReportWanted::Subtask(id) => self.subtasks.get_mut(&id).map(|kept| &mut kept.report),
-        }
-    }
-
-    fn forget_report(&mut self, subtask: Uuid) {
-        self.remove_reports(subtask);
-        self.subtasks.get_mut(&subtask).expect("a result has its subtask").report = Report::NONE;
     }
 
     fn finish(&mut self, id: Uuid, status: TaskStatus, reason: String, measure_bytes: u64, now: Timestamp) {
