@@ -2,45 +2,63 @@
 
 use super::super::super::{ReadError, disk::Fields as _};
 
-/// What can be done to a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    Noop,
-    Compensation,
-    InitializeFileRecord,
-    DeallocateFileRecord,
-    WriteEndOfFileRecord,
-    CreateAttribute,
-    DeleteAttribute,
-    UpdateResidentValue,
-    UpdateNonresidentValue,
-    UpdateMappingPairs,
-    DeleteDirtyClusters,
-    SetNewAttributeSizes,
-    AddIndexEntryRoot,
-    DeleteIndexEntryRoot,
-    AddIndexEntryAllocation,
-    DeleteIndexEntryAllocation,
-    WriteEndOfIndexBuffer,
-    SetIndexEntryVcnRoot,
-    SetIndexEntryVcnAllocation,
-    UpdateFileNameRoot,
-    UpdateFileNameAllocation,
-    SetBits,
-    ClearBits,
-    HotFix,
-    EndTopLevelAction,
-    PrepareTransaction,
-    CommitTransaction,
-    ForgetTransaction,
-    OpenNonresidentAttribute,
-    OpenAttributeTable,
-    AttributeNames,
-    DirtyPageTable,
-    TransactionTable,
-    UpdateRecordDataRoot,
-    UpdateRecordDataAllocation,
-    ZeroEndOfFileRecord,
+/// Makes the operations of their names and their numbers in the log, which are thus said once.
+macro_rules! operations {
+    ($($name:ident = $number:literal,)*) => {
+        /// What can be done to a page.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Operation {
+            $($name,)*
+        }
+
+        impl Operation {
+            fn new(number: u16) -> Result<Self, ReadError> {
+                match number {
+                    $($number => Ok(Self::$name),)*
+                    _ => Err(ReadError::Unsupported(format!("operation {number:#x}"))),
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    Noop = 0x00,
+    Compensation = 0x01,
+    InitializeFileRecord = 0x02,
+    DeallocateFileRecord = 0x03,
+    WriteEndOfFileRecord = 0x04,
+    CreateAttribute = 0x05,
+    DeleteAttribute = 0x06,
+    UpdateResidentValue = 0x07,
+    UpdateNonresidentValue = 0x08,
+    UpdateMappingPairs = 0x09,
+    DeleteDirtyClusters = 0x0a,
+    SetNewAttributeSizes = 0x0b,
+    AddIndexEntryRoot = 0x0c,
+    DeleteIndexEntryRoot = 0x0d,
+    AddIndexEntryAllocation = 0x0e,
+    DeleteIndexEntryAllocation = 0x0f,
+    WriteEndOfIndexBuffer = 0x10,
+    SetIndexEntryVcnRoot = 0x11,
+    SetIndexEntryVcnAllocation = 0x12,
+    UpdateFileNameRoot = 0x13,
+    UpdateFileNameAllocation = 0x14,
+    SetBits = 0x15,
+    ClearBits = 0x16,
+    HotFix = 0x17,
+    EndTopLevelAction = 0x18,
+    PrepareTransaction = 0x19,
+    CommitTransaction = 0x1a,
+    ForgetTransaction = 0x1b,
+    OpenNonresidentAttribute = 0x1c,
+    OpenAttributeTable = 0x1d,
+    AttributeNames = 0x1e,
+    DirtyPageTable = 0x1f,
+    TransactionTable = 0x20,
+    UpdateRecordDataRoot = 0x21,
+    UpdateRecordDataAllocation = 0x22,
+    ZeroEndOfFileRecord = 0x25,
 }
 
 /// What an operation changes.
@@ -56,59 +74,7 @@ pub enum Subject {
     Bytes,
 }
 
-/// In the order of their numbers, from 0 on.
-const ALL: [Operation; 35] = {
-    use Operation::*;
-    [
-        Noop,
-        Compensation,
-        InitializeFileRecord,
-        DeallocateFileRecord,
-        WriteEndOfFileRecord,
-        CreateAttribute,
-        DeleteAttribute,
-        UpdateResidentValue,
-        UpdateNonresidentValue,
-        UpdateMappingPairs,
-        DeleteDirtyClusters,
-        SetNewAttributeSizes,
-        AddIndexEntryRoot,
-        DeleteIndexEntryRoot,
-        AddIndexEntryAllocation,
-        DeleteIndexEntryAllocation,
-        WriteEndOfIndexBuffer,
-        SetIndexEntryVcnRoot,
-        SetIndexEntryVcnAllocation,
-        UpdateFileNameRoot,
-        UpdateFileNameAllocation,
-        SetBits,
-        ClearBits,
-        HotFix,
-        EndTopLevelAction,
-        PrepareTransaction,
-        CommitTransaction,
-        ForgetTransaction,
-        OpenNonresidentAttribute,
-        OpenAttributeTable,
-        AttributeNames,
-        DirtyPageTable,
-        TransactionTable,
-        UpdateRecordDataRoot,
-        UpdateRecordDataAllocation,
-    ]
-};
-
 impl Operation {
-    fn new(number: u16) -> Result<Self, ReadError> {
-        match number {
-            0x25 => Ok(Self::ZeroEndOfFileRecord),
-            _ => ALL
-                .get(usize::from(number))
-                .copied()
-                .ok_or_else(|| ReadError::Unsupported(format!("operation {number:#x}"))),
-        }
-    }
-
     pub fn subject(self) -> Subject {
         use Operation::*;
         match self {
