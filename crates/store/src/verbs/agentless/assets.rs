@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     AgentlessAsset, AgentlessAssetScope, FoundAsset, LocationLook, Store, StoreError,
     engine::{Row, Transaction, Value, values},
+    verbs::agentless::asset_pages::from_row,
 };
 
 /// The columns of an asset, in the order of [`from_row`].
@@ -207,18 +208,4 @@ fn forget(transaction: &Transaction<'_>, location: Uuid, before: Timestamp) -> R
          and not exists (select 1 from agentless_results result
              where result.instance_id = agentless_assets.instance_id)";
     transaction.execute(sql, values![location, before]).map(drop)
-}
-
-fn from_row(row: &Row<'_>) -> Result<AgentlessAsset, StoreError> {
-    Ok(AgentlessAsset {
-        instance_id: row.get(0)?,
-        location: row.get(1)?,
-        name: row.get(2)?,
-        target_type: row.get(3)?,
-        size_bytes: row.get(4)?,
-        version: row.get(5)?,
-        platform: row.get(6)?,
-        seen_time: row.get(7)?,
-        is_gone: row.get(8)?,
-    })
 }

@@ -4,7 +4,7 @@ use guardhouse_model::Timestamp;
 
 use crate::{
     AgentlessCounts, AgentlessRisk, PageNumber, Paged, RiskFilter, ScannedAsset, Store, StoreError,
-    engine::{Row, Transaction, values},
+    engine::{Row, Transaction, Value, values},
     verbs::agentless::conditions::Conditions,
 };
 
@@ -16,22 +16,27 @@ pub const ASSET: &str =
 const FOUND: &str = "r.cve + r.sys + r.sca + r.baseline + r.malicious + r.sensitive";
 
 impl Store {
-    /// What was found on each of these assets, of a type or of any. What was not scanned is left out.
+    /// What was found on each of these assets, of a type or of any, in no order. What was not scanned is left out.
     pub async fn agentless_counts_of(
         &self,
         instance_ids: Vec<String>,
         target_type: Option<i32>,
     ) -> Result<Vec<(String, AgentlessCounts)>, StoreError> {
-        let sql = "select r.instance_id, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
-            from agentless_results r where r.instance_id = $1 and ($2 = 0 or r.target_type = $2)";
+        const COUNTS: &str = "select r.instance_id, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
+            from agentless_results r where ($1 = 0 or r.target_type = $1) and r.instance_id";
         self.engine
             .read(move |transaction| {
                 // PostgreSQL has no texts with a zero in them, and would call the question an error.
-                let ids = instance_ids.iter().filter(|id| !id.contains('\0'));
-                let found = ids.map(|id| {
-                    let read = |row: &Row<'_>| Ok((row.get(0)?, counts(row, 1)?));
-                    transaction.find(sql, values![id, target_type.unwrap_or(0)], read)
-                });
+                let ids = instance_ids.iter().map(String::as_str).filter(|id| !id.contains('\0'));
+                let ids: Vec<&str> = ids.collect();
+                let target_type = target_type.unwrap_or(0);
+                let read = |row: &Row<'_>| Ok((row.get(0)?, counts(row, 1)?));
+                if let Transaction::Postgres(_) = transaction {
+                    let values = [target_type.into(), Value::Texts(&ids)];
+                    return transaction.list(&format!("{COUNTS} = any($2)"), &values, read);
+                }
+                let sql = format!("{COUNTS} = $2");
+                let found = ids.iter().map(|id| transaction.find(&sql, values![target_type, *id], read));
                 found.filter_map(Result::transpose).collect()
             })
             .await

@@ -3,8 +3,9 @@
 use uuid::Uuid;
 
 use crate::{
-    AgentlessAsset, SelectableAsset, Store, StoreError,
+    SelectableAsset, Store, StoreError,
     engine::{Row, Transaction, Value, values},
+    verbs::agentless::asset_pages,
 };
 
 /// Assets that are there, in the order of [`from_row`]: the last column tells whether their content is another than that of the newest result.
@@ -68,16 +69,5 @@ impl Store {
 }
 
 fn from_row(row: &Row<'_>) -> Result<SelectableAsset, StoreError> {
-    let asset = AgentlessAsset {
-        instance_id: row.get(0)?,
-        location: row.get(1)?,
-        name: row.get(2)?,
-        target_type: row.get(3)?,
-        size_bytes: row.get(4)?,
-        version: row.get(5)?,
-        platform: row.get(6)?,
-        seen_time: row.get(7)?,
-        is_gone: row.get(8)?,
-    };
-    Ok(SelectableAsset { asset, is_changed: row.get(9)? })
+    Ok(SelectableAsset { asset: asset_pages::from_row(row)?, is_changed: row.get(9)? })
 }
