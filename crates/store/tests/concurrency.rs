@@ -43,6 +43,8 @@ mod runs;
 mod tasks;
 #[path = "concurrency/vulnerabilities.rs"]
 mod vulnerabilities;
+#[path = "concurrency/whitelists.rs"]
+mod whitelists;
 
 /// Runs every case on both engines. A case that is missing here is dead code, and does not compile.
 macro_rules! concurrency {
@@ -150,5 +152,8 @@ concurrency! {
     }
     vulnerabilities {
         what_is_found_meanwhile_is_whitelisted
+    }
+    whitelists {
+        what_a_selection_has_meanwhile_is_whitelisted
     }
 }

@@ -40,6 +40,8 @@ mod agentless_tasks;
 mod agentless_vulnerabilities;
 #[path = "conformance/agentless/webhooks.rs"]
 mod agentless_webhooks;
+#[path = "conformance/agentless/whitelists.rs"]
+mod agentless_whitelists;
 #[path = "conformance/device_policies.rs"]
 mod device_policies;
 #[path = "conformance/device_runs.rs"]
@@ -214,6 +216,12 @@ conformance! {
         who_wants_to_is_told_how_scans_end
         a_delivery_is_tried_until_it_is_over
         deliveries_are_settled_and_forgotten_in_the_name_of_a_lease
+    }
+    agentless_whitelists {
+        a_rule_is_about_the_assets_of_a_selection
+        an_entry_is_about_the_assets_of_a_selection
+        a_selection_has_the_assets_of_its_platform
+        a_selection_stays_while_a_whitelist_is_about_it
     }
     accounts {
         account_names_are_unique

@@ -45,7 +45,8 @@ pub async fn run(
         let found = context.store.agentless_selection_get(key).await.map_err(Failure::from)?;
         return found.map(|_| AddAssetSelectionCriteriaResponse::default()).ok_or_else(no_such_key);
     }
-    let changed = context.store.agentless_selection_change(key, changes.add, changes.remove).await;
+    let now = context.environment.now();
+    let changed = context.store.agentless_selection_change(key, changes.add, changes.remove, now).await;
     match changed.map_err(Failure::from)? {
         SelectionChanged::Changed => Ok(AddAssetSelectionCriteriaResponse::default()),
         SelectionChanged::NotFound => Err(no_such_key()),

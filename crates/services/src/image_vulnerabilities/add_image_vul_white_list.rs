@@ -5,7 +5,7 @@ use guardhouse_contract::{
     agentless::{AddImageVulWhiteListRequest, AddImageVulWhiteListResponse},
 };
 use guardhouse_identity::Failure;
-use guardhouse_store::{NewWhitelistedVulnerability, Store};
+use guardhouse_store::{NewWhitelistedVulnerability, Store, WhitelistChanged};
 
 use super::{asked, done, entries, reason, source, target};
 use crate::fields::Checks;
@@ -29,7 +29,10 @@ pub async fn run(
         target: target.clone(),
         reason: request.reason.clone(),
     });
-    store.agentless_vulnerability_whitelist_add(new.collect()).await.map_err(Failure::from)?;
+    let added = store.agentless_vulnerability_whitelist_add(new.collect()).await.map_err(Failure::from)?;
+    if added == WhitelistChanged::NoSelection {
+        return Err(target::no_such_selection());
+    }
     Ok(AddImageVulWhiteListResponse {
         request_id: String::new(),
         code: done::CODE.to_owned(),

@@ -1,6 +1,7 @@
 //! On which assets somebody lives with a vulnerability.
 
-use guardhouse_store::WhitelistTarget;
+use guardhouse_contract::Status;
+use guardhouse_store::{WhitelistScope, WhitelistTarget};
 use serde::Deserialize;
 
 use super::asked::parts;
@@ -13,8 +14,8 @@ const MOST_ASSETS: usize = 1_000;
 const LONGEST_ID: usize = 64;
 
 /// What is right.
-const RIGHT: &str =
-    "nothing or ALL stands for all assets, {\"type\": \"uuid\", \"target\": \"s-…,m-…\"} for some";
+const RIGHT: &str = "nothing or ALL stands for all assets, {\"type\": \"uuid\", \"target\": \"s-…,m-…\"} for some, \
+                     {\"type\": \"SELECTION_KEY\", \"target\": \"123456\"} for those of a selection";
 
 #[derive(Deserialize)]
 struct Given {
@@ -25,8 +26,8 @@ struct Given {
 
 /// Reads a `Target`.
 pub fn read(checks: &mut Checks, text: String) -> WhitelistTarget {
-    match instance_ids(&text) {
-        Ok(instance_ids) => WhitelistTarget { text, instance_ids },
+    match scope(&text) {
+        Ok(scope) => WhitelistTarget { text, scope },
         Err(wrong) => {
             checks.fail("Target", format!("{wrong}; {RIGHT}"));
             WhitelistTarget::default()
@@ -34,11 +35,22 @@ pub fn read(checks: &mut Checks, text: String) -> WhitelistTarget {
     }
 }
 
-fn instance_ids(text: &str) -> Result<Option<Vec<String>>, String> {
+/// There is no selection with the key of a `Target`.
+pub fn no_such_selection() -> Status {
+    Status::invalid_field("Target", "there is no such selection; CreateAssetSelectionConfig makes one")
+}
+
+fn scope(text: &str) -> Result<WhitelistScope, String> {
     if ["", "all", "all_instance"].contains(&text.trim().to_ascii_lowercase().as_str()) {
-        return Ok(None);
+        return Ok(WhitelistScope::All);
     }
     let given: Given = serde_json::from_str(text).map_err(|_| "is not understood".to_owned())?;
+    if given.kind.eq_ignore_ascii_case("selection_key") {
+        let key = given.target.parse().ok().filter(|key| *key > 0);
+        return key
+            .map(WhitelistScope::Selection)
+            .ok_or_else(|| format!("names {:?}, which is no key of a selection", given.target));
+    }
     if !["uuid", "instance"].contains(&given.kind.as_str()) {
         return Err(format!("has the type {:?}, and no asset here is of that", given.kind));
     }
@@ -48,7 +60,7 @@ fn instance_ids(text: &str) -> Result<Option<Vec<String>>, String> {
     }
     match ids.iter().find(|id| id.len() > LONGEST_ID || !id.bytes().all(|byte| byte.is_ascii_graphic())) {
         Some(id) => Err(format!("names {id:?}, which is no instance id")),
-        None => Ok(Some(ids)),
+        None => Ok(WhitelistScope::Assets(ids)),
     }
 }
 
@@ -58,11 +70,14 @@ mod tests {
 
     #[test]
     fn targets_are_all_assets_or_some() {
-        let some = |ids: &[&str]| Ok(Some(ids.iter().map(|&id| id.to_owned()).collect()));
+        let some = |ids: &[&str]| Ok(WhitelistScope::Assets(ids.iter().map(|&id| id.to_owned()).collect()));
         for (text, expected) in [
-            ("", Ok(None)),
-            ("ALL", Ok(None)),
-            ("all_instance", Ok(None)),
+            ("", Ok(WhitelistScope::All)),
+            ("ALL", Ok(WhitelistScope::All)),
+            ("all_instance", Ok(WhitelistScope::All)),
+            (r#"{"type": "SELECTION_KEY", "target": "123456"}"#, Ok(WhitelistScope::Selection(123_456))),
+            (r#"{"type": "selection_key", "target": "0"}"#, Err(())),
+            (r#"{"type": "selection_key", "target": "s-1"}"#, Err(())),
             (r#"{"type": "uuid", "target": "s-1, m-2,"}"#, some(&["s-1", "m-2"])),
             (r#"{"type": "instance", "target": "s-1"}"#, some(&["s-1"])),
             (r#"{"type": "repo", "target": "a/b"}"#, Err(())),
@@ -71,7 +86,7 @@ mod tests {
             ("s-1", Err(())),
             ("[]", Err(())),
         ] {
-            assert_eq!(instance_ids(text).map_err(drop), expected, "{text}");
+            assert_eq!(scope(text).map_err(drop), expected, "{text}");
         }
     }
 }

@@ -212,6 +212,9 @@ async fn the_whitelist_hides_what_is_on_it() {
     let unknown = UpdateImageVulWhitelistTargetRequest { id: Some(99), ..update };
     let refused = update_image_vul_whitelist_target::run(&store, unknown).await.expect_err("is unknown");
     assert_eq!(refused.http(), 404);
+    let target = Some(text(r#"{"type":"SELECTION_KEY","target":"7"}"#));
+    let nowhere = UpdateImageVulWhitelistTargetRequest { id: Some(kept.id), target, ..Default::default() };
+    assert_eq!(fields(update_image_vul_whitelist_target::run(&store, nowhere).await), ["Target"]);
 
     let delete = async |ids: String| {
         let request = DeleteImageVulWhitelistRequest { ids, ..Default::default() };

@@ -5,7 +5,7 @@ use guardhouse_contract::{
     agentless::{UpdateImageVulWhitelistTargetRequest, UpdateImageVulWhitelistTargetResponse},
 };
 use guardhouse_identity::Failure;
-use guardhouse_store::Store;
+use guardhouse_store::{Store, WhitelistChanged};
 
 use super::{done, reason, source, target};
 use crate::fields::Checks;
@@ -24,8 +24,10 @@ pub async fn run(
     }
     checks.finish()?;
     let changed = store.agentless_vulnerability_whitelist_update(id, target, request.reason).await;
-    if !changed.map_err(Failure::from)? {
-        return Err(Status::not_found(format!("entry {id} of the whitelist")));
+    match changed.map_err(Failure::from)? {
+        WhitelistChanged::Changed => {}
+        WhitelistChanged::NotFound => return Err(Status::not_found(format!("entry {id} of the whitelist"))),
+        WhitelistChanged::NoSelection => return Err(target::no_such_selection()),
     }
     Ok(UpdateImageVulWhitelistTargetResponse {
         request_id: String::new(),

@@ -7,13 +7,15 @@ use guardhouse_contract::{
         UpdateMaliciousFileWhitelistConfigRequest,
     },
 };
-use guardhouse_store::{MaliciousRule, MaliciousRuleChange, MaliciousRuleRefusal};
+use guardhouse_store::{MaliciousRule, MaliciousRuleChange, MaliciousRuleRefusal, RuleScope};
 
 use super::words;
 use crate::fields::Checks;
 
 /// Every name of a malicious file, and every asset.
 const ALL: &str = "ALL";
+/// The assets of a selection.
+const SELECTION: &str = "SELECTION_KEY";
 /// What a rule looks at.
 const FIELD: &str = "fileMd5";
 /// How it compares.
@@ -80,8 +82,6 @@ impl Asked<'_> {
             ("EventName", self.event_name, ALL),
             ("Field", self.field, FIELD),
             ("Operator", self.operator, OPERATOR),
-            ("TargetType", self.target_type, ALL),
-            ("TargetValue", self.target_value, ALL),
         ] {
             if ![known, ""].contains(&word) {
                 checks.fail(parameter(name, place), format!("is {word:?}; only {known} is possible here"));
@@ -100,7 +100,31 @@ impl Asked<'_> {
         if let Some(remark) = &remark {
             words::text(checks, &parameter("Remark", place), remark);
         }
-        MaliciousRuleChange { id, md5, remark }
+        MaliciousRuleChange { id, md5, remark, scope: self.scope(checks, place) }
+    }
+
+    /// On which assets; `None`: that is not said.
+    fn scope(&self, checks: &mut Checks, place: Option<usize>) -> Option<RuleScope> {
+        let mut wrong = |name, why: String| {
+            checks.fail(parameter(name, place), why);
+            None
+        };
+        let value = self.target_value;
+        match self.target_type {
+            "" if value.is_empty() => None,
+            "" | ALL if ["", ALL].contains(&value) => Some(RuleScope::All),
+            "" | ALL => {
+                wrong("TargetValue", format!("is {value:?}; only {ALL} goes with the TargetType {ALL}"))
+            }
+            SELECTION => match value.parse().ok().filter(|key| *key > 0) {
+                Some(key) => Some(RuleScope::Selection(key)),
+                None => wrong(
+                    "TargetValue",
+                    format!("is {value:?}; the key of a selection is needed, which is a number like 123456"),
+                ),
+            },
+            other => wrong("TargetType", format!("is {other:?}; only {ALL} and {SELECTION} are possible")),
+        }
     }
 }
 
@@ -142,6 +166,10 @@ pub fn refused(refusal: &MaliciousRuleRefusal, changes: &[Option<i64>], is_batch
         MaliciousRuleRefusal::Taken(place, None) => {
             Status::invalid_field(named("FieldValue", place), "is that of an element before it, too")
         }
+        MaliciousRuleRefusal::NoSelection(place) => Status::invalid_field(
+            named("TargetValue", place),
+            "there is no such selection; CreateAssetSelectionConfig makes one",
+        ),
     }
 }
 
@@ -153,6 +181,10 @@ pub fn unknown(field: &str, ids: &[i64]) -> Status {
 
 /// A rule, as it is shown.
 pub fn shown(rule: MaliciousRule) -> MaliciousFileWhitelistConfig {
+    let (target_type, target_value) = match rule.says.scope {
+        RuleScope::All => (ALL, ALL.to_owned()),
+        RuleScope::Selection(key) => (SELECTION, key.to_string()),
+    };
     MaliciousFileWhitelistConfig {
         count: String::new(),
         event_name: ALL.to_owned(),
@@ -164,8 +196,8 @@ pub fn shown(rule: MaliciousRule) -> MaliciousFileWhitelistConfig {
         operator: OPERATOR.to_owned(),
         remark: rule.says.remark,
         source: SOURCE.to_owned(),
-        target_type: ALL.to_owned(),
-        target_value: ALL.to_owned(),
+        target_type: target_type.to_owned(),
+        target_value,
     }
 }
 
@@ -185,7 +217,7 @@ mod tests {
     const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
     #[test]
-    fn a_rule_is_about_an_md5_on_all_assets() {
+    fn a_rule_is_about_an_md5() {
         let mut checks = Checks::default();
         let whole = Asked {
             event_name: "ALL",
@@ -197,11 +229,37 @@ mod tests {
             target_value: "ALL",
         };
         let read = whole.read(&mut checks, None, Some("why".to_owned()), None);
-        let expected =
-            MaliciousRuleChange { id: None, md5: Some(MD5.to_owned()), remark: Some("why".to_owned()) };
+        let expected = MaliciousRuleChange {
+            id: None,
+            md5: Some(MD5.to_owned()),
+            remark: Some("why".to_owned()),
+            scope: Some(RuleScope::All),
+        };
         assert_eq!(read, expected);
         assert_eq!(NOTHING.read(&mut checks, Some(7), None, None).md5, None, "it stays");
         checks.finish().expect("good");
+    }
+
+    #[test]
+    fn a_rule_may_be_about_a_selection() {
+        for (target_type, target_value, expected) in [
+            ("", "", Ok(None)),
+            ("ALL", "", Ok(Some(RuleScope::All))),
+            ("", "ALL", Ok(Some(RuleScope::All))),
+            ("SELECTION_KEY", "123456", Ok(Some(RuleScope::Selection(123_456)))),
+            ("SELECTION_KEY", "", Err("TargetValue")),
+            ("SELECTION_KEY", "ALL", Err("TargetValue")),
+            ("SELECTION_KEY", "-1", Err("TargetValue")),
+            ("ALL", "123456", Err("TargetValue")),
+            ("", "123456", Err("TargetValue")),
+            ("GROUP", "1", Err("TargetType")),
+        ] {
+            let mut checks = Checks::default();
+            let read = Asked { target_type, target_value, ..NOTHING }.read(&mut checks, Some(1), None, None);
+            let checked = checks.finish().map_err(|status| status.violations()[0].field.clone());
+            let expected = expected.map_err(str::to_owned);
+            assert_eq!(checked.map(|()| read.scope), expected, "{target_type} {target_value}");
+        }
     }
 
     #[test]
@@ -212,7 +270,7 @@ mod tests {
             (Asked { field_value: "abc", ..NOTHING }, "FieldValue"),
             (Asked { operator: "contains", ..NOTHING }, "Operator"),
             (Asked { source: "image", ..NOTHING }, "Source"),
-            (Asked { target_type: "SELECTION_KEY", ..NOTHING }, "TargetType"),
+            (Asked { target_type: "GROUP", ..NOTHING }, "TargetType"),
             (Asked { target_value: "1", ..NOTHING }, "TargetValue"),
         ];
         for (asked, name) in table {
@@ -238,5 +296,6 @@ mod tests {
         let (name, why) = field(MaliciousRuleRefusal::Taken(0, Some(4)), false);
         assert_eq!((name.as_str(), why.contains("rule 4")), ("FieldValue", true));
         assert_eq!(field(MaliciousRuleRefusal::Taken(1, None), true).0, "ConfigList[1].FieldValue");
+        assert_eq!(field(MaliciousRuleRefusal::NoSelection(0), false).0, "TargetValue");
     }
 }

@@ -37,8 +37,10 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
         plans.of("agentless_selection_add", store.agentless_selection_add(new)).await;
     }
     let none = || BTreeSet::from(["s-none".to_owned()]);
-    let change = store.agentless_selection_change(1, BTreeSet::new(), none());
+    let change = store.agentless_selection_change(1, BTreeSet::new(), none(), at(1));
     plans.of("agentless_selection_change", change).await;
+    let change = store.agentless_selection_change(1010, BTreeSet::new(), none(), at(1));
+    plans.of("agentless_selection_change, that whitelists are about", change).await;
     plans.of("agentless_selection_find", store.agentless_selection_find("type".to_owned())).await;
     plans.of("agentless_selection_get", store.agentless_selection_get(1)).await;
     plans.of("agentless_selection_use", store.agentless_selection_use("type".to_owned(), 1)).await;

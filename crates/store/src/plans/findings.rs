@@ -136,7 +136,7 @@ async fn malicious_files(plans: &mut Plans, f: &Fixture) {
 
 async fn rules(plans: &mut Plans, f: &Fixture) {
     let store = &f.store;
-    let change = |id| MaliciousRuleChange { id, md5: Some("a".to_owned()), remark: None };
+    let change = |id| MaliciousRuleChange { id, md5: Some("a".to_owned()), ..Default::default() };
     let make = store.agentless_malicious_rules_change(vec![change(None)], at(6));
     let made = plans.of("agentless_malicious_rules_change, a new one", make).await;
     let id = made.expect("nothing is in the way")[0].id;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     AgentlessResult, NewVulnerability, NewWhitelistedVulnerability, PageNumber, RiskFilter, SubtaskEnd,
-    SubtaskOutcome, TakeSubtasks, VulnerabilityFilter, WhitelistTarget,
+    SubtaskOutcome, TakeSubtasks, VulnerabilityFilter, WhitelistScope, WhitelistTarget,
 };
 
 const KIND: VulnerabilityKind = VulnerabilityKind::Cve;
@@ -96,7 +96,8 @@ async fn lists(plans: &mut Plans, f: &Fixture) {
 
 async fn whitelist(plans: &mut Plans, f: &Fixture) {
     let store = &f.store;
-    let target = WhitelistTarget { text: String::new(), instance_ids: Some(vec!["v-1".to_owned()]) };
+    let target =
+        WhitelistTarget { text: String::new(), scope: WhitelistScope::Assets(vec!["v-1".to_owned()]) };
     let entry = NewWhitelistedVulnerability {
         kind: KIND,
         name: "CVE-1".to_owned(),

@@ -119,15 +119,19 @@ insert into agentless_vulnerabilities values
      1, 98, 'openssl', 'deb', '1:3.0-1', '', 0, '/var/lib/dpkg/status', 'debian', '12', 0, 1700000000000001),
     (-1, 'm-ä', x'ffffffffffffffffffffffffffffffff', 4, 3, '', '', '', 3, -1, '日本', '', '', '"\', 1, 'a	b
 c', '', '', 1, -1);
+insert into agentless_selections values
+    (9007199254740991, 0, 'debian', x'00000000000000000000000000000001', 'token', 1700000000000001),
+    (-1, 1, '', x'ffffffffffffffffffffffffffffffff', '', -1);
 insert into agentless_vulnerability_whitelist values
-    (1, 1, 'CVE-2024-1', 'Überlauf', '{"type": "uuid"}', 0, 'weil'), (9223372036854775807, 3, '', '', '', 1, '');
+    (1, 1, 'CVE-2024-1', 'Überlauf', '{"type": "uuid"}', 0, 'weil', 9007199254740991), (9223372036854775807, 3, '', '', '', 1, '', null);
 insert into agentless_vulnerability_whitelist_assets values (1, 's-00000000000000000000'), (1, 'm-ä');
 insert into agentless_malicious_files values
     (9007199254740991, 's-00000000000000000000', 'd41d8cd98f00b204e9800998ecf8427e', '00ff', '/srv/ä', '/dev/vda1', 'Trojan', 2, 1,
      '{}', '[]', 7, 8, 2, 'addWhitelist', 9, 5),
     (1, 'm-ä', '', '', '', '', '日本', 1, 3, '', '', -1, 9223372036854775807, 0, '', null, null);
 insert into agentless_malicious_notes values (1, 9007199254740991, 'ein Büro', 7), (2, 1, '', -1);
-insert into agentless_malicious_rules values (5, 'd41d8cd98f00b204e9800998ecf8427e', 'why', 1, 2), (6, '', '', -1, 0);
+insert into agentless_malicious_rules values (5, 'd41d8cd98f00b204e9800998ecf8427e', 'why', 1, 2, 9007199254740991),
+    (6, '', '', -1, 0, null);
 insert into agentless_malicious_samples values ('00ff', 7), ('', -1);
 insert into agentless_sensitive_files values
     (1, 's-00000000000000000000', 'pem', 1, '/etc/ä', 'd41d8cd98f00b204e9800998ecf8427e', 'BEGIN', 2, 7, 8),
@@ -136,9 +140,6 @@ insert into agentless_check_items values
     (1, 'Passwörter', 1, 'Passwords', 7, 'Debian', 'cis', 'CIS', 'text', 'text'), (9007199254740991, '', 3, '', 0, '', '', '', '', '');
 insert into agentless_checks values
     ('s-00000000000000000000', 1, 1, 'found', 7, 8), ('m-ä', 9007199254740991, 8, '', -1, 0);
-insert into agentless_selections values
-    (9007199254740991, 0, 'debian', x'00000000000000000000000000000001', 'token', 1700000000000001),
-    (-1, 1, '', x'ffffffffffffffffffffffffffffffff', '', -1);
 insert into agentless_selection_types values ('AGENTLESS_SCAN_ONCE_TASK_1', 9007199254740991), ('ä', -1);
 insert into agentless_selection_targets values (9007199254740991, 's-00000000000000000000'), (9007199254740991, 'm-ä');
 insert into agentless_schedules values

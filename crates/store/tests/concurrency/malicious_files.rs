@@ -50,7 +50,7 @@ async fn counted(a: &Arena) -> u64 {
 }
 
 async fn make_rule(store: Store, md5: &str) -> i64 {
-    let changes = vec![MaliciousRuleChange { id: None, md5: Some(md5.to_owned()), remark: None }];
+    let changes = vec![MaliciousRuleChange { id: None, md5: Some(md5.to_owned()), ..Default::default() }];
     let made = store.agentless_malicious_rules_change(changes, at(9)).await.expect("writes");
     made.expect("nothing is in the way")[0].id
 }

@@ -4,7 +4,8 @@ use guardhouse_store::{AgentlessSelection, Store};
 
 use super::rows::Dialect;
 
-const KEY: i64 = 0xc0;
+/// Its key.
+pub const KEY: i64 = 0xc0;
 
 /// What fills the tables that were new in version 14.
 pub fn rows(dialect: &Dialect) -> Vec<String> {
@@ -21,6 +22,8 @@ pub fn rows(dialect: &Dialect) -> Vec<String> {
         format!(
             "insert into agentless_selection_targets (selection_key, instance_id) values ({KEY}, 's-1')"
         ),
+        format!("update agentless_malicious_rules set selection_key = {KEY}"),
+        format!("update agentless_vulnerability_whitelist set everywhere = 0, selection_key = {KEY}"),
     ]
 }
 

@@ -6,8 +6,10 @@ use guardhouse_model::{
     agentless::{CheckStatus, Handling, MaliciousLevel, MaliciousOperation, MaliciousType, RiskLevel},
 };
 use guardhouse_store::{
-    CheckFilter, MaliciousFileFilter, MaliciousNoteAdded, PageNumber, SensitiveFileFilter, Store,
+    CheckFilter, MaliciousFileFilter, MaliciousNoteAdded, PageNumber, RuleScope, SensitiveFileFilter, Store,
 };
+
+use super::agentless_selections::KEY;
 
 /// What fills the tables that were new in version 13.
 pub fn rows() -> Vec<String> {
@@ -59,6 +61,8 @@ pub async fn check(store: &Store, version: usize) {
     assert_eq!(added, MaliciousNoteAdded::Added, "ids go on where they were");
     let rule = &rules.rows[0];
     assert_eq!((rule.id, rule.says.md5.as_str(), rule.says.remark.as_str()), (3, "aa", "why"));
+    let scope = if version < 14 { RuleScope::All } else { RuleScope::Selection(KEY) };
+    assert_eq!(rule.says.scope, scope);
     let file = &sensitive.rows[0];
     assert_eq!((file.id, file.found.rule_key.as_str(), file.found.risk_level), (5, "pem", RiskLevel::High));
     let check = &checks.rows[0];

@@ -228,3 +228,6 @@ insert into agentless_selection_types select 'AGENTLESS_SCAN_ONCE_TASK_' || n, n
 
 insert into agentless_selection_targets
 select 1000 + n % 2000, 's-' || n from generate_series(1, 20000) n where n % 2 = 0;
+
+update agentless_malicious_rules set selection_key = 1000 + id % 2000 where id % 10 = 0;
+update agentless_vulnerability_whitelist set everywhere = 0, selection_key = 1000 + id where id % 10 = 0;

@@ -155,8 +155,21 @@ pub struct MaliciousRule {
 pub struct NewMaliciousRule {
     /// Which files: those with this MD5, in hexadecimal, lower case.
     pub md5: String,
+    /// On which assets.
+    pub scope: RuleScope,
     /// Why.
     pub remark: String,
+}
+
+/// On which assets a rule takes files for good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RuleScope {
+    /// On all of them.
+    #[default]
+    All,
+    /// On those of the selection with this key: those that are taken into it and of its platform, also while they are
+    /// not there.
+    Selection(i64),
 }
 
 /// What is to be changed of a rule. What is `None` stays.
@@ -166,6 +179,8 @@ pub struct MaliciousRuleChange {
     pub id: Option<i64>,
     /// Which files: a new rule needs it.
     pub md5: Option<String>,
+    /// On which assets; of a new rule, where it is `None`: on all.
+    pub scope: Option<RuleScope>,
     /// Why.
     pub remark: Option<String>,
 }
@@ -178,4 +193,6 @@ pub enum MaliciousRuleRefusal {
     /// Another rule says the same: the one with this id; `None`: one of the changes before. By its place among the
     /// changes.
     Taken(usize, Option<i64>),
+    /// There is no selection with this key. By its place among the changes.
+    NoSelection(usize),
 }

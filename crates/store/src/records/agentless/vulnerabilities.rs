@@ -143,8 +143,32 @@ pub struct NewWhitelistedVulnerability {
 pub struct WhitelistTarget {
     /// As it was given.
     pub text: String,
-    /// These; `None`: all.
-    pub instance_ids: Option<Vec<String>>,
+    /// What it means.
+    pub scope: WhitelistScope,
+}
+
+/// What the target of an entry of the whitelist means.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum WhitelistScope {
+    /// All assets.
+    #[default]
+    All,
+    /// These.
+    Assets(Vec<String>),
+    /// Those of the selection with this key: those that are taken into it and of its platform, also while they are not
+    /// there.
+    Selection(i64),
+}
+
+/// What became of a change of the whitelist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhitelistChanged {
+    /// It was made.
+    Changed,
+    /// There is no such entry.
+    NotFound,
+    /// There is no selection with the key of a target; nothing was changed.
+    NoSelection,
 }
 
 /// A vulnerability that somebody lives with.

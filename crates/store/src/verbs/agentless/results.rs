@@ -4,9 +4,8 @@ use guardhouse_model::{Timestamp, agentless::TaskStatus};
 use uuid::Uuid;
 
 use crate::{
-    AgentlessResult, AgentlessTotals, MissingResults, Store, StoreError,
-    engine::{Transaction, values},
-    verbs::agentless::filters::Conditions,
+    AgentlessResult, AgentlessTotals, Store, StoreError,
+    engine::{Transaction, Value, values},
 };
 
 impl Store {
@@ -99,6 +98,16 @@ impl Store {
 pub fn subtask_of(transaction: &Transaction<'_>, asset: &str) -> Result<Option<Uuid>, StoreError> {
     let sql = "select subtask_uuid from agentless_results where instance_id = $1";
     transaction.find(sql, values![asset], |row| row.get(0))
+}
+
+/// Locks the results of assets, in the order of their ids.
+pub fn lock(transaction: &Transaction<'_>, assets: &[&str]) -> Result<(), StoreError> {
+    if let Transaction::Postgres(_) = transaction {
+        let sql = "select 1 from agentless_results where instance_id = any($1) order by instance_id
+            for no key update";
+        transaction.execute(sql, &[Value::Texts(assets)])?;
+    }
+    Ok(())
 }
 
 /// Keeps the result of a subtask that is locked, in the place of an older one of its asset, and which system was found. Whoever

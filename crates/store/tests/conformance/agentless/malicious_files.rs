@@ -75,7 +75,7 @@ async fn handle(f: &Fixture, ids: &[i64], operation: MaliciousOperation) -> Mali
 
 async fn change(f: &Fixture, id: Option<i64>, content: &str) -> Result<MaliciousRule, MaliciousRuleRefusal> {
     let md5 = Some(file(content, "").md5);
-    let changes = vec![MaliciousRuleChange { id, md5, remark: None }];
+    let changes = vec![MaliciousRuleChange { id, md5, ..Default::default() }];
     let changed = f.store.agentless_malicious_rules_change(changes, at(60)).await.expect("writes");
     changed.map(|mut rules| rules.pop().expect("one for each change"))
 }
@@ -226,6 +226,7 @@ pub async fn rules_are_changed_all_or_none(f: &Fixture) {
                 id: *id,
                 md5: content.map(|content| file(content, "").md5),
                 remark: remark.map(str::to_owned),
+                scope: None,
             };
         let changes = changes.iter().map(change).collect();
         f.store.agentless_malicious_rules_change(changes, at(60)).await.expect("writes")

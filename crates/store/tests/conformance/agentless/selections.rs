@@ -63,7 +63,7 @@ impl Fixture {
 
     async fn change(&self, key: i64, add: &[&str], remove: &[&str]) -> SelectionChanged {
         let set = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect::<BTreeSet<_>>();
-        self.store.agentless_selection_change(key, set(add), set(remove)).await.expect("works")
+        self.store.agentless_selection_change(key, set(add), set(remove), at(80)).await.expect("works")
     }
 
     async fn selected(&self, key: i64, target_type: Option<i32>) -> Option<(Vec<String>, u64)> {

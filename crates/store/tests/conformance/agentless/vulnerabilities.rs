@@ -2,8 +2,9 @@ use std::slice;
 
 use guardhouse_model::agentless::{Necessity, VulnerabilityKind};
 use guardhouse_store::{
-    AgentlessTotals, AgentlessVulnerability, MissingResults, NewVulnerability, NewWhitelistedVulnerability,
-    PageNumber, Paged, VulnerabilityFilter, VulnerabilityGroup, WhitelistTarget, WhitelistedVulnerability,
+    AgentlessTotals, AgentlessVulnerability, NewVulnerability, NewWhitelistedVulnerability, PageNumber,
+    Paged, VulnerabilityFilter, VulnerabilityGroup, WhitelistChanged, WhitelistScope, WhitelistTarget,
+    WhitelistedVulnerability,
 };
 use uuid::Uuid;
 
@@ -41,10 +42,8 @@ impl Fixture {
     }
 
     async fn whitelist(&self, kind: VulnerabilityKind, name: &str, assets: Option<&[&str]>) {
-        self.store
-            .agentless_vulnerability_whitelist_add(vec![entry(kind, name, assets)])
-            .await
-            .expect("writes");
+        let added = self.store.agentless_vulnerability_whitelist_add(vec![entry(kind, name, assets)]).await;
+        assert_eq!(added.expect("writes"), WhitelistChanged::Changed);
     }
 
     async fn whitelisted(&self, alias: &str) -> Vec<WhitelistedVulnerability> {
@@ -66,7 +65,9 @@ fn entry(kind: VulnerabilityKind, name: &str, assets: Option<&[&str]>) -> NewWhi
         alias: format!("About {name}"),
         target: WhitelistTarget {
             text: format!("{assets:?}"),
-            instance_ids: assets.map(|ids| ids.iter().map(|&id| id.to_owned()).collect()),
+            scope: assets.map_or(WhitelistScope::All, |ids| {
+                WhitelistScope::Assets(ids.iter().map(|&id| id.to_owned()).collect())
+            }),
         },
         reason: "it is not reachable".to_owned(),
     }
@@ -363,13 +364,14 @@ pub async fn the_whitelist_is_listed_and_changed(f: &Fixture) {
     let update = |id, target, reason: Option<&str>| {
         f.store.agentless_vulnerability_whitelist_update(id, target, reason.map(str::to_owned))
     };
-    let everywhere = WhitelistTarget { text: "ALL".to_owned(), instance_ids: None };
-    assert!(update(expected.id, Some(everywhere), None).await.expect("writes"));
+    let everywhere = WhitelistTarget { text: "ALL".to_owned(), scope: WhitelistScope::All };
+    assert_eq!(update(expected.id, Some(everywhere), None).await.expect("writes"), WhitelistChanged::Changed);
     assert_eq!((f.names(any()).await.len(), f.totals().await.risky), (0, 0));
-    assert!(update(expected.id, None, Some("why not")).await.expect("writes"));
+    let updated = update(expected.id, None, Some("why not")).await;
+    assert_eq!(updated.expect("writes"), WhitelistChanged::Changed);
     let changed = &f.whitelisted("CVE-1").await[0];
     assert_eq!((changed.target.as_str(), changed.reason.as_str()), ("ALL", "why not"));
-    assert!(!update(99, None, None).await.expect("works"), "there is no such entry");
+    assert_eq!(update(99, None, None).await.expect("works"), WhitelistChanged::NotFound);
 
     let remove = |ids| f.store.agentless_vulnerability_whitelist_remove(ids);
     assert_eq!(remove(vec![99]).await.expect("works"), 0);

@@ -5,11 +5,11 @@ use guardhouse_model::{
     agentless::{Handling, MaliciousOperation},
 };
 
-use super::{assets, count, for_each_of, lock_results};
+use super::{assets, count, for_each_of, texts};
 use crate::{
     AssetFilter, Likeness, MaliciousFilesHandled, Store, StoreError,
     engine::{Gate, Transaction},
-    verbs::agentless::conditions::Conditions,
+    verbs::agentless::{conditions::Conditions, results},
 };
 
 impl Store {
@@ -89,7 +89,7 @@ fn handle(
 ) -> Result<usize, StoreError> {
     let changed = Handling::ALL.into_iter().filter(|handling| operation.changes(*handling));
     let assets = assets(transaction, &which.clause(), &which.values(&[]))?;
-    lock_results(transaction, &assets)?;
+    results::lock(transaction, &texts(&assets))?;
     which.one_of("finding.handling", changed.map(|handling| handling as i32));
     if operation == MaliciousOperation::AddWhitelist {
         let place = which.next_place();

@@ -16,6 +16,7 @@ use crate::{
 };
 
 pub use replace::{enter, replace};
+pub use rules::settle_selection;
 
 /// The assets with files for which `which` holds, a condition that begins with ` where `. Nobody puts a file on an asset
 /// while the gate is passed alone.
@@ -26,16 +27,6 @@ fn assets(
 ) -> Result<Vec<String>, StoreError> {
     let sql = format!("select distinct finding.instance_id from agentless_malicious_files finding{which}");
     transaction.list(&sql, values, |row| row.get(0))
-}
-
-/// Locks the results of assets, in the order of their ids.
-fn lock_results(transaction: &Transaction<'_>, assets: &[String]) -> Result<(), StoreError> {
-    if let Transaction::Postgres(_) = transaction {
-        let sql = "select 1 from agentless_results where instance_id = any($1) order by instance_id
-            for no key update";
-        transaction.execute(sql, &[Value::Texts(&texts(assets))])?;
-    }
-    Ok(())
 }
 
 /// Counts the files of assets that are open anew.

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use guardhouse_model::Timestamp;
 
+use super::rules;
 use crate::{
     NewMaliciousFile, StoreError,
     engine::{Gate, Transaction, Value, values},
@@ -202,17 +203,29 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Whitelists the files of an asset that are open and taken for good.
+/// Whitelists the files of an asset that are open and taken for good, and opens those again that a rule is not about any
+/// more: the scan may have found another system on the asset.
 fn whitelist(transaction: &Transaction<'_>, instance_id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let takes = rules::takes("rule", "agentless_malicious_files");
     transaction.execute(
-        "update agentless_malicious_files set handling = 2, operation = 'addWhitelist', operate_time = $2,
-             rule_id = (select rule.id from agentless_malicious_rules rule
-                        where rule.md5 = agentless_malicious_files.md5)
-         where instance_id = $1 and handling = 0
-           and (exists (select 1 from agentless_malicious_rules rule
-                        where rule.md5 = agentless_malicious_files.md5)
-                or exists (select 1 from agentless_malicious_samples sample
-                           where sample.sha256 = agentless_malicious_files.sha256))",
+        &format!(
+            "update agentless_malicious_files set handling = 0, operation = 'offWhitelist', operate_time = $2,
+                 rule_id = null
+             where instance_id = $1 and rule_id is not null
+                 and not exists (select 1 from agentless_malicious_rules rule
+                     where rule.id = agentless_malicious_files.rule_id and {takes})"
+        ),
+        values![instance_id, now],
+    )?;
+    let rule = format!("select rule.id from agentless_malicious_rules rule where {takes}");
+    transaction.execute(
+        &format!(
+            "update agentless_malicious_files set handling = 2, operation = 'addWhitelist', operate_time = $2,
+                 rule_id = ({rule})
+             where instance_id = $1 and handling = 0
+               and (exists ({rule}) or exists (select 1 from agentless_malicious_samples sample
+                    where sample.sha256 = agentless_malicious_files.sha256))"
+        ),
         values![instance_id, now],
     )?;
     Ok(())

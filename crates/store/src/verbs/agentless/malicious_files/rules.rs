@@ -2,15 +2,15 @@
 
 use guardhouse_model::Timestamp;
 
-use super::{assets, count, lock_results};
+use super::{assets, count, texts};
 use crate::{
-    MaliciousRule, MaliciousRuleChange, MaliciousRuleRefusal, NewMaliciousRule, PageNumber, Paged, Store,
-    StoreError,
-    engine::{Gate, Row, Transaction, values},
-    verbs::agentless::counters,
+    MaliciousRule, MaliciousRuleChange, MaliciousRuleRefusal, NewMaliciousRule, PageNumber, Paged, RuleScope,
+    Store, StoreError,
+    engine::{Gate, Row, Transaction, Value, values},
+    verbs::agentless::{counters, results, selections},
 };
 
-const COLUMNS: &str = "id, md5, remark, create_time, update_time";
+const COLUMNS: &str = "id, md5, remark, selection_key, create_time, update_time";
 
 impl Store {
     /// Makes rules and changes others: all of them, or none. Open files that a rule is about now are whitelisted; files
@@ -85,7 +85,7 @@ impl Store {
                     for id in ids {
                         transaction
                             .execute("delete from agentless_malicious_rules where id = $1", values![id])?;
-                        reopen(transaction, id, now)?;
+                        reopen(transaction, Rules::One(id), now)?;
                     }
                 }
                 Ok(unknown)
@@ -104,6 +104,11 @@ fn refusal(
             && get(transaction, id)?.is_none()
         {
             return Ok(Some(MaliciousRuleRefusal::NotFound(place)));
+        }
+        if let Some(RuleScope::Selection(key)) = change.scope
+            && !selections::stays(transaction, key)?
+        {
+            return Ok(Some(MaliciousRuleRefusal::NoSelection(place)));
         }
         let Some(md5) = &change.md5 else { continue };
         let sql = "select id from agentless_malicious_rules where md5 = $1";
@@ -124,58 +129,116 @@ fn change(
     change: &MaliciousRuleChange,
     now: Timestamp,
 ) -> Result<MaliciousRule, StoreError> {
-    let MaliciousRuleChange { id, md5, remark } = change;
+    let MaliciousRuleChange { id, md5, remark, scope } = change;
+    let selection = match scope {
+        Some(RuleScope::Selection(key)) => Some(*key),
+        Some(RuleScope::All) | None => None,
+    };
     let id = if let Some(id) = *id {
         transaction.execute(
             "update agentless_malicious_rules set md5 = coalesce($2, md5), remark = coalesce($3, remark),
-                 update_time = $4
+                 update_time = $4, selection_key = case when $5 = 1 then $6 else selection_key end
              where id = $1",
-            values![id, md5, remark, now],
+            values![id, md5, remark, now, scope.is_some(), Value::Integer(selection)],
         )?;
-        reopen(transaction, id, now)?;
+        reopen(transaction, Rules::One(id), now)?;
         id
     } else {
         let id = counters::take(transaction, "malicious_rule", 1)?;
         transaction.execute(
-            "insert into agentless_malicious_rules (id, md5, remark, create_time, update_time)
-             values ($1, coalesce($2, ''), coalesce($3, ''), $4, $4)",
-            values![id, md5, remark, now],
+            "insert into agentless_malicious_rules (id, md5, remark, create_time, update_time, selection_key)
+             values ($1, coalesce($2, ''), coalesce($3, ''), $4, $4, $5)",
+            values![id, md5, remark, now, Value::Integer(selection)],
         )?;
         id
     };
-    apply(transaction, id, now)?;
+    apply(transaction, Rules::One(id), now)?;
     get(transaction, id)?
         .ok_or_else(|| StoreError::Inconsistent(format!("a rule was made and is not there: {id}")))
 }
 
-/// Whitelists the open files that a rule is about.
-fn apply(transaction: &Transaction<'_>, rule: i64, now: Timestamp) -> Result<(), StoreError> {
-    let which = " where finding.handling = 0
-        and finding.md5 = (select rule.md5 from agentless_malicious_rules rule where rule.id = $1)";
-    let assets = assets(transaction, which, values![rule])?;
-    lock_results(transaction, &assets)?;
+/// Applies the rules about a selection to the assets that it has now, behind the gate.
+pub fn settle_selection(
+    transaction: &Transaction<'_>,
+    selection: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    reopen(transaction, Rules::About(selection), now)?;
+    apply(transaction, Rules::About(selection), now)
+}
+
+/// That a rule takes a file for good. `rule` and `file` are what their rows are called.
+pub fn takes(rule: &str, file: &str) -> String {
+    format!(
+        "{rule}.md5 = {file}.md5 and ({rule}.selection_key is null or {})",
+        selections::has(&format!("{rule}.selection_key"), &format!("{file}.instance_id"))
+    )
+}
+
+/// Some of the rules.
+#[derive(Clone, Copy)]
+enum Rules {
+    /// The one with this id, which may be gone.
+    One(i64),
+    /// Those about the selection with this key.
+    About(i64),
+}
+
+impl Rules {
+    /// What `$1` is.
+    fn key(self) -> i64 {
+        match self {
+            Self::One(key) | Self::About(key) => key,
+        }
+    }
+
+    /// A column of theirs.
+    fn all(self, column: &str) -> String {
+        let by = match self {
+            Self::One(_) => "id",
+            Self::About(_) => "selection_key",
+        };
+        format!("select meant.{column} from agentless_malicious_rules meant where meant.{by} = $1")
+    }
+}
+
+/// Whitelists the open files that rules are about.
+fn apply(transaction: &Transaction<'_>, rules: Rules, now: Timestamp) -> Result<(), StoreError> {
+    let rule =
+        format!("select rule.id from agentless_malicious_rules rule where {}", takes("rule", "finding"));
+    let which =
+        format!(" where finding.handling = 0 and finding.md5 in ({}) and exists ({rule})", rules.all("md5"));
+    let assets = assets(transaction, &which, values![rules.key()])?;
+    results::lock(transaction, &texts(&assets))?;
     transaction.execute(
         &format!(
             "update agentless_malicious_files as finding set handling = 2, operation = 'addWhitelist',
-                 operate_time = $2, rule_id = $1{which}"
+                 operate_time = $2, rule_id = ({rule}){which}"
         ),
-        values![rule, now],
+        values![rules.key(), now],
     )?;
     count(transaction, &assets)
 }
 
-/// Opens the files again that a rule has whitelisted and is not about any more.
-fn reopen(transaction: &Transaction<'_>, rule: i64, now: Timestamp) -> Result<(), StoreError> {
-    let which = " where finding.rule_id = $1 and not exists (select 1 from agentless_malicious_rules rule
-        where rule.id = finding.rule_id and rule.md5 = finding.md5)";
-    let assets = assets(transaction, which, values![rule])?;
-    lock_results(transaction, &assets)?;
+/// Opens the files again that rules have whitelisted and are not about any more.
+fn reopen(transaction: &Transaction<'_>, rules: Rules, now: Timestamp) -> Result<(), StoreError> {
+    let by = match rules {
+        Rules::One(_) => "= $1".to_owned(),
+        Rules::About(_) => format!("in ({})", rules.all("id")),
+    };
+    let which = format!(
+        " where finding.rule_id {by} and not exists (select 1 from agentless_malicious_rules rule
+              where rule.id = finding.rule_id and {})",
+        takes("rule", "finding")
+    );
+    let assets = assets(transaction, &which, values![rules.key()])?;
+    results::lock(transaction, &texts(&assets))?;
     transaction.execute(
         &format!(
             "update agentless_malicious_files as finding set handling = 0, operation = 'offWhitelist',
                  operate_time = $2, rule_id = null{which}"
         ),
-        values![rule, now],
+        values![rules.key(), now],
     )?;
     count(transaction, &assets)
 }
@@ -188,8 +251,12 @@ fn get(transaction: &Transaction<'_>, id: i64) -> Result<Option<MaliciousRule>, 
 fn from_row(row: &Row<'_>) -> Result<MaliciousRule, StoreError> {
     Ok(MaliciousRule {
         id: row.get(0)?,
-        says: NewMaliciousRule { md5: row.get(1)?, remark: row.get(2)? },
-        create_time: row.get(3)?,
-        update_time: row.get(4)?,
+        says: NewMaliciousRule {
+            md5: row.get(1)?,
+            remark: row.get(2)?,
+            scope: row.get::<Option<i64>>(3)?.map_or(RuleScope::All, RuleScope::Selection),
+        },
+        create_time: row.get(4)?,
+        update_time: row.get(5)?,
     })
 }

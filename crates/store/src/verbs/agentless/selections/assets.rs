@@ -6,11 +6,6 @@ use crate::{
     verbs::agentless::asset_pages::{COLUMNS, by_ids, from_row},
 };
 
-/// Assets that are there, of the platform `$1`.
-const FITTING: &str = "asset.gone = 0 and ($1 = 'all' or lower(asset.platform) = $1
-    or ($1 = 'linux' and asset.platform <> '' and lower(asset.platform) not like 'windows%')
-    or ($1 = 'windows' and lower(asset.platform) like 'windows%'))";
-
 impl Store {
     /// A page of the assets of a selection, of one target type or of all, in the order of their instance ids. `None`:
     /// there is no such selection.
@@ -70,13 +65,23 @@ impl Store {
 
 /// The assets of a selection, whose key is `$2`.
 fn of(selection: &AgentlessSelection) -> String {
+    let fitting = format!("asset.gone = 0 and ($1 = 'all' or {})", is_of("$1"));
     if selection.has_all {
         // The key has to be in the statement all the same.
-        return format!("from agentless_assets asset where $2 > 0 and {FITTING}");
+        return format!("from agentless_assets asset where $2 > 0 and {fitting}");
     }
     format!(
         "from agentless_selection_targets target
          join agentless_assets asset on asset.instance_id = target.instance_id
-         where target.selection_key = $2 and {FITTING}"
+         where target.selection_key = $2 and {fitting}"
+    )
+}
+
+/// That an asset is of a platform, which is not `all`.
+pub fn is_of(platform: &str) -> String {
+    format!(
+        "(lower(asset.platform) = {platform}
+             or ({platform} = 'linux' and asset.platform <> '' and lower(asset.platform) not like 'windows%')
+             or ({platform} = 'windows' and lower(asset.platform) like 'windows%'))"
     )
 }

@@ -54,8 +54,8 @@ impl Store {
             .await
     }
 
-    /// Removes up to `limit` selections that were made before `before` and are for nothing but business types that begin
-    /// with `prefix`. Answers how many.
+    /// Removes up to `limit` selections that were made before `before`, are for nothing but business types that begin
+    /// with `prefix`, and that no whitelist is about. Answers how many.
     ///
     /// # Errors
     /// As of every verb, and [`StoreError::LeaseLost`].
@@ -75,6 +75,10 @@ impl Store {
                         select 1 from agentless_selection_types used
                         where used.selection_key = old.selection_key
                             and substr(business_type, 1, length($2)) <> $2)
+                        and not exists (select 1 from agentless_malicious_rules rule
+                            where rule.selection_key = old.selection_key)
+                        and not exists (select 1 from agentless_vulnerability_whitelist entry
+                            where entry.selection_key = old.selection_key)
                     order by selection_key limit $3)";
                 transaction.execute(sql, values![before, prefix, limit])
             })
@@ -115,6 +119,26 @@ fn fetch(transaction: &Transaction<'_>, key: i64) -> Result<Option<AgentlessSele
 /// The selection with this key; nobody else changes or removes it until the transaction ends.
 fn lock(transaction: &Transaction<'_>, key: i64) -> Result<Option<AgentlessSelection>, StoreError> {
     transaction.find(&transaction.locking(SELECTION, "for update"), values![key], from_row)
+}
+
+/// Whether there is a selection with this key, which nobody removes until the transaction ends.
+pub fn stays(transaction: &Transaction<'_>, key: i64) -> Result<bool, StoreError> {
+    let sql = "select 1 from agentless_selections where selection_key = $1";
+    transaction.exists(&transaction.locking(sql, "for key share"), values![key])
+}
+
+/// That a selection has an asset, whether that is there or not. Both are columns: of the key of the selection, and of the
+/// instance id of the asset.
+pub fn has(selection: &str, instance_id: &str) -> String {
+    format!(
+        "exists (select 1 from agentless_selections chosen
+             where chosen.selection_key = {selection}
+                 and (chosen.has_all = 1 or exists (select 1 from agentless_selection_targets target
+                     where target.selection_key = chosen.selection_key and target.instance_id = {instance_id}))
+                 and (chosen.platform = 'all' or exists (select 1 from agentless_assets asset
+                     where asset.instance_id = {instance_id} and {})))",
+        assets::is_of("chosen.platform")
+    )
 }
 
 fn from_row(row: &Row<'_>) -> Result<AgentlessSelection, StoreError> {

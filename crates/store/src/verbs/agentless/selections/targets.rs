@@ -2,30 +2,39 @@
 
 use std::collections::BTreeSet;
 
+use guardhouse_model::Timestamp;
+
 use crate::{
     SelectionChanged, Store, StoreError,
-    engine::{Transaction, Value, values},
+    engine::{Gate, Transaction, Value, values},
+    verbs::agentless::{malicious_files, vulnerabilities},
 };
 
 impl Store {
     /// How many assets may be taken into a selection.
     pub const MOST_SELECTED: usize = 10_000;
 
-    /// Takes assets into a selection, and then others out of it. What is in it already, or is not, stays as it is.
+    /// Takes assets into a selection, and then others out of it. What is in it already, or is not, stays as it is. What
+    /// whitelists say about the assets of the selection holds for those that it has then.
     pub async fn agentless_selection_change(
         &self,
         key: i64,
         add: BTreeSet<String>,
         remove: BTreeSet<String>,
+        now: Timestamp,
     ) -> Result<SelectionChanged, StoreError> {
         self.engine
             .write(move |transaction| {
+                transaction.pass_alone(Gate::VulnerabilityWhitelist)?;
+                transaction.pass_alone(Gate::MaliciousWhitelist)?;
                 let texts = |ids: &'_ BTreeSet<String>| -> Vec<String> { ids.iter().cloned().collect() };
                 let (add, remove) = (texts(&add), texts(&remove));
                 let judged = judge(transaction, key, &add, &remove)?;
                 if judged == SelectionChanged::Changed {
                     insert(transaction, key, &add)?;
                     delete(transaction, key, &remove)?;
+                    vulnerabilities::settle_selection(transaction, key)?;
+                    malicious_files::settle_selection(transaction, key, now)?;
                 }
                 Ok(judged)
             })

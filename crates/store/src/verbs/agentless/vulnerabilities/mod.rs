@@ -7,3 +7,4 @@ mod replace;
 mod whitelist;
 
 pub use replace::{enter, replace};
+pub use whitelist::settle_selection;

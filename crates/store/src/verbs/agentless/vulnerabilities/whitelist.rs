@@ -6,39 +6,37 @@ use guardhouse_model::agentless::VulnerabilityKind;
 
 use super::list::kind;
 use crate::{
-    NewWhitelistedVulnerability, PageNumber, Paged, Store, StoreError, WhitelistTarget,
-    WhitelistedVulnerability,
+    NewWhitelistedVulnerability, PageNumber, Paged, Store, StoreError, WhitelistChanged, WhitelistScope,
+    WhitelistTarget, WhitelistedVulnerability,
     engine::{Gate, Row, Transaction, Value, values},
-    verbs::agentless::{conditions::Conditions, counters, end},
+    verbs::agentless::{conditions::Conditions, counters, end, results, selections},
 };
-
-/// Whether somebody lives with a vulnerability: 1 or 0.
-const IS_WHITELISTED: &str = "case when exists (
-        select 1 from agentless_vulnerability_whitelist w
-        where w.kind = agentless_vulnerabilities.kind and w.name = agentless_vulnerabilities.name
-            and (w.everywhere = 1 or exists (select 1 from agentless_vulnerability_whitelist_assets a
-                where a.entry_id = w.id and a.instance_id = agentless_vulnerabilities.instance_id)))
-    then 1 else 0 end";
 
 /// What an entry is about.
 type Name = (VulnerabilityKind, String);
 
 impl Store {
-    /// Puts vulnerabilities on the whitelist, by kind and name. One that is there already gets alias, target and reason
-    /// anew, and keeps its id.
+    /// Puts vulnerabilities on the whitelist, by kind and name: all of them, or none. One that is there already gets alias,
+    /// target and reason anew, and keeps its id.
     pub async fn agentless_vulnerability_whitelist_add(
         &self,
         entries: Vec<NewWhitelistedVulnerability>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<WhitelistChanged, StoreError> {
         self.engine
             .write(move |transaction| {
                 transaction.pass_alone(Gate::VulnerabilityWhitelist)?;
+                for entry in &entries {
+                    if !has_selection(transaction, &entry.target)? {
+                        return Ok(WhitelistChanged::NoSelection);
+                    }
+                }
                 let mut names = BTreeSet::new();
                 for entry in entries {
                     add(transaction, &entry)?;
                     names.insert((entry.kind, entry.name));
                 }
-                settle_names(transaction, &names)
+                settle_names(transaction, &names)?;
+                Ok(WhitelistChanged::Changed)
             })
             .await
     }
@@ -68,31 +66,39 @@ impl Store {
             .await
     }
 
-    /// Changes the target of an entry, or its reason, where they are given. False: there is no such entry.
+    /// Changes the target of an entry, or its reason, where they are given.
     pub async fn agentless_vulnerability_whitelist_update(
         &self,
         id: i64,
         target: Option<WhitelistTarget>,
         reason: Option<String>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<WhitelistChanged, StoreError> {
         self.engine
             .write(move |transaction| {
                 transaction.pass_alone(Gate::VulnerabilityWhitelist)?;
                 let sql = "select kind, name from agentless_vulnerability_whitelist where id = $1";
-                let Some(name) = transaction.find(sql, values![id], name_from_row)? else { return Ok(false) };
+                let Some(name) = transaction.find(sql, values![id], name_from_row)? else {
+                    return Ok(WhitelistChanged::NotFound);
+                };
+                if let Some(target) = &target
+                    && !has_selection(transaction, target)?
+                {
+                    return Ok(WhitelistChanged::NoSelection);
+                }
                 if let Some(reason) = reason {
                     let sql = "update agentless_vulnerability_whitelist set reason = $1 where id = $2";
                     transaction.execute(sql, values![&reason, id])?;
                 }
                 if let Some(target) = target {
                     transaction.execute(
-                        "update agentless_vulnerability_whitelist set target = $1, everywhere = $2 where id = $3",
-                        values![&target.text, target.instance_ids.is_none(), id],
+                        "update agentless_vulnerability_whitelist set target = $1, everywhere = $2, selection_key = $3
+                         where id = $4",
+                        values![&target.text, target.scope == WhitelistScope::All, Value::Integer(selection(&target)), id],
                     )?;
                     set_assets(transaction, id, &target)?;
                     settle_names(transaction, &BTreeSet::from([name]))?;
                 }
-                Ok(true)
+                Ok(WhitelistChanged::Changed)
             })
             .await
     }
@@ -118,10 +124,10 @@ impl Store {
 fn add(transaction: &Transaction<'_>, entry: &NewWhitelistedVulnerability) -> Result<(), StoreError> {
     let new = counters::take(transaction, "vulnerability_whitelist", 1)?;
     let id = transaction.find(
-        "insert into agentless_vulnerability_whitelist (id, kind, name, alias, target, everywhere, reason)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into agentless_vulnerability_whitelist (id, kind, name, alias, target, everywhere, reason, selection_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (kind, name) do update set alias = excluded.alias, target = excluded.target,
-             everywhere = excluded.everywhere, reason = excluded.reason
+             everywhere = excluded.everywhere, reason = excluded.reason, selection_key = excluded.selection_key
          returning id",
         values![
             new,
@@ -129,18 +135,35 @@ fn add(transaction: &Transaction<'_>, entry: &NewWhitelistedVulnerability) -> Re
             &entry.name,
             &entry.alias,
             &entry.target.text,
-            entry.target.instance_ids.is_none(),
-            &entry.reason
+            entry.target.scope == WhitelistScope::All,
+            &entry.reason,
+            Value::Integer(selection(&entry.target))
         ],
         |row| row.get(0),
     )?;
     set_assets(transaction, id.unwrap_or(new), &entry.target)
 }
 
+/// The selection that a target means.
+fn selection(target: &WhitelistTarget) -> Option<i64> {
+    match target.scope {
+        WhitelistScope::Selection(key) => Some(key),
+        WhitelistScope::All | WhitelistScope::Assets(_) => None,
+    }
+}
+
+/// Whether there is the selection that a target means, if it means one.
+fn has_selection(transaction: &Transaction<'_>, target: &WhitelistTarget) -> Result<bool, StoreError> {
+    selection(target).map_or(Ok(true), |key| selections::stays(transaction, key))
+}
+
 fn set_assets(transaction: &Transaction<'_>, id: i64, target: &WhitelistTarget) -> Result<(), StoreError> {
     let sql = "delete from agentless_vulnerability_whitelist_assets where entry_id = $1";
     transaction.execute(sql, values![id])?;
-    let assets: BTreeSet<&str> = target.instance_ids.iter().flatten().map(String::as_str).collect();
+    let assets: BTreeSet<&str> = match &target.scope {
+        WhitelistScope::Assets(ids) => ids.iter().map(String::as_str).collect(),
+        WhitelistScope::All | WhitelistScope::Selection(_) => BTreeSet::new(),
+    };
     let insert = "insert into agentless_vulnerability_whitelist_assets (entry_id, instance_id)";
     if let Transaction::Postgres(_) = transaction {
         let assets: Vec<&str> = assets.into_iter().collect();
@@ -169,11 +192,35 @@ fn name_from_row(row: &Row<'_>) -> Result<Name, StoreError> {
     Ok((kind(row.get(0)?)?, row.get(1)?))
 }
 
+/// Whether somebody lives with a vulnerability: 1 or 0.
+fn is_whitelisted() -> String {
+    format!(
+        "case when exists (
+             select 1 from agentless_vulnerability_whitelist w
+             where w.kind = agentless_vulnerabilities.kind and w.name = agentless_vulnerabilities.name
+                 and (w.everywhere = 1
+                     or exists (select 1 from agentless_vulnerability_whitelist_assets a
+                         where a.entry_id = w.id and a.instance_id = agentless_vulnerabilities.instance_id)
+                     or (w.selection_key is not null and {})))
+         then 1 else 0 end",
+        selections::has("w.selection_key", "agentless_vulnerabilities.instance_id")
+    )
+}
+
+/// Applies the entries about a selection to the assets that it has now, behind the gate.
+pub fn settle_selection(transaction: &Transaction<'_>, selection: i64) -> Result<(), StoreError> {
+    let sql = "select kind, name from agentless_vulnerability_whitelist where selection_key = $1";
+    let names: BTreeSet<Name> =
+        transaction.list(sql, values![selection], name_from_row)?.into_iter().collect();
+    if names.is_empty() { Ok(()) } else { settle_names(transaction, &names) }
+}
+
 /// Applies the whitelist to the vulnerabilities of an asset, and counts them anew.
 pub fn settle_asset(transaction: &Transaction<'_>, instance_id: &str) -> Result<(), StoreError> {
     let sql = format!(
         "update agentless_vulnerabilities set whitelisted = 1 - whitelisted
-         where instance_id = $1 and whitelisted <> {IS_WHITELISTED}"
+         where instance_id = $1 and whitelisted <> {}",
+        is_whitelisted()
     );
     transaction.execute(&sql, values![instance_id])?;
     count(transaction, &BTreeSet::from([instance_id.to_owned()]))
@@ -186,8 +233,9 @@ fn settle_names(transaction: &Transaction<'_>, names: &BTreeSet<Name>) -> Result
     }
     let sql = format!(
         "update agentless_vulnerabilities set whitelisted = 1 - whitelisted
-         where whitelisted in (0, 1) and kind = $1 and name = $2 and whitelisted <> {IS_WHITELISTED}
-         returning instance_id"
+         where whitelisted in (0, 1) and kind = $1 and name = $2 and whitelisted <> {}
+         returning instance_id",
+        is_whitelisted()
     );
     let mut assets = BTreeSet::new();
     for (kind, name) in names {
@@ -227,6 +275,8 @@ fn count(transaction: &Transaction<'_>, assets: &BTreeSet<String>) -> Result<(),
     );
     if let Transaction::Postgres(_) = transaction {
         let assets: Vec<&str> = assets.iter().map(String::as_str).collect();
+        // Whoever handles malicious files locks them in this order, too.
+        results::lock(transaction, &assets)?;
         transaction.execute(&format!("{set} = any($1)"), &[Value::Texts(&assets)])?;
         return Ok(());
     }
