@@ -35,6 +35,12 @@ impl Address {
                     credentials,
                 }));
             }
+            Some(address::Place::DeviceSnapshots(scans::DeviceSnapshotFolder { path })) => {
+                if path.is_empty() {
+                    return Err(Flaw::new("path", "no server keeps snapshots of devices: none was told where"));
+                }
+                Self::Folder { path: path.into() }
+            }
             None => return Err(Flaw::new("", "is missing; one of folder, ociLayout, objectStore is right")),
         };
         match credentials {

@@ -69,17 +69,17 @@ fn kind(checks: &mut Checks, number: i32) -> i32 {
 }
 
 /// Checks an address with what opens it; names the fields as clients spell them.
-fn check(
-    checks: &mut Checks,
-    address: &scans::Address,
-    credentials: Option<scans::Credentials>,
-    folders: &Folders,
-) {
+fn check(checks: &mut Checks, address: &scans::Address, credentials: Option<scans::Credentials>) {
+    if let Some(Place::DeviceSnapshots(_)) = address.place {
+        let there = "is there already: `guardhouse serve --device-snapshots` says where it is";
+        checks.fail("location.address.deviceSnapshots", there);
+        return;
+    }
     let place = match &address.place {
         Some(Place::Folder(_)) => ".folder",
         Some(Place::OciLayout(_)) => ".ociLayout",
         Some(Place::ObjectStore(_)) => ".objectStore",
-        None => "",
+        Some(Place::DeviceSnapshots(_)) | None => "",
     };
     let field = |flaw: &Flaw| match flaw.field {
         "credentials" => "credentials".to_owned(),
