@@ -29,7 +29,7 @@ pub fn judge(mut state: DeviceState, now: Timestamp) -> DeviceStateReport {
     let known = Action::ALL.map(Action::name).into_iter();
     state.disabled_actions =
         known.filter(|name| said.iter().any(|said| said == name)).map(str::to_owned).collect();
-    DeviceStateReport { report_time: now, state: state.encode_to_vec() }
+    DeviceStateReport { report_time: now, state: state.encode_to_vec(), snapshot_bytes: None }
 }
 
 /// Whether JSON has a moment: from the year 1 to 9999.

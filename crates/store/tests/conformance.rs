@@ -32,6 +32,8 @@ mod agentless_schedules;
 mod agentless_selection;
 #[path = "conformance/agentless/selections.rs"]
 mod agentless_selections;
+#[path = "conformance/agentless/snapshots.rs"]
+mod agentless_snapshots;
 #[path = "conformance/agentless/support.rs"]
 mod agentless_support;
 #[path = "conformance/agentless/tasks.rs"]
@@ -189,6 +191,19 @@ conformance! {
     agentless_selection {
         what_is_there_can_be_picked
         what_has_a_result_of_its_content_has_not_changed
+    }
+    agentless_snapshots {
+        the_location_of_devices_is_always_there
+        a_device_that_can_take_snapshots_is_an_asset
+        a_scan_of_a_device_waits_for_its_snapshot
+        devices_that_are_idle_are_scanned
+        a_snapshot_is_kept_as_long_as_was_asked_for
+        a_scan_does_not_wait_for_ever
+        what_waits_is_cancelled_with_its_run
+        a_scan_that_is_cancelled_while_it_runs_keeps_no_snapshot
+        a_scan_that_was_lost_keeps_its_snapshot_as_others_do
+        what_is_tried_again_uses_the_snapshot_that_is_kept
+        a_device_task_goes_with_its_last_snapshot
     }
     agentless_tasks {
         a_task_has_a_subtask_for_each_asset

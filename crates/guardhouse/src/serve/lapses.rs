@@ -102,7 +102,7 @@ mod tests {
             target_type: 3,
             start_time: environment.now(),
             targets: (0..STEP + 1).map(target).collect(),
-            ..NewAgentlessTask::default()
+            order: None,
         };
         store.agentless_task_add(task).await.expect("writes");
         let duty = Duty {

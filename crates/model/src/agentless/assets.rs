@@ -26,11 +26,17 @@ impl TargetType {
         Self::ALL.into_iter().find(|kind| *kind as i32 == number)
     }
 
-    /// How the instance ids of such assets begin.
+    /// Whether it is a device. Both kinds are the same here: the agent takes a snapshot.
+    #[must_use]
+    pub fn is_device(self) -> bool {
+        matches!(self, Self::DeviceSnapshot | Self::DeviceImage)
+    }
+
+    /// How the instance ids of such assets begin. That of a device is its uuid ([`super::snapshots::instance_id`]).
     #[must_use]
     pub fn prefix(self) -> &'static str {
         match self {
-            Self::DeviceSnapshot | Self::DeviceImage => "i-",
+            Self::DeviceSnapshot | Self::DeviceImage => "",
             Self::Snapshot => "s-",
             Self::Image => "m-",
         }
@@ -40,7 +46,7 @@ impl TargetType {
 /// How many digits an instance id has behind its prefix.
 const DIGITS: usize = 20;
 
-/// The instance id of an asset: the same for the same name in the same location, for ever.
+/// The instance id of an asset that is no device: the same for the same name in the same location, for ever.
 ///
 /// A prefix and 20 digits of base 36, from SHA-256 of the location and the name: 103 bits, so that no two assets of a
 /// house meet.
@@ -90,12 +96,13 @@ mod tests {
             assert_eq!(TargetType::numbered(kind as i32), Some(kind));
         }
         assert_eq!((TargetType::numbered(0), TargetType::numbered(5)), (None, None));
+        assert_eq!(TargetType::ALL.map(TargetType::is_device), [true, true, false, false]);
     }
 
     proptest! {
         #[test]
         fn an_instance_id_has_its_form(number: u128, name: String) {
-            for kind in TargetType::ALL {
+            for kind in [TargetType::Snapshot, TargetType::Image] {
                 let id = instance_id(kind, Uuid::from_u128(number), &name);
                 let digits = id.strip_prefix(kind.prefix()).unwrap_or_default();
                 prop_assert_eq!(digits.len(), DIGITS);

@@ -6,6 +6,7 @@ pub mod findings;
 pub mod malicious;
 pub mod pattern;
 pub mod queue;
+pub mod snapshots;
 pub mod tasks;
 pub mod vulnerabilities;
 pub mod webhooks;

@@ -49,6 +49,7 @@ pub async fn run(
         options: asked.options.encode_to_vec(),
         start_time: environment.now(),
         targets: assets.into_iter().map(|asset| targets::subtask(environment.uuid(), asset)).collect(),
+        order: None,
     };
     let id = task.id;
     let id = match context.store.agentless_task_add(task).await.map_err(Failure::from)? {

@@ -19,7 +19,7 @@ pub async fn run(
     let id = ids::task(&mut checks, "TaskId", &request.task_id);
     checks.finish()?;
     let Some(id) = id else { return Err(Status::internal("a check that failed was not noted")) };
-    let retried = context.store.agentless_task_retry(id, context.environment.now()).await;
+    let retried = context.store.agentless_task_retry(id, context.environment.now(), None).await;
     match retried.map_err(Failure::from)? {
         Retried::Queued => Ok(RetryAgentlessTaskResponse::default()),
         Retried::Running => Err(processing("it is tried again once it is over")),

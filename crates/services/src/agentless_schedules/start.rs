@@ -63,6 +63,7 @@ pub async fn prepare(
                 options: schedule.options,
                 start_time: now,
                 targets: picked.subtasks(environment),
+                order: None,
             });
         }
         Err(status) => run.note = status.message().to_owned(),

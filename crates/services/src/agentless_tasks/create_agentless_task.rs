@@ -55,6 +55,7 @@ pub async fn run(
         options: scan_options.encode_to_vec(),
         start_time: now,
         targets: picked.subtasks(&context.environment),
+        order: None,
     };
     let id = task.id;
     let added = if request.skip_running {

@@ -17,7 +17,7 @@ pub async fn run(
 ) -> Result<RetryAgentlessTaskResponse, Status> {
     let id: Uuid = fields::resource("taskUuid", &request.task_uuid)?;
     let now = context.environment.now();
-    match context.store.agentless_task_retry(id, now).await.map_err(Failure::from)? {
+    match context.store.agentless_task_retry(id, now, None).await.map_err(Failure::from)? {
         Retried::Queued => Ok(RetryAgentlessTaskResponse {}),
         Retried::NotFound => Err(unknown(id)),
         Retried::Running => Err(Status::failed_precondition(

@@ -38,7 +38,7 @@ pub fn task(f: &Fixture, assets: &[&str]) -> NewAgentlessTask {
         client_token: f.id().to_string(),
         start_time: at(0),
         targets: assets.iter().map(target).collect(),
-        ..NewAgentlessTask::default()
+        order: None,
     }
 }
 
@@ -156,10 +156,10 @@ async fn lists(plans: &mut Plans, f: &Fixture) {
     }
     plans.of("agentless_task_cancel, of a subtask", store.agentless_task_cancel(subtask, at(3))).await;
     plans.of("agentless_task_cancel", store.agentless_task_cancel(root, at(3))).await;
-    plans.of("agentless_task_retry, of a subtask", store.agentless_task_retry(subtask, at(4))).await;
+    plans.of("agentless_task_retry, of a subtask", store.agentless_task_retry(subtask, at(4), None)).await;
     store.agentless_task_cancel(root, at(5)).await.expect("writes");
     plans.forget();
-    plans.of("agentless_task_retry", store.agentless_task_retry(root, at(6))).await;
+    plans.of("agentless_task_retry", store.agentless_task_retry(root, at(6), None)).await;
     plans.of("agentless_task_delete", store.agentless_task_delete(root)).await;
 }
 

@@ -109,4 +109,7 @@ pub struct DeviceStateReport {
     pub report_time: Timestamp,
     /// An encoded contract `DeviceState`.
     pub state: Vec<u8>,
+    /// How much there is on the file systems of which it can take snapshots, in bytes; `None`: it can take none. By that it is
+    /// an asset or not.
+    pub snapshot_bytes: Option<u64>,
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     Group, GroupMove, Store, StoreError,
     engine::{Column, Gate, Row, Transaction, Value, values},
-    verbs::{dynamic_groups, task_runs},
+    verbs::{agentless::device_assets, dynamic_groups, task_runs},
 };
 
 const COLUMNS: &str = "uuid, parent, display_name, description, external_reference, external_type, version";
@@ -148,6 +148,7 @@ impl Store {
                 };
                 let reason = "the device was deleted before it said how the run went";
                 task_runs::close_open_of(transaction, &gone, DEVICE_DELETED, reason, now)?;
+                device_assets::leave(transaction, &gone)?;
                 dynamic_groups::recount(transaction, &above)?;
                 Ok(Some(gone))
             })

@@ -9,7 +9,7 @@ use super::{dynamic_groups, group_members, identity_questions, task_runs};
 use crate::{
     Store, StoreError,
     engine::{Gate, Transaction, values},
-    verbs::{devices, dynamic_groups::Rules},
+    verbs::{agentless::device_assets, devices, dynamic_groups::Rules},
 };
 
 impl Store {
@@ -108,6 +108,7 @@ pub fn end(
     ] {
         transaction.execute(sql, values![device])?;
     }
+    device_assets::leave(transaction, &[device])?;
     identity_questions::withdraw(transaction, device)?;
     task_runs::close_open_of(transaction, &[device], code, reason, now)
 }

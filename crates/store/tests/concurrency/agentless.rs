@@ -157,7 +157,7 @@ pub async fn an_asset_is_in_one_task(a: &Arena) {
             async move { store.agentless_task_add(task).await.expect("writes") }
         }));
         let (added, retried, taken) =
-            tokio::join!(adding, retrying.agentless_task_retry(earlier, at(3)), a.take(9, 4));
+            tokio::join!(adding, retrying.agentless_task_retry(earlier, at(3), None), a.take(9, 4));
         let added = added.iter().filter(|added| **added == AgentlessTaskAdded::Added).count();
         let retried = retried.expect("writes");
         assert!(matches!(retried, Retried::Queued | Retried::Running), "{retried:?}");
@@ -203,7 +203,7 @@ pub async fn nobody_waits_for_ever_when_results_take_each_others_places(a: &Aren
         let (ended, removed, retried, made) = tokio::join!(
             ending,
             removal,
-            retrying.agentless_task_retry(newer, at(3)),
+            retrying.agentless_task_retry(newer, at(3), None),
             making.agentless_reports_wanted(at(60), 100),
         );
         assert!(ended.into_iter().all(|ended| ended));

@@ -82,7 +82,7 @@ pub async fn a_machine_that_is_installed_anew_takes_its_device_over(f: &Fixture)
     f.store.device_move(device, LOST_AND_FOUND, at(51)).await.expect("writes");
     f.assignment(PolicyTarget::Device(device)).await;
     let epoch = f.store.device_connected(device, String::new(), at(52)).await.expect("writes");
-    let state = DeviceStateReport { report_time: at(52), state: vec![1] };
+    let state = DeviceStateReport { report_time: at(52), state: vec![1], snapshot_bytes: None };
     let by = Claim { device, epoch: epoch.expect("exists") };
     f.store.device_state_report(by, state).await.expect("writes");
     let task = f.task(&[device], &[]).await;
@@ -311,7 +311,11 @@ pub async fn a_device_that_leaves_is_a_placeholder_again(f: &Fixture) {
 
 pub async fn a_state_counts_over_the_latest_connection(f: &Fixture) {
     let device = f.member(LOST_AND_FOUND).await;
-    let report = |second, state: u8| DeviceStateReport { report_time: at(second), state: vec![state] };
+    let report = |second, state: u8| DeviceStateReport {
+        report_time: at(second),
+        state: vec![state],
+        snapshot_bytes: None,
+    };
     let by = |epoch| Claim { device, epoch };
     let say = async |epoch, said| f.store.device_state_report(by(epoch), said).await.expect("writes");
     let kept = async || f.store.device_state_get(device).await.expect("reads");

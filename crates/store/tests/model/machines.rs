@@ -385,7 +385,8 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
             agree!(bench.device_retire(device(number), RunId(Uuid::from_u128(run.into())), at(now)));
         }
         Command::Report { device: number, epoch, now, state } => {
-            let report = || DeviceStateReport { report_time: at(now), state: state.to_vec() };
+            let report =
+                || DeviceStateReport { report_time: at(now), state: state.to_vec(), snapshot_bytes: None };
             agree!(bench.device_state_report(Claim { device: device(number), epoch }, report()));
         }
     }

@@ -21,6 +21,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0013_agentless_findings.sql"),
     include_str!("../../../migrations/sqlite/0014_agentless_selections.sql"),
     include_str!("../../../migrations/sqlite/0015_agentless_schedules.sql"),
+    include_str!("../../../migrations/sqlite/0016_agentless_snapshots.sql"),
 ];
 
 /// `pragma application_id` of a database of Guardhouse ("Guar"), set by the first migration.

@@ -14,7 +14,7 @@ pub struct AgentlessLocation {
     pub address: Vec<u8>,
     /// What opens it, encrypted; `None`: nothing is needed.
     pub sealed_credentials: Option<Vec<u8>>,
-    /// Of its assets: 3 are snapshots, 4 images.
+    /// Of its assets: 1 are devices, 3 snapshots, 4 images.
     pub target_type: i32,
     /// When it was registered.
     pub create_time: Timestamp,
@@ -33,7 +33,7 @@ pub struct AgentlessAsset {
     pub location: Uuid,
     /// In its location.
     pub name: String,
-    /// 3: a snapshot, 4: an image.
+    /// 1: a device, 3: a snapshot, 4: an image.
     pub target_type: i32,
     /// How much there is to read at most.
     pub size_bytes: u64,
@@ -52,7 +52,7 @@ pub struct AgentlessAsset {
 pub struct AgentlessAssetScope {
     /// Of this location.
     pub location: Option<Uuid>,
-    /// 3: snapshots, 4: images.
+    /// 1: devices, 3: snapshots, 4: images.
     pub target_type: Option<i32>,
     /// Those that are not there any more, or those that are.
     pub is_gone: Option<bool>,

@@ -6,6 +6,8 @@ use guardhouse_model::{
 };
 use uuid::Uuid;
 
+use super::NewSnapshotOrder;
+
 /// A scan that somebody asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewAgentlessTask {
@@ -27,6 +29,8 @@ pub struct NewAgentlessTask {
     pub start_time: Timestamp,
     /// What is to be scanned: a subtask each, in this order.
     pub targets: Vec<NewAgentlessSubtask>,
+    /// The order to take snapshots of those of them that are devices. It is needed where one is.
+    pub order: Option<NewSnapshotOrder>,
 }
 
 /// An asset to scan, and what is known of it.
@@ -40,7 +44,7 @@ pub struct NewAgentlessSubtask {
     pub location: Uuid,
     /// As in the public API.
     pub target_type: i32,
-    /// Its name in its location.
+    /// Its name in its location. Of a device it does not matter: it gets that of the archive its run makes.
     pub target_name: String,
     /// The device whose disk it is; empty: of none.
     pub instance_name: String,

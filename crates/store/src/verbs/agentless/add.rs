@@ -1,10 +1,11 @@
 //! New tasks.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use guardhouse_model::{Timestamp, agentless::queue};
 use uuid::Uuid;
 
+use super::snapshots::{self, Waiting};
 use crate::{
     AgentlessTaskAdded, NewAgentlessSubtask, NewAgentlessTask, Store, StoreError,
     engine::{Gate, Transaction, Value, values},
@@ -13,22 +14,43 @@ use crate::{
 /// Columns of subtasks that differ between those of a new task, in the order of [`insert`].
 const COLUMNS: &str =
     "uuid, position, instance_id, location_uuid, target_type, target_name, instance_name, internet_ip,
-     intranet_ip, size_bytes, queue_time";
+     intranet_ip, size_bytes, queue_time, state";
 
 /// Those that do not: the task is `$1`, and it starts at `$2`.
 const REST: &str =
-    "task_uuid, start_time, state, status, cancel, progress, progress_by_project, attempts, fence, worker,
+    "task_uuid, start_time, status, cancel, progress, progress_by_project, attempts, fence, worker,
      reason, measure_bytes, report_status, asset_version";
-const REST_VALUES: &str = "$1, $2, 1, 1, 0, 0, '', 0, 0, '', '', 0, 0";
+const REST_VALUES: &str = "$1, $2, 1, 0, 0, '', 0, 0, '', '', 0, 0";
 
 /// What the content of an asset is now; its id follows.
 const VERSION: &str = "select version from agentless_assets asset where asset.instance_id";
+
+/// A subtask as it begins.
+struct New<'a> {
+    target: &'a NewAgentlessSubtask,
+    target_name: Cow<'a, str>,
+    /// 0: it waits for the snapshot of its device; 1: it is queued.
+    state: i64,
+}
+
+impl<'a> New<'a> {
+    fn of(target: &'a NewAgentlessSubtask, waiting: Option<&Waiting>) -> Self {
+        match waiting {
+            Some(waiting) => Self { target, target_name: waiting.target_name().into(), state: 0 },
+            None => Self { target, target_name: target.target_name.as_str().into(), state: 1 },
+        }
+    }
+}
 
 impl Store {
     /// How many assets [`AgentlessTaskAdded::Busy`] names at most.
     pub const AGENTLESS_BUSY: usize = 100;
 
-    /// Queues a scan: the task and all its subtasks, or nothing. An asset that is named twice is scanned once.
+    /// Queues a scan: the task and all its subtasks, or nothing. An asset that is named twice is scanned once. Snapshots of
+    /// devices are ordered, and what is to scan them waits for them.
+    ///
+    /// # Errors
+    /// As of every verb, and when a target is a device and there is no order.
     pub async fn agentless_task_add(&self, task: NewAgentlessTask) -> Result<AgentlessTaskAdded, StoreError> {
         self.engine
             .write(move |transaction| {
@@ -40,6 +62,9 @@ impl Store {
     }
 
     /// Queues a scan of those assets that are not in a subtask which is not over; of none of them only where all are.
+    ///
+    /// # Errors
+    /// As of [`Store::agentless_task_add`].
     pub async fn agentless_task_add_idle(
         &self,
         mut task: NewAgentlessTask,
@@ -74,8 +99,15 @@ pub fn add(transaction: &Transaction<'_>, task: &NewAgentlessTask) -> Result<Age
     if !busy.is_empty() {
         return Ok(AgentlessTaskAdded::Busy(busy));
     }
+    let of = |target: &&NewAgentlessSubtask| {
+        snapshots::waiting(task.order.as_ref(), target.id, target.location, &target.instance_id)
+    };
+    let waiting: Vec<Option<Waiting>> = targets.iter().map(of).collect::<Result<_, _>>()?;
+    let new = std::iter::zip(&targets, &waiting).map(|(target, waiting)| New::of(target, waiting.as_ref()));
     insert_root(transaction, task, targets.len())?;
-    insert(transaction, task, &targets)?;
+    insert(transaction, task, &new.collect::<Vec<New<'_>>>())?;
+    let waiting: Vec<Waiting> = waiting.into_iter().flatten().collect();
+    snapshots::order(transaction, task.order.as_ref(), &waiting, task.start_time)?;
     Ok(AgentlessTaskAdded::Added)
 }
 
@@ -150,16 +182,16 @@ fn insert_root(
 fn insert(
     transaction: &Transaction<'_>,
     task: &NewAgentlessTask,
-    targets: &[&NewAgentlessSubtask],
+    subtasks: &[New<'_>],
 ) -> Result<(), StoreError> {
     if let Transaction::Postgres(_) = transaction {
-        return insert_as_arrays(transaction, task, targets);
+        return insert_as_arrays(transaction, task, subtasks);
     }
     let sql = format!(
         "insert into agentless_subtasks ({COLUMNS}, {REST})
-         values ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, {REST_VALUES}, coalesce(({VERSION} = $5), ''))"
+         values ($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, {REST_VALUES}, coalesce(({VERSION} = $5), ''))"
     );
-    for (position, target) in targets.iter().enumerate() {
+    for (position, New { target, target_name, state }) in subtasks.iter().enumerate() {
         transaction.execute(
             &sql,
             values![
@@ -170,12 +202,13 @@ fn insert(
                 &target.instance_id,
                 target.location,
                 target.target_type,
-                &target.target_name,
+                target_name.as_ref(),
                 &target.instance_name,
                 &target.internet_ip,
                 &target.intranet_ip,
                 target.size_bytes,
                 queue::turn(task.start_time, position),
+                *state,
             ],
         )?;
     }
@@ -186,26 +219,28 @@ fn insert(
 fn insert_as_arrays(
     transaction: &Transaction<'_>,
     task: &NewAgentlessTask,
-    targets: &[&NewAgentlessSubtask],
+    subtasks: &[New<'_>],
 ) -> Result<(), StoreError> {
     let ids = |of: fn(&NewAgentlessSubtask) -> Uuid| -> Vec<Uuid> {
-        targets.iter().map(|target| of(target)).collect()
+        subtasks.iter().map(|new| of(new.target)).collect()
     };
-    fn texts<'a>(targets: &[&'a NewAgentlessSubtask], of: fn(&NewAgentlessSubtask) -> &str) -> Vec<&'a str> {
-        targets.iter().map(|target| of(target)).collect()
+    fn texts<'a>(subtasks: &[New<'a>], of: fn(&NewAgentlessSubtask) -> &str) -> Vec<&'a str> {
+        subtasks.iter().map(|new| of(new.target)).collect()
     }
-    let positions: Vec<i64> = (0..).take(targets.len()).collect();
-    let types: Vec<i64> = targets.iter().map(|target| target.target_type.into()).collect();
+    let positions: Vec<i64> = (0..).take(subtasks.len()).collect();
+    let types: Vec<i64> = subtasks.iter().map(|new| new.target.target_type.into()).collect();
+    let names: Vec<&str> = subtasks.iter().map(|new| new.target_name.as_ref()).collect();
     let sizes: Vec<i64> =
-        targets.iter().map(|target| i64::try_from(target.size_bytes).unwrap_or(i64::MAX)).collect();
-    let turns: Vec<i64> = (0..targets.len())
+        subtasks.iter().map(|new| i64::try_from(new.target.size_bytes).unwrap_or(i64::MAX)).collect();
+    let turns: Vec<i64> = (0..subtasks.len())
         .map(|position| queue::turn(task.start_time, position))
         .map(Timestamp::as_microsecond)
         .collect();
+    let states: Vec<i64> = subtasks.iter().map(|new| new.state).collect();
     let sql = format!(
         "insert into agentless_subtasks ({COLUMNS}, {REST})
          select new.*, {REST_VALUES}, coalesce(({VERSION} = new.asset), '') from unnest($3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::bigint[],
-             $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[])
+             $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[])
              as new (id, place, asset)"
     );
     transaction.execute(
@@ -215,15 +250,16 @@ fn insert_as_arrays(
             task.start_time.into(),
             Value::Ids(&ids(|target| target.id)),
             Value::Integers(&positions),
-            Value::Texts(&texts(targets, |target| &target.instance_id)),
+            Value::Texts(&texts(subtasks, |target| &target.instance_id)),
             Value::Ids(&ids(|target| target.location)),
             Value::Integers(&types),
-            Value::Texts(&texts(targets, |target| &target.target_name)),
-            Value::Texts(&texts(targets, |target| &target.instance_name)),
-            Value::Texts(&texts(targets, |target| &target.internet_ip)),
-            Value::Texts(&texts(targets, |target| &target.intranet_ip)),
+            Value::Texts(&names),
+            Value::Texts(&texts(subtasks, |target| &target.instance_name)),
+            Value::Texts(&texts(subtasks, |target| &target.internet_ip)),
+            Value::Texts(&texts(subtasks, |target| &target.intranet_ip)),
             Value::Integers(&sizes),
             Value::Integers(&turns),
+            Value::Integers(&states),
         ],
     )?;
     Ok(())

@@ -3,7 +3,7 @@
 use guardhouse_model::Timestamp;
 use uuid::Uuid;
 
-use super::roots;
+use super::{roots, snapshots};
 use crate::{
     Lease, Store, StoreError,
     engine::{Transaction, values},
@@ -12,7 +12,7 @@ use crate::{
 
 impl Store {
     /// Removes a task with its subtasks, their results and reports. A worker that has one of them hears that it lost its
-    /// lease. False: there is no such task.
+    /// lease; snapshots that were taken for them are not wanted any more. False: there is no such task.
     pub async fn agentless_task_delete(&self, task: Uuid) -> Result<bool, StoreError> {
         self.engine
             .write(move |transaction| {
@@ -71,6 +71,7 @@ fn remove(transaction: &Transaction<'_>, task: Uuid) -> Result<usize, StoreError
         let sql = "select 1 from agentless_subtasks where task_uuid = $1 order by uuid for update";
         transaction.execute(sql, values![task])?;
     }
+    snapshots::leave(transaction, task)?;
     let which = match transaction {
         Transaction::Sqlite(_) => "in (select uuid from agentless_subtasks where task_uuid = $1)",
         // As an array the few are looked up; as a set they would be joined with all reports.

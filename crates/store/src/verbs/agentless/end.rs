@@ -11,7 +11,7 @@ use super::{
     deliveries::{self, Notice},
     malicious_files, percentage, reports, results, roots,
     roots::Root,
-    sensitive_files, vulnerabilities,
+    sensitive_files, snapshots, vulnerabilities,
 };
 use crate::{
     AgentlessEvent, AgentlessResult, Store, StoreError, SubtaskEnd, SubtaskLease, SubtaskOutcome,
@@ -97,6 +97,7 @@ fn settle(
     if let SubtaskOutcome::Done(result) = outcome {
         keep_result(transaction, *subtask, result, (asset, older), *now)?;
     }
+    snapshots::over(transaction, *subtask, status, *now)?;
     root.keep(transaction, *now)
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     end::{self, Over},
-    percentage, reports, roots,
+    percentage, reports, roots, snapshots,
 };
 use crate::{
     Lease, Store, StoreError,
@@ -69,6 +69,7 @@ impl Store {
                     let progress = one.progress;
                     let over = Over { subtask: one.id, status, reason, progress, measure_bytes: 0 };
                     end::finish(transaction, root, &over, now)?;
+                    snapshots::over(transaction, one.id, status, now)?;
                 }
                 for root in roots.values() {
                     root.keep(transaction, now)?;

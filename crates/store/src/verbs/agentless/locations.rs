@@ -1,6 +1,6 @@
 //! Places where targets lie.
 
-use guardhouse_model::Timestamp;
+use guardhouse_model::{Timestamp, agentless::snapshots::DEVICES};
 use uuid::Uuid;
 
 use crate::{
@@ -78,7 +78,8 @@ impl Store {
     }
 
     /// Up to `limit` locations that were last looked at before `before`: first those that never were, in the order of their
-    /// ids, then the others, the longest ago first.
+    /// ids, then the others, the longest ago first. That of the devices is none of them: devices say themselves what there
+    /// is.
     pub async fn agentless_locations_due(
         &self,
         before: Timestamp,
@@ -87,12 +88,13 @@ impl Store {
         self.engine.read(move |transaction| due(transaction, before, limit)).await
     }
 
-    /// Forgets a location and what lies there. What was found there stays until it expires. False: there is none.
+    /// Forgets a location and what lies there. What was found there stays until it expires. False: there is none, or it is
+    /// that of the devices.
     pub async fn agentless_location_delete(&self, location: Uuid) -> Result<bool, StoreError> {
         self.engine
             .write(move |transaction| {
-                let sql = "delete from agentless_locations where uuid = $1";
-                Ok(transaction.execute(sql, values![location])? > 0)
+                let sql = "delete from agentless_locations where uuid = $1 and uuid <> $2";
+                Ok(transaction.execute(sql, values![location, DEVICES])? > 0)
             })
             .await
     }
@@ -105,15 +107,17 @@ fn due(
     limit: usize,
 ) -> Result<Vec<AgentlessLocation>, StoreError> {
     let sql = format!(
-        "select {COLUMNS} from agentless_locations where look_time is null order by look_time, uuid limit $1"
+        "select {COLUMNS} from agentless_locations where look_time is null and uuid <> $2
+         order by look_time, uuid limit $1"
     );
-    let mut due = transaction.list(&sql, values![limit], from_row)?;
+    let mut due = transaction.list(&sql, values![limit, DEVICES], from_row)?;
     let rest = limit.saturating_sub(due.len());
     if rest > 0 {
         let sql = format!(
-            "select {COLUMNS} from agentless_locations where look_time < $1 order by look_time, uuid limit $2"
+            "select {COLUMNS} from agentless_locations where look_time < $1 and uuid <> $3
+             order by look_time, uuid limit $2"
         );
-        due.extend(transaction.list(&sql, values![before, rest], from_row)?);
+        due.extend(transaction.list(&sql, values![before, rest, DEVICES], from_row)?);
     }
     Ok(due)
 }

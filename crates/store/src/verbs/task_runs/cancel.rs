@@ -24,24 +24,29 @@ impl Store {
         only: Option<Vec<DeviceId>>,
         now: Timestamp,
     ) -> Result<Option<Cancelled>, StoreError> {
-        self.engine
-            .write(move |transaction| {
-                // Who hands the task out at this moment is waited for, or waits.
-                let sql = transaction
-                    .locking("select template_uuid, delete_time from tasks where uuid = $1", "for update");
-                let found = transaction.find(&sql, values![task], |row| {
-                    Ok((row.get::<TemplateId>(0)?, row.get::<Option<Timestamp>>(1)?))
-                })?;
-                let Some((template, deleted)) = found else { return Ok(None) };
-                match &only {
-                    _ if deleted.is_some() => {}
-                    None => end_triggers(transaction, task, now)?,
-                    Some(devices) => withhold(transaction, task, template, devices, now)?,
-                }
-                ask(transaction, task, only.as_deref(), now).map(Some)
-            })
-            .await
+        self.engine.write(move |transaction| cancel(transaction, task, only.as_deref(), now)).await
     }
+}
+
+/// [`Store::task_runs_cancel`], inside a transaction.
+pub fn cancel(
+    transaction: &Transaction<'_>,
+    task: TaskId,
+    only: Option<&[DeviceId]>,
+    now: Timestamp,
+) -> Result<Option<Cancelled>, StoreError> {
+    // Who hands the task out at this moment is waited for, or waits.
+    let sql =
+        transaction.locking("select template_uuid, delete_time from tasks where uuid = $1", "for update");
+    let found = transaction
+        .find(&sql, values![task], |row| Ok((row.get::<TemplateId>(0)?, row.get::<Option<Timestamp>>(1)?)))?;
+    let Some((template, deleted)) = found else { return Ok(None) };
+    match only {
+        _ if deleted.is_some() => {}
+        None => end_triggers(transaction, task, now)?,
+        Some(devices) => withhold(transaction, task, template, devices, now)?,
+    }
+    ask(transaction, task, only, now).map(Some)
 }
 
 /// Ends the triggers that may still begin. A trigger that has expired starts nothing in any version of the server.

@@ -11,4 +11,5 @@ mod progress;
 mod report;
 mod suppress;
 
+pub use cancel::cancel;
 pub use close::close_open_of;

@@ -32,15 +32,7 @@ impl Store {
                 if let Some(missing) = targets::first_missing(transaction, &task.targets)? {
                     return Ok(TaskChange::Missing(missing));
                 }
-                let template = templates::find_or_make(transaction, &task, new_template)?;
-                transaction.execute(
-                    "insert into tasks (uuid, template_uuid, asset_group, source, create_time,
-                         update_time, version)
-                     values ($1, $2, $3, $4, $5, $5, 1)",
-                    values![task.id, template, &task.asset_group, task.source, task.now],
-                )?;
-                targets::insert(transaction, task.id, &task.targets)?;
-                insert_triggers(transaction, task.id, &task.triggers)?;
+                create(transaction, &task, new_template)?;
                 Ok(TaskChange::Changed)
             })
             .await
@@ -125,23 +117,7 @@ impl Store {
     /// Deletes a task; false: no such task. Its runs stay; those that have not begun are withdrawn. The
     /// template goes with its last task.
     pub async fn task_delete(&self, task: TaskId, now: Timestamp) -> Result<bool, StoreError> {
-        self.engine
-            .write(move |transaction| {
-                if !touch(transaction, task, now)? {
-                    return Ok(false);
-                }
-                delete_rows(transaction, "task_targets", task)?;
-                delete_rows(transaction, "task_triggers", task)?;
-                withdraw(transaction, task, "")?;
-                transaction
-                    .execute("update tasks set delete_time = $1 where uuid = $2", values![now, task])?;
-                let sql = "select template_uuid from tasks where uuid = $1";
-                if let Some(template) = transaction.find(sql, values![task], |row| row.get(0))? {
-                    templates::delete_unused(transaction, template)?;
-                }
-                Ok(true)
-            })
-            .await
+        self.engine.write(move |transaction| delete(transaction, task, now)).await
     }
 
     /// How many templates there are.
@@ -150,6 +126,38 @@ impl Store {
         let count = self.engine.read(move |transaction| transaction.find(sql, &[], |row| row.get(0))).await?;
         Ok(count.unwrap_or(0))
     }
+}
+
+/// Adds a task, inside a transaction. The caller has made sure that its groups stay.
+pub fn create(
+    transaction: &Transaction<'_>,
+    task: &NewTask,
+    new_template: TemplateId,
+) -> Result<(), StoreError> {
+    let template = templates::find_or_make(transaction, task, new_template)?;
+    transaction.execute(
+        "insert into tasks (uuid, template_uuid, asset_group, source, create_time, update_time, version)
+         values ($1, $2, $3, $4, $5, $5, 1)",
+        values![task.id, template, &task.asset_group, task.source, task.now],
+    )?;
+    targets::insert(transaction, task.id, &task.targets)?;
+    insert_triggers(transaction, task.id, &task.triggers)
+}
+
+/// Deletes a task, inside a transaction; false: no such task.
+pub fn delete(transaction: &Transaction<'_>, task: TaskId, now: Timestamp) -> Result<bool, StoreError> {
+    if !touch(transaction, task, now)? {
+        return Ok(false);
+    }
+    delete_rows(transaction, "task_targets", task)?;
+    delete_rows(transaction, "task_triggers", task)?;
+    withdraw(transaction, task, "")?;
+    transaction.execute("update tasks set delete_time = $1 where uuid = $2", values![now, task])?;
+    let sql = "select template_uuid from tasks where uuid = $1";
+    if let Some(template) = transaction.find(sql, values![task], |row| row.get(0))? {
+        templates::delete_unused(transaction, template)?;
+    }
+    Ok(true)
 }
 
 /// Notes that a task changed; false: no such task.

@@ -111,7 +111,7 @@ pub async fn a_task_is_what_its_subtasks_make_of_it(f: &Fixture) {
 }
 
 pub async fn what_has_no_result_is_tried_again(f: &Fixture) {
-    let retry = async |id| f.store.agentless_task_retry(id, at(100)).await.expect("writes");
+    let retry = async |id| f.store.agentless_task_retry(id, at(100), None).await.expect("writes");
     assert_eq!(retry(Uuid::from_u128(99)).await, Retried::NotFound);
     let task = f.scan(&["s-1", "s-2", "s-3"], 0).await;
     assert_eq!(retry(task).await, Retried::Running);
@@ -171,7 +171,7 @@ pub async fn what_is_queued_is_cancelled_at_once_and_what_is_leased_by_its_worke
     let task = f.scan(&["s-1"], 60).await;
     assert_eq!(cancel(task).await, Some(1));
     assert_eq!(f.root_status(task).await, cancelled);
-    assert_eq!(f.store.agentless_task_retry(task, at(61)).await.expect("writes"), Retried::Queued);
+    assert_eq!(f.store.agentless_task_retry(task, at(61), None).await.expect("writes"), Retried::Queued);
     assert_eq!(f.take(9, 62).await.len(), 1, "it can be tried again");
 }
 

@@ -154,7 +154,7 @@ pub async fn carry_out(bench: &mut Bench, command: Command) -> Outcome {
         }
         Command::Retry { id, hour: now } => {
             let id = id.of(&bench.model);
-            agree!(bench.agentless_task_retry(id, hour(now)));
+            agree!(bench.agentless_task_retry(id, hour(now), None));
         }
         Command::Cancel { id, hour: now } => {
             let id = id.of(&bench.model);
@@ -211,7 +211,7 @@ fn new_task(
         options: vec![number],
         start_time,
         targets,
-        ..NewAgentlessTask::default()
+        order: None,
     }
 }
 

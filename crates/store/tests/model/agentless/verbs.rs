@@ -9,7 +9,8 @@ use guardhouse_model::{
 };
 use guardhouse_store::{
     AgentlessSubtask, AgentlessTaskAdded, AgentlessTotals, Lease, LeaseAnswer, LeasedSubtask,
-    NewAgentlessTask, Retried, SubtaskEnd, SubtaskLease, SubtaskOutcome, SubtaskProgress, TakeSubtasks,
+    NewAgentlessTask, NewSnapshotOrder, ReportFormat, ReportWanted, ReportWriter, Retried, Store, SubtaskEnd,
+    SubtaskLease, SubtaskOutcome, SubtaskProgress, TakeSubtasks,
 };
 use uuid::Uuid;
 
@@ -215,7 +216,12 @@ impl Model {
         Ok(lapsed.len())
     }
 
-    pub fn agentless_task_retry(&mut self, id: Uuid, now: Timestamp) -> Retried {
+    pub fn agentless_task_retry(
+        &mut self,
+        id: Uuid,
+        now: Timestamp,
+        _order: Option<NewSnapshotOrder>,
+    ) -> Retried {
         let scans = &mut self.scans;
         let Some(mut meant) = scans.meant(id) else { return Retried::NotFound };
         meant.sort_by_key(|id| scans.subtasks[id].position);
