@@ -1,6 +1,8 @@
 //! Snapshots that agents take of their devices, so that these can be scanned.
 
-use guardhouse_model::{DeviceId, RunId, TaskId, TemplateId, Timestamp, agentless::snapshots::Keeping};
+use guardhouse_model::{
+    DeviceId, RunId, TaskId, TemplateId, Timestamp, agentless::snapshots::Keeping, tasks::RunStatus,
+};
 use uuid::Uuid;
 
 use crate::Trigger;
@@ -76,6 +78,8 @@ pub struct LostSnapshot {
 pub enum SnapshotLoss {
     /// The run is over.
     RunEnded {
+        /// How it ended.
+        status: RunStatus,
         /// A constant, where it ended otherwise than well.
         code: Option<String>,
         /// The same for people, where the server ended it.

@@ -110,11 +110,14 @@ fn order_again(
     failed: &mut [Failed],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let is_device = |failed: &&mut Failed| failed.location == DEVICES;
+    let devices: Vec<Uuid> = failed.iter_mut().filter(is_device).map(|failed| failed.id).collect();
+    if devices.is_empty() {
+        return Ok(());
+    }
+    let kept = snapshots::take_again(transaction, &devices)?;
     let mut waiting = Vec::new();
-    for failed in failed.iter_mut().filter(|failed| failed.location == DEVICES) {
-        if snapshots::take_again(transaction, failed.id)? {
-            continue;
-        }
+    for failed in failed.iter_mut().filter(is_device).filter(|failed| !kept.contains(&failed.id)) {
         let new = snapshots::waiting(order, failed.id, failed.location, &failed.instance_id)?;
         if let Some(new) = new {
             (failed.state, failed.target_name) = (0, new.target_name());

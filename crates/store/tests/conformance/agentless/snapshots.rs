@@ -304,7 +304,12 @@ pub async fn a_scan_does_not_wait_for_ever(f: &Fixture) {
     let mut expected = BTreeMap::from([
         (
             ended_run,
-            SnapshotLoss::RunEnded { code: code.map(str::to_owned), reason: None, result: Some(vec![5]) },
+            SnapshotLoss::RunEnded {
+                status: RunStatus::Failed,
+                code: code.map(str::to_owned),
+                reason: None,
+                result: Some(vec![5]),
+            },
         ),
         (changed_run, SnapshotLoss::OrderGone),
         (deleted_run, SnapshotLoss::DeviceGone),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use guardhouse_model::{RunId, Timestamp, agentless::TaskStatus};
+use guardhouse_model::{RunId, Timestamp, agentless::TaskStatus, tasks::RunStatus};
 use uuid::Uuid;
 
 use super::drop_all;
@@ -118,10 +118,10 @@ fn each<T>(
 }
 
 fn from_row(row: &Row<'_>) -> Result<LostSnapshot, StoreError> {
-    let is_over = row.get::<i32>(1)? > 2;
+    let status = RunStatus::from_number(row.get(1)?).filter(|status| status.is_over());
     let (is_device_gone, is_order_gone): (bool, bool) = (row.get(5)?, row.get(6)?);
-    let loss = if is_over {
-        SnapshotLoss::RunEnded { code: row.get(2)?, reason: row.get(3)?, result: row.get(4)? }
+    let loss = if let Some(status) = status {
+        SnapshotLoss::RunEnded { status, code: row.get(2)?, reason: row.get(3)?, result: row.get(4)? }
     } else if is_device_gone {
         SnapshotLoss::DeviceGone
     } else if is_order_gone {

@@ -1,6 +1,6 @@
 //! What becomes of snapshots whose subtasks are over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use guardhouse_model::{
     DeviceId, RunId, TaskId, Timestamp,
@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::drop_all;
 use crate::{
     StoreError,
-    engine::{Row, Transaction, values},
-    verbs::task_runs,
+    engine::{Row, Transaction, Value, values},
+    verbs::{agentless::for_each_of, task_runs},
 };
 
 /// A snapshot that somebody wanted.
@@ -54,10 +54,26 @@ pub fn over(
     }
 }
 
-/// Keeps the snapshot of a subtask that is scanned once more until that is over. The subtask is locked. False: it has none.
-pub fn take_again(transaction: &Transaction<'_>, subtask: Uuid) -> Result<bool, StoreError> {
-    let sql = "update agentless_snapshots set keep_until = null where subtask_uuid = $1 and state = 2";
-    Ok(transaction.execute(sql, values![subtask])? > 0)
+/// Keeps the snapshots of subtasks that are scanned once more until that is over; answers which of them have one. The subtasks
+/// are locked.
+pub fn take_again(transaction: &Transaction<'_>, subtasks: &[Uuid]) -> Result<HashSet<Uuid>, StoreError> {
+    let kept = "select run_uuid, subtask_uuid from agentless_snapshots where state = 2 and subtask_uuid";
+    let read = |row: &Row<'_>| Ok((row.get::<Uuid>(0)?, row.get::<Uuid>(1)?));
+    let kept: Vec<(Uuid, Uuid)> = match transaction {
+        Transaction::Postgres(_) => {
+            let sql = format!("{kept} = any($1) order by run_uuid for no key update");
+            transaction.list(&sql, &[Value::Ids(subtasks)], read)?
+        }
+        Transaction::Sqlite(_) => {
+            let sql = format!("{kept} = $1");
+            let found = subtasks.iter().map(|&subtask| transaction.find(&sql, values![subtask], read));
+            found.filter_map(Result::transpose).collect::<Result<_, _>>()?
+        }
+    };
+    let (runs, subtasks): (Vec<Uuid>, HashSet<Uuid>) = kept.into_iter().unzip();
+    let set = "update agentless_snapshots set keep_until = null where run_uuid";
+    for_each_of(transaction, set, &[], &runs)?;
+    Ok(subtasks)
 }
 
 /// Drops the snapshots of all subtasks of a task, which is about to go. What its devices still do for it ends when they are

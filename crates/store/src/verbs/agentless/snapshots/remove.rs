@@ -46,12 +46,15 @@ impl Store {
                 leases::hold(transaction, lease)?;
                 let old = match transaction {
                     Transaction::Sqlite(_) => format!("in ({OLD})"),
-                    Transaction::Postgres(_) => format!("= any(array({OLD}))"),
+                    // In one order with those who want some of them again, and what these were faster with stays.
+                    Transaction::Postgres(_) => format!(
+                        "= any(array(select run_uuid from agentless_snapshots
+                             where run_uuid = any(array({OLD})) and keep_until <= $1
+                             order by run_uuid for no key update))"
+                    ),
                 };
-                // Both conditions: one that is scanned again since then stays.
                 let sql = format!(
-                    "update agentless_snapshots set state = 3, keep_until = null
-                     where run_uuid {old} and keep_until <= $1"
+                    "update agentless_snapshots set state = 3, keep_until = null where run_uuid {old}"
                 );
                 transaction.execute(&sql, values![now, limit])?;
                 transaction.list(&unwanted, values![limit], from_row)
