@@ -1,13 +1,16 @@
 //! Judges what a device says that it is in, before it is kept.
 
 use guardhouse_contract::link::DeviceState;
-use guardhouse_model::{Action, Timestamp};
+use guardhouse_model::{Action, TAKE_SNAPSHOT, Timestamp};
 use guardhouse_store::DeviceStateReport;
 use prost::Message as _;
 use prost_types::Timestamp as Moment;
 
 /// Longest text of a state, in bytes.
 const LONGEST: usize = 1024;
+
+/// Most file systems of which a device can take snapshots.
+const MOST_VOLUMES: usize = 1000;
 
 /// What is to be kept: names of actions that exist, texts that are not too long, moments that can be shown.
 pub fn judge(mut state: DeviceState, now: Timestamp) -> DeviceStateReport {
@@ -26,10 +29,15 @@ pub fn judge(mut state: DeviceState, now: Timestamp) -> DeviceStateReport {
         shorten(&mut update.reason);
     }
     let said = std::mem::take(&mut state.disabled_actions);
-    let known = Action::ALL.map(Action::name).into_iter();
+    let known = Action::ALL.map(Action::name).into_iter().chain([TAKE_SNAPSHOT]);
     state.disabled_actions =
         known.filter(|name| said.iter().any(|said| said == name)).map(str::to_owned).collect();
-    DeviceStateReport { report_time: now, state: state.encode_to_vec(), snapshot_bytes: None }
+    let volumes = &mut state.snapshot_volumes;
+    volumes.truncate(MOST_VOLUMES);
+    volumes.iter_mut().for_each(|volume| shorten(&mut volume.mount_point));
+    let bytes = volumes.iter().fold(0, |sum: u64, volume| sum.saturating_add(volume.used_bytes));
+    let snapshot_bytes = (!volumes.is_empty()).then_some(bytes);
+    DeviceStateReport { report_time: now, state: state.encode_to_vec(), snapshot_bytes }
 }
 
 /// Whether JSON has a moment: from the year 1 to 9999.
@@ -44,7 +52,9 @@ fn shorten(text: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use guardhouse_contract::link::{FailedUpdate, Isolation, ScheduledPowerAction};
+    use guardhouse_contract::link::{
+        FailedUpdate, Isolation, ScheduledPowerAction, SnapshotVolume, snapshot_volume::Kind,
+    };
 
     use super::*;
 
@@ -68,12 +78,18 @@ mod tests {
                 may_cancel: true,
                 run_uuid: "run".to_owned(),
             }),
-            disabled_actions: vec!["ShutdownComputer".to_owned(), "RunCommand".to_owned()],
+            disabled_actions: ["ShutdownComputer", "RunCommand", "TakeSnapshot"].map(str::to_owned).to_vec(),
             failed_update: Some(FailedUpdate {
                 version: "1.2".to_owned(),
                 fail_time: at(253_402_300_799, 999_999_999),
                 reason: "did not connect".to_owned(),
             }),
+            snapshot_volumes: vec![SnapshotVolume {
+                mount_point: "/".to_owned(),
+                kind: Kind::Lvm.into(),
+                data_disk: false,
+                used_bytes: 1 << 30,
+            }],
         };
         assert_eq!(kept(said.clone()), said);
         assert_eq!(kept(DeviceState::default()), DeviceState::default());
@@ -92,5 +108,20 @@ mod tests {
             let isolation = kept.isolation.expect("still isolated");
             assert_eq!((isolation.isolation_time, isolation.run_uuid.len()), (None, LONGEST));
         }
+    }
+    #[test]
+    fn how_much_a_snapshot_is_of_is_the_sum_of_its_file_systems() {
+        let volume = |used_bytes| SnapshotVolume { used_bytes, ..Default::default() };
+        let table: [(&[u64], Option<u64>); 4] =
+            [(&[], None), (&[0], Some(0)), (&[1, 2], Some(3)), (&[u64::MAX, 2], Some(u64::MAX))];
+        for (sizes, expected) in table {
+            let snapshot_volumes = sizes.iter().copied().map(volume).collect();
+            let said = DeviceState { snapshot_volumes, ..Default::default() };
+            assert_eq!(judge(said, Timestamp::UNIX_EPOCH).snapshot_bytes, expected, "{sizes:?}");
+        }
+        let many = SnapshotVolume { mount_point: "/a".repeat(LONGEST), used_bytes: 1, ..Default::default() };
+        let said = DeviceState { snapshot_volumes: vec![many; MOST_VOLUMES + 1], ..Default::default() };
+        assert_eq!(judge(said.clone(), Timestamp::UNIX_EPOCH).snapshot_bytes, Some(MOST_VOLUMES as u64));
+        assert_eq!(kept(said).snapshot_volumes[0].mount_point.len(), LONGEST);
     }
 }

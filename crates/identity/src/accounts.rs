@@ -1,7 +1,7 @@
 //! Accounts of administrators and automations.
 
 use guardhouse_contract::{Access, Account};
-use guardhouse_model::{Action, Environment};
+use guardhouse_model::{Action, Environment, TAKE_SNAPSHOT};
 use guardhouse_store::{AccountRecord, Store};
 
 use crate::{Failure, password::Passwords};
@@ -31,7 +31,7 @@ pub enum AccountError {
     #[error("the password must have at least {MIN_PASSWORD} characters")]
     Password,
     /// An action that the contract does not have.
-    #[error("there is no action {0:?}; the actions are {names}", names = Action::names())]
+    #[error("there is no action {0:?}; the actions are {names}, {TAKE_SNAPSHOT}", names = Action::names())]
     Action(String),
     /// Another account has the name.
     #[error("there is already an account {0:?}")]
@@ -145,7 +145,8 @@ fn check_password(password: &str) -> Result<(), AccountError> {
 }
 
 fn check_actions(actions: Option<&[String]>) -> Result<(), AccountError> {
-    let unknown = actions.into_iter().flatten().find(|name| Action::named(name).is_none());
+    let is_known = |name: &&String| Action::named(name).is_some() || *name == TAKE_SNAPSHOT;
+    let unknown = actions.into_iter().flatten().find(|name| !is_known(name));
     unknown.map_or(Ok(()), |name| Err(AccountError::Action(name.clone())))
 }
 

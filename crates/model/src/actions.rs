@@ -1,5 +1,9 @@
 //! The actions that tasks can carry out on devices.
 
+/// The action by which a device takes a snapshot of itself. Agentless scans order it: it is none of the public API, and no task
+/// that somebody creates can have it.
+pub const TAKE_SNAPSHOT: &str = "TakeSnapshot";
+
 /// An action of the public API. Each has the name of its variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]

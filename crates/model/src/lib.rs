@@ -17,7 +17,7 @@ pub mod policies;
 pub mod rate;
 pub mod tasks;
 
-pub use actions::Action;
+pub use actions::{Action, TAKE_SNAPSHOT};
 pub use environment::{Clock, Entropy, Environment};
 pub use ids::{AssignmentId, DeviceId, GroupId, PolicyId, RunId, TaskId, TemplateId, TriggerId};
 pub use jiff::Timestamp;
