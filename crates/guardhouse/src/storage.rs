@@ -60,6 +60,11 @@ impl StorageArgs {
         }
     }
 
+    /// A folder in the data folder; `None`: what is kept is in a database, which other machines share.
+    pub fn folder_in(&self, name: &str) -> Option<PathBuf> {
+        self.database.database_url.is_none().then(|| self.data_dir.join(name))
+    }
+
     /// Writes a file of this machine into the data folder.
     pub fn write(&self, name: &str, content: &str) -> anyhow::Result<()> {
         let folder = &self.data_dir;

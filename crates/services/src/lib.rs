@@ -19,6 +19,7 @@ mod automation;
 mod baseline_checks;
 mod device_groups;
 mod device_runs;
+mod device_snapshots;
 mod device_states;
 mod devices;
 mod dynamic_groups;
@@ -41,7 +42,7 @@ mod rights;
 mod scanned;
 mod sensitive_files;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use guardhouse_contract::{
     agentless::{
@@ -51,7 +52,7 @@ use guardhouse_contract::{
     assets::groups_methods,
     automation::device_tasks_methods,
     devices::{device_groups_methods, devices_methods},
-    link::{agent_releases_methods, enrolment_methods},
+    link::{agent_releases_methods, device_snapshots_methods, enrolment_methods},
     management::{
         device_runs_methods, device_states_methods, dynamic_groups_methods, effective_policies_methods,
         identity_questions_methods,
@@ -71,6 +72,7 @@ use guardhouse_store::Store;
 
 pub use agentless_locations::Looking;
 pub use agentless_schedules::start::prepare as prepare_scheduled_scan;
+pub use agentless_tasks::devices::wake as wake_scanned_devices;
 pub use agentless_webhooks::delivery::{Prepared as PreparedDelivery, prepare as prepare_delivery};
 pub use agents::AgentLinkService;
 pub use policies::settle as settle_built_in_policies;
@@ -107,6 +109,8 @@ pub struct Context {
     pub region: String,
     /// Webhooks may have addresses with http that are not on this machine.
     pub insecure_webhooks: bool,
+    /// Where the snapshots of devices are kept, as an absolute path. `None`: none can be taken.
+    pub device_snapshots: Option<PathBuf>,
 }
 
 /// Every unary method of the contract, bound to its implementation.
@@ -141,6 +145,7 @@ pub fn methods(context: &Arc<Context>) -> Vec<Method> {
         agentless_webhooks_methods(&Arc::new(agentless_webhooks::Service(context()))),
         agentless_locations_methods(&Arc::new(agentless_locations::Service(context()))),
         agent_releases_methods(&Arc::new(agent_releases::Service(context()))),
+        device_snapshots_methods(&Arc::new(device_snapshots::Service(context()))),
     ]
     .concat()
 }

@@ -69,6 +69,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         work: WorkArgs::none(),
         queue: QueueArgs::default(),
         insecure_webhooks: false,
+        device_snapshots: None,
     })
     .await?;
     let url = server.url();

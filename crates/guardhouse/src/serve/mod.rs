@@ -11,6 +11,7 @@ mod reports;
 mod retention;
 mod schedules;
 mod server;
+mod snapshot_folder;
 mod webhooks;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
@@ -86,6 +87,12 @@ pub struct ServeArgs {
     /// Also send webhooks over plain HTTP to other machines than this one. Who is on the way can read and withhold them.
     #[arg(long)]
     pub insecure_webhooks: bool,
+
+    /// Folder for the snapshots that devices take of themselves for agentless scans. Servers that share a database, and all
+    /// workers, need it under the same path. Left out: device-snapshots in the data folder; with --database-url none, and
+    /// devices are not scanned.
+    #[arg(long, value_name = "FOLDER")]
+    pub device_snapshots: Option<PathBuf>,
 
     #[command(flatten)]
     pub work: WorkArgs,

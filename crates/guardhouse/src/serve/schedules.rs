@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use guardhouse_services::prepare_scheduled_scan;
+use guardhouse_dispatch::Dispatcher;
+use guardhouse_services::{prepare_scheduled_scan, wake_scanned_devices};
 use guardhouse_store::{ScheduleRan, Store};
 use tracing::{info, warn};
 
@@ -25,6 +26,10 @@ pub const LEASE: Duration = Duration::from_secs(60);
 pub struct Schedules {
     /// Where schedules and scans are.
     pub store: Store,
+    /// The way to the devices that are scanned.
+    pub dispatcher: Dispatcher,
+    /// This server keeps snapshots of devices, so that these can be scanned.
+    pub keeps_snapshots: bool,
     /// The lease under which it is done.
     pub duty: Duty,
 }
@@ -53,14 +58,18 @@ impl Schedules {
         for schedule in due {
             let (id, name) = (schedule.id, schedule.name.clone());
             // One that is damaged does not keep the others from starting.
-            let run = match prepare_scheduled_scan(&self.store, &self.duty.environment, schedule, now).await {
+            let (environment, keeps_snapshots) = (&self.duty.environment, self.keeps_snapshots);
+            let run = prepare_scheduled_scan(&self.store, environment, keeps_snapshots, schedule, now).await;
+            let run = match run {
                 Ok(run) => run,
                 Err(error) => {
                     warn!(%error, schedule = %id, "a schedule was not started");
                     continue;
                 }
             };
+            let targets = run.task.as_ref().map_or_else(Vec::new, |task| task.targets.clone());
             if let ScheduleRan::Started(task) = self.store.agentless_schedule_run(lease, run).await? {
+                wake_scanned_devices(&self.dispatcher, &targets);
                 let task = task.map(|task| task.to_string());
                 info!(schedule = %id, name, task, "a schedule was due");
                 started += 1;

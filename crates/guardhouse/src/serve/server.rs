@@ -31,6 +31,7 @@ use crate::{
         reports,
         retention::{self, Retention},
         schedules::{self, Schedules},
+        snapshot_folder,
         webhooks::{self, Sender, Webhooks},
     },
     worker::{self, Local},
@@ -92,7 +93,13 @@ impl Server {
         let (period, term) = Lapses::terms(args.queue.worker_lease);
         let lapses = Lapses { store: store.clone(), duty: duty(lapses::DUTY, term), period };
         background.add_duty(lapses.duty.clone(), lapses.run());
-        let schedules = Schedules { store: store.clone(), duty: duty(schedules::DUTY, schedules::LEASE) };
+        let device_snapshots = snapshot_folder::open(&args, &store).await?;
+        let schedules = Schedules {
+            store: store.clone(),
+            dispatcher: dispatcher.clone(),
+            keeps_snapshots: device_snapshots.is_some(),
+            duty: duty(schedules::DUTY, schedules::LEASE),
+        };
         background.add_duty(schedules.duty.clone(), schedules.run());
         let sealing = Sealing::load_or_create(&store, &environment).await?;
         let folders = args.work.folders();
@@ -127,6 +134,7 @@ impl Server {
             folders,
             region: args.region.clone(),
             insecure_webhooks: args.insecure_webhooks,
+            device_snapshots,
             store: store.clone(),
         });
         let link = AgentLinkServer::new(AgentLinkService(Arc::clone(&context)))

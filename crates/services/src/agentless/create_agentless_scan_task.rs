@@ -8,12 +8,14 @@ use guardhouse_contract::{
     scans::ScanOptions,
 };
 use guardhouse_identity::Failure;
-use guardhouse_model::agentless::TargetType;
-use guardhouse_store::{AgentlessAsset, AgentlessTaskAdded, NewAgentlessTask, PageNumber};
+use guardhouse_model::agentless::{TargetType, snapshots};
+use guardhouse_store::{
+    AgentlessAsset, AgentlessTaskAdded, NewAgentlessSubtask, NewAgentlessTask, PageNumber,
+};
 use prost::Message as _;
 
 use super::{processing, targets, task_rows};
-use crate::{Context, asset_selections::find_selection, fields::Checks};
+use crate::{Context, agentless_tasks::devices, asset_selections::find_selection, fields::Checks};
 
 /// What such tasks are called.
 const NAME: &str = "AGENTLESS_SCAN";
@@ -31,15 +33,22 @@ pub async fn run(
     request: CreateAgentlessScanTaskRequest,
 ) -> Result<CreateAgentlessScanTaskResponse, Status> {
     let asked = Asked::read(request)?;
+    if asked.target_type.is_device() {
+        devices::may_scan(context, call, "TargetType")?;
+    }
     let assets = match &asked.assets {
         Assets::Named(ids) => named(context, asked.target_type, ids).await?,
         Assets::Selected(business_type) => selected(context, asked.target_type, business_type).await?,
     };
-    let environment = &context.environment;
+    let (store, environment) = (&context.store, &context.environment);
+    let target_type = asked.target_type as i32;
+    let mut targets: Vec<NewAgentlessSubtask> =
+        assets.into_iter().map(|asset| targets::subtask(environment.uuid(), asset)).collect();
+    let order = devices::prepare(store, environment, target_type, &asked.options, &mut targets).await?;
     let task = NewAgentlessTask {
         id: environment.uuid(),
         name: NAME.to_owned(),
-        target_type: asked.target_type as i32,
+        target_type,
         account: match &call.caller {
             Caller::Account(account) => Some(account.uuid),
             Caller::Device(_) | Caller::Anonymous => None,
@@ -48,12 +57,15 @@ pub async fn run(
         client_token: asked.client_token,
         options: asked.options.encode_to_vec(),
         start_time: environment.now(),
-        targets: assets.into_iter().map(|asset| targets::subtask(environment.uuid(), asset)).collect(),
-        order: None,
+        targets: targets.clone(),
+        order,
     };
     let id = task.id;
     let id = match context.store.agentless_task_add(task).await.map_err(Failure::from)? {
-        AgentlessTaskAdded::Added => id,
+        AgentlessTaskAdded::Added => {
+            devices::wake(&context.dispatcher, &targets);
+            id
+        }
         AgentlessTaskAdded::Repeated(before) => before,
         AgentlessTaskAdded::Busy(busy) => {
             return Err(processing(&format!("in tasks that are not over: {}", some_of(&busy))));
@@ -86,8 +98,8 @@ impl Asked {
         let number = request.target_type.unwrap_or(0);
         let target_type = TargetType::numbered(number);
         if target_type.is_none() {
-            let why = "3 (snapshots) and 4 (images) are scanned here, 1 and 2 where devices have snapshots; NAS, sandboxes \
-                       and repair (5 to 7) are not";
+            let why = "devices (1 and 2), snapshots (3) and images (4) are scanned here; NAS, sandboxes and repair (5 to 7) \
+                       are not";
             checks.fail("TargetType", format!("is {number}; {why}"));
         }
         if !request.targets.is_empty() {
@@ -98,7 +110,11 @@ impl Asked {
             checks.fail("AutoDeleteDays", format!("must be {} to {} days", DAYS.start(), DAYS.end()));
         }
         checks.token("ClientToken", &request.client_token);
-        let assets = assets(&mut checks, request.uuid_list, request.asset_selection_type);
+        let mut ids = request.uuid_list;
+        if target_type.is_some_and(TargetType::is_device) {
+            ids = ids.into_iter().map(devices::canonical).collect();
+        }
+        let assets = assets(&mut checks, ids, request.asset_selection_type);
         checks.finish()?;
         let target_type = target_type.ok_or_else(|| Status::internal("a wrong type was let through"))?;
         let options = ScanOptions {
@@ -148,7 +164,13 @@ async fn named(
                 None => assets.push(asset),
                 Some(why) => checks.fail(format!("UuidList[{place}]"), format!("{id} {why}")),
             },
-            None => checks.fail(format!("UuidList[{place}]"), format!("{id:?} {}", unknown(target_type))),
+            None => {
+                let why = match snapshots::device(id).filter(|_| target_type.is_device()) {
+                    Some(device) => devices::why_missing(&context.store, device).await?,
+                    None => unknown(target_type),
+                };
+                checks.fail(format!("UuidList[{place}]"), format!("{id:?} {why}"));
+            }
         }
     }
     checks.finish()?;
@@ -157,21 +179,23 @@ async fn named(
 
 /// Why an asset is not scanned as that type; `None`: it is.
 fn why_not(asset: &AgentlessAsset, target_type: TargetType) -> Option<String> {
-    if asset.target_type != target_type as i32 {
+    if !devices::fits(asset.target_type, target_type as i32) {
         let (is, wanted) = (asset.target_type, target_type as i32);
         return Some(format!("is of target type {is}, not {wanted}"));
     }
-    asset.is_gone.then(|| "was not there when its location was last looked at".to_owned())
+    let gone = if target_type.is_device() {
+        devices::NO_SNAPSHOT
+    } else {
+        "was not there when its location was last looked at"
+    };
+    asset.is_gone.then(|| gone.to_owned())
 }
 
 /// What is missing where an asset is not known.
 fn unknown(target_type: TargetType) -> &'static str {
     match target_type {
         TargetType::Snapshot | TargetType::Image => "is no asset; ListAgentlessAsset lists them",
-        TargetType::DeviceSnapshot | TargetType::DeviceImage => {
-            "is no snapshot of a device: none has been taken of it. Register a location that holds disk images or \
-             snapshots and scan these, with TargetType 3 or 4"
-        }
+        TargetType::DeviceSnapshot | TargetType::DeviceImage => "is no device: their uuids are needed",
     }
 }
 
@@ -183,7 +207,9 @@ async fn selected(
 ) -> Result<Vec<AgentlessAsset>, Status> {
     let selection = find_selection(context, "AssetSelectionType", business_type).await?;
     let page = PageNumber { skip: 0, size: MOST_TARGETS };
-    let found = context.store.agentless_selection_assets(selection.key, Some(target_type as i32), page).await;
+    // Devices are assets of one type, which are scanned as either.
+    let of_assets = if target_type.is_device() { TargetType::DeviceSnapshot } else { target_type };
+    let found = context.store.agentless_selection_assets(selection.key, Some(of_assets as i32), page).await;
     let found =
         found.map_err(Failure::from)?.map_or_else(Default::default, |found| (found.rows, found.total));
     let wrong = |why: String| Err(Status::invalid_field("AssetSelectionType", why));

@@ -66,7 +66,7 @@ fn read(
     let is_possible =
         region_fits && request.disk_type != "data" && ids.as_ref().is_none_or(|ids| !ids.is_empty());
     let (name, platform) = (request.instance_name, request.platform);
-    is_possible.then_some(AgentlessAssetFilter { ids, target_type, name, platform })
+    is_possible.then_some(AgentlessAssetFilter { ids, target_type, without_devices: true, name, platform })
 }
 
 fn row(asset: AgentlessAsset, region: &str) -> AgentlessAssetRow {

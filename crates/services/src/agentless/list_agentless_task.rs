@@ -10,7 +10,7 @@ use guardhouse_store::{AgentlessSubtaskFilter, AgentlessTaskFilter};
 use uuid::Uuid;
 
 use super::{ids, projects, task_rows};
-use crate::{Context, fields::Checks, numbered_pages::Page, reports};
+use crate::{Context, agentless_tasks::devices, fields::Checks, numbered_pages::Page, reports};
 
 /// How many rows may be asked for by their ids.
 const MOST_IDS: usize = 100;
@@ -85,7 +85,7 @@ fn read(checks: &mut Checks, request: ListAgentlessTaskRequest) -> Wanted {
     }
     let ListAgentlessTaskRequest { machine_name, internet_ip, intranet_ip, uuid, target_name, .. } = request;
     if !is_root {
-        let instance_id = uuid;
+        let instance_id = devices::canonical(uuid);
         return Wanted::Subtasks(AgentlessSubtaskFilter {
             task,
             common,

@@ -63,10 +63,10 @@ impl Agentless for Service {
 
     async fn retry_agentless_task(
         &self,
-        _: &Call,
+        call: &Call,
         request: RetryAgentlessTaskRequest,
     ) -> Result<RetryAgentlessTaskResponse, Status> {
-        retry_agentless_task::run(&self.0, request).await
+        retry_agentless_task::run(&self.0, call, request).await
     }
 
     async fn list_agentless_asset(

@@ -5,6 +5,7 @@ use guardhouse_contract::{
     scans::{LookAtAgentlessLocationRequest, LookAtAgentlessLocationResponse},
 };
 use guardhouse_identity::Failure;
+use guardhouse_model::agentless::snapshots::DEVICES;
 
 use super::{look::Looking, render, unknown};
 use crate::{Context, fields};
@@ -15,6 +16,11 @@ pub async fn run(
     request: LookAtAgentlessLocationRequest,
 ) -> Result<LookAtAgentlessLocationResponse, Status> {
     let id = fields::resource("locationUuid", &request.location_uuid)?;
+    if id == DEVICES {
+        let nothing =
+            "is the location of the devices, and nothing to look at: each of them tells what it can do";
+        return Err(Status::invalid_field("locationUuid", nothing));
+    }
     let get = async || context.store.agentless_location_get(id).await.map_err(Failure::from);
     let location = get().await?.ok_or_else(|| unknown(id))?;
     let looking = Looking {

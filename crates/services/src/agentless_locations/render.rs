@@ -1,5 +1,7 @@
 //! Locations and assets as the contract has them.
 
+use std::collections::HashMap;
+
 use guardhouse_contract::{
     Status,
     scans::{self, Address},
@@ -25,9 +27,10 @@ pub fn location(location: AgentlessLocation) -> Result<scans::AgentlessLocation,
     })
 }
 
-/// An asset.
-pub fn asset(asset: AgentlessAsset) -> scans::AgentlessAsset {
+/// An asset; `names` has the names of devices.
+pub fn asset(asset: AgentlessAsset, names: &mut HashMap<String, String>) -> scans::AgentlessAsset {
     scans::AgentlessAsset {
+        device_name: names.remove(&asset.instance_id).unwrap_or_default(),
         instance_id: asset.instance_id,
         location_uuid: asset.location.to_string(),
         name: asset.name,

@@ -1,7 +1,7 @@
 //! `POST /guardhouse/v1/agentless-schedules`
 
 use guardhouse_contract::{
-    Status,
+    Call, Status,
     scans::{CreateAgentlessScheduleRequest, CreateAgentlessScheduleResponse},
 };
 use guardhouse_identity::Failure;
@@ -15,6 +15,7 @@ use crate::{
 /// Creates a schedule.
 pub async fn run(
     context: &Context,
+    call: &Call,
     request: CreateAgentlessScheduleRequest,
 ) -> Result<CreateAgentlessScheduleResponse, Status> {
     let asked = request.schedule.ok_or_else(|| Status::invalid_field("schedule", "is missing"))?;
@@ -43,7 +44,7 @@ pub async fn run(
         last_task: None,
         last_note: String::new(),
     };
-    draft.put(&mut schedule, &context.store, "schedule.", now).await?;
+    draft.put(&mut schedule, context, call, "schedule.").await?;
     context.store.agentless_schedule_add(schedule.clone()).await.map_err(Failure::from)?;
     Ok(CreateAgentlessScheduleResponse { schedule: Some(render(schedule)?) })
 }

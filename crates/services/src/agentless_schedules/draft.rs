@@ -1,16 +1,16 @@
 //! A schedule as somebody wants it, checked and made ready to be kept.
 
 use guardhouse_contract::{
-    Status,
+    Call, Status,
     scans::{AssetSelection, Cadence, ScanOptions},
 };
-use guardhouse_model::Timestamp;
 use guardhouse_store::{AgentlessSchedule, Store};
 use prost::Message as _;
 
 use super::cadence;
 use crate::{
-    agentless_tasks::{options, selection},
+    Context,
+    agentless_tasks::{devices, options, selection},
     fields::Checks,
 };
 
@@ -41,10 +41,11 @@ impl Draft {
     pub async fn put(
         self,
         schedule: &mut AgentlessSchedule,
-        store: &Store,
+        context: &Context,
+        call: &Call,
         prefix: &str,
-        now: Timestamp,
     ) -> Result<(), Status> {
+        let (store, now) = (&context.store, context.environment.now());
         let Self { name, selection, selects_anew, takes_new_assets, options, mut cadence, is_enabled } = self;
         let field = |name: &str| format!("{prefix}{name}");
         let mut checks = Checks::default();
@@ -56,6 +57,9 @@ impl Draft {
         checks.finish()?;
         let Ok(read) = read else { return Err(Status::internal("a check failed and did not say so")) };
 
+        if selection::picks_devices(&selection) {
+            devices::may_scan(context, call, &field("selection"))?;
+        }
         if selects_anew {
             let settled = settle(selection, takes_new_assets, store, &field("selection")).await?;
             schedule.selection = settled.encode_to_vec();

@@ -43,10 +43,10 @@ impl AgentlessSchedules for Service {
 
     async fn create_agentless_schedule(
         &self,
-        _: &Call,
+        call: &Call,
         request: CreateAgentlessScheduleRequest,
     ) -> Result<CreateAgentlessScheduleResponse, Status> {
-        create_agentless_schedule::run(&self.0, request).await
+        create_agentless_schedule::run(&self.0, call, request).await
     }
 
     async fn get_agentless_schedule(
@@ -59,10 +59,10 @@ impl AgentlessSchedules for Service {
 
     async fn update_agentless_schedule(
         &self,
-        _: &Call,
+        call: &Call,
         request: UpdateAgentlessScheduleRequest,
     ) -> Result<UpdateAgentlessScheduleResponse, Status> {
-        update_agentless_schedule::run(&self.0, request).await
+        update_agentless_schedule::run(&self.0, call, request).await
     }
 
     async fn delete_agentless_schedule(

@@ -2,25 +2,27 @@
 
 use std::time::Duration;
 
-use guardhouse_contract::scans::{AssetSelection, Cadence};
+use guardhouse_contract::scans::{AssetSelection, Cadence, ScanOptions};
 use guardhouse_identity::Failure;
 use guardhouse_model::{Environment, Timestamp};
 use guardhouse_store::{AgentlessSchedule, NewAgentlessTask, ScheduleRun, Store};
 use prost::Message as _;
 
 use super::cadence;
-use crate::agentless_tasks::selection;
+use crate::agentless_tasks::{devices, selection};
 
 /// When a schedule is looked at again whose cadence cannot be read: the time zone database of this machine may get better.
 const LATER: Duration = Duration::from_secs(3_600);
 
-/// Decides what a schedule starts at `now`, at which it is due, and when it starts next.
+/// Decides what a schedule starts at `now`, at which it is due, and when it starts next. Devices are only scanned where this
+/// server `keeps_snapshots` of them.
 ///
 /// # Errors
 /// The store fails, or what it keeps is no message of the contract.
 pub async fn prepare(
     store: &Store,
     environment: &Environment,
+    keeps_snapshots: bool,
     schedule: AgentlessSchedule,
     now: Timestamp,
 ) -> Result<ScheduleRun, Failure> {
@@ -52,7 +54,13 @@ pub async fn prepare(
         return Ok(run);
     }
     match selection::judge(&picked, "selection") {
+        Ok(target_type) if devices::is_type(target_type) && !keeps_snapshots => {
+            run.note = devices::NO_FOLDER.to_owned();
+        }
         Ok(target_type) => {
+            let options = ScanOptions::decode(schedule.options.as_slice()).map_err(damaged)?;
+            let mut targets = picked.subtasks(environment);
+            let order = devices::prepare(store, environment, target_type, &options, &mut targets).await?;
             run.task = Some(NewAgentlessTask {
                 id: environment.uuid(),
                 name: schedule.name,
@@ -62,8 +70,8 @@ pub async fn prepare(
                 client_token: String::new(),
                 options: schedule.options,
                 start_time: now,
-                targets: picked.subtasks(environment),
-                order: None,
+                targets,
+                order,
             });
         }
         Err(status) => run.note = status.message().to_owned(),

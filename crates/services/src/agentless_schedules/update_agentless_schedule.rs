@@ -1,7 +1,7 @@
 //! `PATCH /guardhouse/v1/agentless-schedules/{schedule_uuid}`
 
 use guardhouse_contract::{
-    Code, Status,
+    Call, Code, Status,
     scans::{
         AssetSelection, Cadence, ScanOptions, UpdateAgentlessScheduleRequest, UpdateAgentlessScheduleResponse,
     },
@@ -23,6 +23,7 @@ const MOST_TRIES: usize = 5;
 /// Changes what is asked for.
 pub async fn run(
     context: &Context,
+    call: &Call,
     request: UpdateAgentlessScheduleRequest,
 ) -> Result<UpdateAgentlessScheduleResponse, Status> {
     let id: Uuid = fields::resource("scheduleUuid", &request.schedule_uuid)?;
@@ -30,7 +31,7 @@ pub async fn run(
         let found = context.store.agentless_schedule_get(id).await.map_err(Failure::from)?;
         let mut schedule = found.ok_or_else(|| unknown(id))?;
         let draft = changed(&schedule, &request)?;
-        draft.put(&mut schedule, &context.store, "", context.environment.now()).await?;
+        draft.put(&mut schedule, context, call, "").await?;
         match context.store.agentless_schedule_update(schedule).await.map_err(Failure::from)? {
             ScheduleUpdated::Updated => {
                 let now = context.store.agentless_schedule_get(id).await.map_err(Failure::from)?;

@@ -7,7 +7,11 @@ use guardhouse_contract::{
 use guardhouse_identity::Failure;
 use uuid::Uuid;
 
-use crate::{Context, agentless_tasks::unknown, fields};
+use crate::{
+    Context,
+    agentless_tasks::{devices, unknown},
+    fields,
+};
 
 /// Ends a task or a subtask.
 pub async fn run(
@@ -17,5 +21,9 @@ pub async fn run(
     let id: Uuid = fields::resource("taskUuid", &request.task_uuid)?;
     let now = context.environment.now();
     let cancelled = context.store.agentless_task_cancel(id, now).await.map_err(Failure::from)?;
-    cancelled.map(|_| CancelAgentlessTaskResponse {}).ok_or_else(|| unknown(id))
+    if cancelled.is_none() {
+        return Err(unknown(id));
+    }
+    devices::wake_of(context, id).await?;
+    Ok(CancelAgentlessTaskResponse {})
 }

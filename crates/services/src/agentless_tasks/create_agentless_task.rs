@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Context,
-    agentless_tasks::{options, render, selection},
+    agentless_tasks::{devices, options, render, selection},
     fields::Checks,
 };
 
@@ -40,11 +40,17 @@ pub async fn run(
 
     let picked = selection::pick(&context.store, &selected).await?;
     let target_type = selection::judge(&picked, "selection")?;
+    if devices::is_type(target_type) {
+        devices::may_scan(context, call, "selection")?;
+    }
     let now = context.environment.now();
     let Caller::Account(account) = &call.caller else {
         return Err(Status::internal("a scan is created by an account"));
     };
     let name = if request.display_name.is_empty() { render::name_of(now) } else { request.display_name };
+    let (store, environment) = (&context.store, &context.environment);
+    let mut targets = picked.subtasks(environment);
+    let order = devices::prepare(store, environment, target_type, &scan_options, &mut targets).await?;
     let task = NewAgentlessTask {
         id: context.environment.uuid(),
         name,
@@ -54,17 +60,22 @@ pub async fn run(
         client_token: request.client_token,
         options: scan_options.encode_to_vec(),
         start_time: now,
-        targets: picked.subtasks(&context.environment),
-        order: None,
+        targets,
+        order,
     };
     let id = task.id;
+    let targets = task.targets.clone();
     let added = if request.skip_running {
         context.store.agentless_task_add_idle(task).await
     } else {
         context.store.agentless_task_add(task).await
     };
     match added.map_err(Failure::from)? {
-        AgentlessTaskAdded::Added => answer(context, id).await,
+        AgentlessTaskAdded::Added => {
+            let answer = answer(context, id).await;
+            devices::wake(&context.dispatcher, &targets);
+            answer
+        }
         AgentlessTaskAdded::Repeated(earlier) => answer(context, earlier).await,
         AgentlessTaskAdded::Busy(assets) => Err(busy(&assets)),
     }

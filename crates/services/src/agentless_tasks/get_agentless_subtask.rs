@@ -17,5 +17,6 @@ pub async fn run(
     let id: Uuid = fields::resource("subtaskUuid", &request.subtask_uuid)?;
     let subtask = context.store.agentless_subtask_get(id).await.map_err(Failure::from)?;
     let subtask = subtask.ok_or_else(|| Status::not_found(format!("agentless subtask {id}")))?;
-    Ok(GetAgentlessSubtaskResponse { subtask: Some(render::subtask(subtask)?) })
+    let subtask = render::subtasks(&context.store, vec![subtask]).await?.pop();
+    Ok(GetAgentlessSubtaskResponse { subtask })
 }

@@ -2,7 +2,7 @@
 
 use guardhouse_contract::{
     Status,
-    scans::{AgentlessSubtask, ListAgentlessSubtasksRequest, ListAgentlessSubtasksResponse},
+    scans::{ListAgentlessSubtasksRequest, ListAgentlessSubtasksResponse},
 };
 use guardhouse_identity::Failure;
 use guardhouse_store::AgentlessSubtasksPage;
@@ -33,9 +33,9 @@ pub async fn run(
     let found = context.store.agentless_subtasks_page(wanted).await.map_err(Failure::from)?;
     let mut subtasks = found.ok_or_else(|| unknown(task))?;
     let next_page_token = page.close(&mut subtasks, |(position, _)| position.to_be_bytes().into());
-    let subtasks: Result<Vec<AgentlessSubtask>, Status> =
-        subtasks.into_iter().map(|(_, subtask)| render::subtask(subtask)).collect();
-    Ok(ListAgentlessSubtasksResponse { subtasks: subtasks?, next_page_token })
+    let subtasks = subtasks.into_iter().map(|(_, subtask)| subtask).collect();
+    let subtasks = render::subtasks(&context.store, subtasks).await?;
+    Ok(ListAgentlessSubtasksResponse { subtasks, next_page_token })
 }
 
 fn position(key: &[u8]) -> Result<u32, Status> {

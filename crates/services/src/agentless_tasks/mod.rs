@@ -3,6 +3,7 @@
 mod cancel_agentless_task;
 mod create_agentless_task;
 mod delete_agentless_task;
+pub mod devices;
 mod get_agentless_report_part;
 mod get_agentless_subtask;
 mod get_agentless_task;
@@ -87,10 +88,10 @@ impl AgentlessTasks for Service {
 
     async fn retry_agentless_task(
         &self,
-        _: &Call,
+        call: &Call,
         request: RetryAgentlessTaskRequest,
     ) -> Result<RetryAgentlessTaskResponse, Status> {
-        retry_agentless_task::run(&self.0, request).await
+        retry_agentless_task::run(&self.0, call, request).await
     }
 
     async fn cancel_agentless_task(

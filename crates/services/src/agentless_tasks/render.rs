@@ -1,12 +1,21 @@
 //! Tasks and subtasks, worded.
 
+use std::collections::HashMap;
+
 use aws_lc_rs::digest;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use guardhouse_contract::{Status, scans, time::to_proto};
+use guardhouse_contract::{
+    Status,
+    scans::{self, agentless_snapshot::State},
+    time::to_proto,
+};
+use guardhouse_identity::Failure;
 use guardhouse_model::Timestamp;
-use guardhouse_store::{AgentlessSubtask, AgentlessTask};
+use guardhouse_store::{AgentlessSubtask, AgentlessTask, DeviceSnapshot, SnapshotState, Store};
 use prost::Message as _;
 use uuid::Uuid;
+
+use super::devices;
 
 /// Bytes of a digest that tell one state of a task from another.
 const GENERATION: usize = 12;
@@ -44,11 +53,45 @@ pub fn task(task: AgentlessTask) -> Result<scans::AgentlessTask, Status> {
     Ok(worded)
 }
 
-/// A subtask.
+/// Subtasks, with the snapshots that are taken for them.
 ///
 /// # Errors
-/// Its progress by project is not what this server writes.
-pub fn subtask(subtask: AgentlessSubtask) -> Result<scans::AgentlessSubtask, Status> {
+/// The store fails, or keeps what this server does not write.
+pub async fn subtasks(
+    store: &Store,
+    subtasks: Vec<AgentlessSubtask>,
+) -> Result<Vec<scans::AgentlessSubtask>, Status> {
+    let of_devices = subtasks.iter().filter(|subtask| devices::is_type(subtask.target_type));
+    let ids: Vec<Uuid> = of_devices.map(|subtask| subtask.id).collect();
+    let mut newest: HashMap<Uuid, DeviceSnapshot> = HashMap::new();
+    if !ids.is_empty() {
+        let mut snapshots = store.agentless_snapshots_of(ids).await.map_err(Failure::from)?;
+        snapshots.sort_by_key(|snapshot| snapshot.create_time);
+        newest.extend(snapshots.into_iter().map(|snapshot| (snapshot.subtask, snapshot)));
+    }
+    let snapshot = |id: &Uuid| newest.get(id).map(snapshot);
+    subtasks.into_iter().map(|of| subtask(snapshot(&of.id), of)).collect()
+}
+
+fn snapshot(snapshot: &DeviceSnapshot) -> scans::AgentlessSnapshot {
+    let state = match snapshot.state {
+        SnapshotState::Wanted => State::Awaited,
+        SnapshotState::Kept => State::Kept,
+        SnapshotState::Unwanted => State::Removed,
+    };
+    scans::AgentlessSnapshot {
+        run_uuid: snapshot.run.to_string(),
+        state: state.into(),
+        size_bytes: snapshot.size_bytes,
+        keep_until: snapshot.keep_until.map(to_proto),
+    }
+}
+
+/// A subtask.
+fn subtask(
+    snapshot: Option<scans::AgentlessSnapshot>,
+    subtask: AgentlessSubtask,
+) -> Result<scans::AgentlessSubtask, Status> {
     let progress_by_project = match subtask.progress_by_project.as_str() {
         "" => Default::default(),
         text => serde_json::from_str(text).map_err(Status::internal)?,
@@ -72,6 +115,7 @@ pub fn subtask(subtask: AgentlessSubtask) -> Result<scans::AgentlessSubtask, Sta
         reason: subtask.reason,
         read_bytes: subtask.measure_bytes,
         report_status: subtask.report_status as i32,
+        snapshot,
     })
 }
 

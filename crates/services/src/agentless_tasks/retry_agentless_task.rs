@@ -1,24 +1,36 @@
 //! `POST /guardhouse/v1/agentless-tasks/{task_uuid}:retry`
 
 use guardhouse_contract::{
-    Status,
+    Call, Status,
     scans::{RetryAgentlessTaskRequest, RetryAgentlessTaskResponse},
 };
 use guardhouse_identity::Failure;
 use guardhouse_store::Retried;
 use uuid::Uuid;
 
-use crate::{Context, agentless_tasks::unknown, fields};
+use crate::{
+    Context,
+    agentless_tasks::{devices, unknown},
+    fields,
+};
 
 /// Scans again what is over without a result.
 pub async fn run(
     context: &Context,
+    call: &Call,
     request: RetryAgentlessTaskRequest,
 ) -> Result<RetryAgentlessTaskResponse, Status> {
     let id: Uuid = fields::resource("taskUuid", &request.task_uuid)?;
+    let order = devices::order_again(context, call, id, "taskUuid").await?;
+    let is_of_devices = order.is_some();
     let now = context.environment.now();
-    match context.store.agentless_task_retry(id, now, None).await.map_err(Failure::from)? {
-        Retried::Queued => Ok(RetryAgentlessTaskResponse {}),
+    match context.store.agentless_task_retry(id, now, order).await.map_err(Failure::from)? {
+        Retried::Queued => {
+            if is_of_devices {
+                devices::wake_of(context, id).await?;
+            }
+            Ok(RetryAgentlessTaskResponse {})
+        }
         Retried::NotFound => Err(unknown(id)),
         Retried::Running => Err(Status::failed_precondition(
             "TaskIsProcessing",

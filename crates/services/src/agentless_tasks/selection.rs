@@ -7,10 +7,17 @@ use guardhouse_contract::{
     scans::{AssetSelection, TargetType},
 };
 use guardhouse_identity::Failure;
-use guardhouse_model::{Environment, agentless::pattern};
+use guardhouse_model::{
+    Environment,
+    agentless::{
+        pattern,
+        snapshots::{self, DEVICES},
+    },
+};
 use guardhouse_store::{NewAgentlessSubtask, SelectableAsset, Store};
 use uuid::Uuid;
 
+use super::devices;
 use crate::fields::Checks;
 
 /// Most assets that one task scans.
@@ -33,8 +40,18 @@ const STEP: usize = 1_000;
 pub struct Picked {
     /// The assets, each once, in the order of their instance ids.
     pub assets: BTreeMap<String, SelectableAsset>,
-    /// Those that are named and are not there.
-    pub missing: Vec<String>,
+    /// Those that are named and cannot be scanned: the name, and why.
+    pub missing: Vec<(String, &'static str)>,
+    /// The type that was asked for; 0: any.
+    asked_type: i32,
+}
+
+/// Whether a selection picks devices, where there are some. It has to say so: whoever means all images and snapshots means no
+/// snapshots that devices have to take.
+pub fn picks_devices(selection: &AssetSelection) -> bool {
+    devices::is_type(selection.target_type)
+        || selection.location_uuids.iter().any(|location| location.parse() == Ok(DEVICES))
+        || selection.instance_ids.iter().any(|id| id.parse::<Uuid>().is_ok())
 }
 
 /// Checks a selection, as far as it can be checked without looking at assets.
@@ -81,14 +98,21 @@ pub fn check(checks: &mut Checks, field: &str, selection: &AssetSelection) {
 /// # Errors
 /// The store fails.
 pub async fn pick(store: &Store, selection: &AssetSelection) -> Result<Picked, Failure> {
-    let mut picked = Picked::default();
+    let mut picked = Picked { asked_type: selection.target_type, ..Picked::default() };
     let locations: Vec<Uuid> = selection.location_uuids.iter().filter_map(|uuid| uuid.parse().ok()).collect();
     if !selection.instance_ids.is_empty() {
         for ids in selection.instance_ids.chunks(STEP) {
-            let found = store.agentless_assets_named(ids.to_vec()).await?;
-            let is_there = |id: &&String| found.iter().any(|found| found.asset.instance_id == **id);
-            picked.missing.extend(ids.iter().filter(|id| !is_there(id)).cloned());
-            picked.take(found, selection, &locations);
+            let ids: Vec<String> = ids.iter().cloned().map(devices::canonical).collect();
+            let found = store.agentless_assets_named(ids.clone()).await?;
+            let is_there = |id: &String| found.iter().any(|found| found.asset.instance_id == *id);
+            for id in ids.into_iter().filter(|id| !is_there(id)) {
+                let why = match snapshots::device(&id) {
+                    Some(device) => devices::why_missing(store, device).await?,
+                    None => "is not there",
+                };
+                picked.missing.push((id, why));
+            }
+            picked.take(store, found, selection, &locations).await?;
         }
         return Ok(picked);
     }
@@ -101,7 +125,7 @@ pub async fn pick(store: &Store, selection: &AssetSelection) -> Result<Picked, F
             let found = store.agentless_assets_select(location, after, STEP).await?;
             let is_last = found.len() < STEP;
             after = found.last().map_or_else(String::new, |last| last.asset.instance_id.clone());
-            picked.take(found, selection, &locations);
+            picked.take(store, found, selection, &locations).await?;
             if is_last {
                 break;
             }
@@ -111,23 +135,40 @@ pub async fn pick(store: &Store, selection: &AssetSelection) -> Result<Picked, F
 }
 
 impl Picked {
-    fn take(&mut self, found: Vec<SelectableAsset>, selection: &AssetSelection, locations: &[Uuid]) {
-        let fits = |found: &SelectableAsset| {
-            let asset = &found.asset;
-            (locations.is_empty() || locations.contains(&asset.location))
-                && (selection.target_type == 0 || selection.target_type == asset.target_type)
-                && (selection.name_pattern.is_empty() || pattern::fits(&selection.name_pattern, &asset.name))
-                && (!selection.only_changed || found.is_changed)
-        };
-        let fitting = found.into_iter().filter(fits);
-        self.assets.extend(fitting.map(|found| (found.asset.instance_id.clone(), found)));
+    async fn take(
+        &mut self,
+        store: &Store,
+        mut found: Vec<SelectableAsset>,
+        selection: &AssetSelection,
+        locations: &[Uuid],
+    ) -> Result<(), Failure> {
+        let picks_devices = picks_devices(selection);
+        found.retain(|SelectableAsset { asset, is_changed }| {
+            (picks_devices || !devices::is_type(asset.target_type))
+                && (locations.is_empty() || locations.contains(&asset.location))
+                && (selection.target_type == 0 || devices::fits(asset.target_type, selection.target_type))
+                && (!selection.only_changed || *is_changed)
+        });
+        if !selection.name_pattern.is_empty() {
+            // People know a device by its name.
+            let ids = found.iter().map(|found| found.asset.instance_id.as_str());
+            let names = devices::names(store, ids).await?;
+            found.retain(|SelectableAsset { asset, .. }| {
+                let name = names.get(&asset.instance_id).unwrap_or(&asset.name);
+                pattern::fits(&selection.name_pattern, name)
+            });
+        }
+        self.assets.extend(found.into_iter().map(|found| (found.asset.instance_id.clone(), found)));
+        Ok(())
     }
 
-    /// The type that all of them have. `None`: they have several, or there are none.
+    /// The type that all of them have; of devices, the one that was asked for. `None`: they have several, or there are none.
     pub fn target_type(&self) -> Option<i32> {
         let mut types = self.assets.values().map(|found| found.asset.target_type);
         let first = types.next()?;
-        types.all(|other| other == first).then_some(first)
+        let is_one = types.all(|other| other == first);
+        let asked = if devices::is_type(self.asked_type) { self.asked_type } else { first };
+        is_one.then_some(if devices::is_type(first) { asked } else { first })
     }
 
     /// A subtask for each.
@@ -152,8 +193,8 @@ impl Picked {
 /// # Errors
 /// 400, for `field`: an asset that is named is not there, none fits, too many do, or they have several types.
 pub fn judge(picked: &Picked, field: &str) -> Result<i32, Status> {
-    if let Some(missing) = picked.missing.first() {
-        let wrong = format!("names the asset {missing}, which is not there");
+    if let Some((missing, why)) = picked.missing.first() {
+        let wrong = format!("names the asset {missing}, which {why}");
         return Err(Status::invalid_field(format!("{field}.instanceIds"), wrong));
     }
     let count = picked.assets.len();
@@ -204,6 +245,24 @@ mod tests {
         ];
         for (selection, expected) in table {
             assert_eq!(violations(&selection), expected, "{selection:?}");
+        }
+    }
+    #[test]
+    fn devices_are_picked_where_that_is_said() {
+        let any = AssetSelection::default;
+        let device = "0193a1b2-0000-7000-8000-0000000000ff".to_owned();
+        let table = [
+            (AssetSelection { name_pattern: "*".into(), ..any() }, false),
+            (AssetSelection { target_type: 4, name_pattern: "*".into(), ..any() }, false),
+            (AssetSelection { instance_ids: vec!["m-1".into()], ..any() }, false),
+            (AssetSelection { location_uuids: vec![Uuid::from_u128(7).to_string()], ..any() }, false),
+            (AssetSelection { target_type: 1, ..any() }, true),
+            (AssetSelection { target_type: 2, ..any() }, true),
+            (AssetSelection { instance_ids: vec!["m-1".into(), device], ..any() }, true),
+            (AssetSelection { location_uuids: vec![DEVICES.to_string()], ..any() }, true),
+        ];
+        for (selection, expected) in table {
+            assert_eq!(picks_devices(&selection), expected, "{selection:?}");
         }
     }
 }

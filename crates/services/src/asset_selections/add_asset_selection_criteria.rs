@@ -13,7 +13,7 @@ use guardhouse_identity::Failure;
 use guardhouse_store::{AgentlessAssetFilter, PageNumber, SelectionChanged, Store};
 
 use super::{criteria, key, no_such_key};
-use crate::{Context, fields::Checks};
+use crate::{Context, agentless_tasks::devices, fields::Checks};
 
 /// What becomes of assets.
 #[derive(Debug, Default)]
@@ -86,6 +86,7 @@ fn single(checks: &mut Checks, operations: Vec<TargetOperation>) -> Changes {
         } else {
             (&mut changes.remove, &mut changes.add)
         };
+        let target = devices::canonical(target);
         // The last word counts.
         from.remove(&target);
         to.insert(target);

@@ -79,6 +79,7 @@ mod tests {
         let filter = AgentlessAssetFilter {
             ids: Some(vec!["m-1".to_owned()]),
             target_type: None,
+            without_devices: false,
             name: "web".to_owned(),
             platform: "Debian".to_owned(),
         };

@@ -15,7 +15,7 @@ use guardhouse_contract::{
     },
     status::pack,
 };
-use guardhouse_model::Action as Known;
+use guardhouse_model::{Action as Known, TAKE_SNAPSHOT};
 use prost::{Message, Name};
 use uuid::Uuid;
 
@@ -69,6 +69,11 @@ fn parameters(action: Known) -> Parameters {
 /// What is wrong, with the field below `task.action`.
 pub fn canonical(action: &Action) -> Result<Action, FieldViolation> {
     let Some(known) = Known::named(&action.name) else {
+        if action.name == TAKE_SNAPSHOT {
+            let description =
+                "is ordered by agentless scans of devices, and by nothing else; create such a scan";
+            return Err(FieldViolation::new("task.action.name", description));
+        }
         let names = Known::names();
         let description = format!("{:?} is not an action; use one of {names}", action.name);
         return Err(FieldViolation::new("task.action.name", description));
@@ -208,6 +213,7 @@ mod tests {
     #[test]
     fn unknown_actions_and_foreign_parameters_are_refused() {
         assert_eq!(wrong_field(&action("Reboot", None)), "task.action.name");
+        assert_eq!(wrong_field(&action(TAKE_SNAPSHOT, None)), "task.action.name");
         assert_eq!(wrong_field(&action("SystemUpdate", command("x"))), "task.action.params.@type");
     }
 

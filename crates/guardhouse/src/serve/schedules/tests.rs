@@ -55,7 +55,8 @@ async fn house() -> House {
     store.agentless_schedule_add(schedule).await.expect("writes");
     let duty =
         Duty { name: DUTY, term: LEASE, store: store.clone(), holder: environment.uuid(), environment };
-    House { schedules: Schedules { store, duty }, clock }
+    let dispatcher = Dispatcher::new(store.clone(), duty.environment.clone());
+    House { schedules: Schedules { store, dispatcher, keeps_snapshots: false, duty }, clock }
 }
 
 impl House {

@@ -66,6 +66,8 @@ pub struct AgentlessAssetFilter {
     pub ids: Option<Vec<String>>,
     /// As in the public API.
     pub target_type: Option<i32>,
+    /// No devices: only what lies in locations.
+    pub without_devices: bool,
     /// Whose name has this in it, upper and lower case alike.
     pub name: String,
     /// On which this system was found, upper and lower case alike.

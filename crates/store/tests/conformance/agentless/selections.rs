@@ -115,6 +115,7 @@ pub async fn assets_are_found_by_their_ids_and_in_pages(f: &Fixture) {
     assert_eq!(f.page(any(), PageNumber { skip: 9, size: 1 }).await, three(&[]));
     for (filter, expected) in [
         (AgentlessAssetFilter { target_type: Some(3), ..any() }, vec!["s-a"]),
+        (AgentlessAssetFilter { without_devices: true, ids: Some(names(&["s-a"])), ..any() }, vec!["s-a"]),
         (AgentlessAssetFilter { name: "dISK_M-".to_owned(), ..any() }, vec!["m-a", "m-b"]),
         (AgentlessAssetFilter { name: "Disk%".to_owned(), ..any() }, vec![]),
         (AgentlessAssetFilter { platform: "debian".to_owned(), ..any() }, vec!["m-b"]),
