@@ -2,8 +2,9 @@
 
 use guardhouse_contract::{
     scans::{
-        AgentlessDelivery, AgentlessFinding, AgentlessSchedule, AgentlessSubtask, AgentlessTask,
-        AgentlessWebhook, Cadence, CreateAgentlessWebhookResponse, TargetType, cadence::Unit,
+        AgentlessDelivery, AgentlessFinding, AgentlessSchedule, AgentlessSnapshot, AgentlessSubtask,
+        AgentlessTask, AgentlessWebhook, Cadence, CreateAgentlessWebhookResponse, TargetType,
+        agentless_snapshot::State, agentless_task::Status, cadence::Unit,
     },
     settings::maintenance_window::Day,
 };
@@ -64,14 +65,11 @@ fn target_type(target_type: TargetType) -> String {
 pub fn subtasks(subtasks: &[AgentlessSubtask]) -> String {
     let row = |subtask: &AgentlessSubtask| {
         [
-            subtask.target_name.clone(),
+            // A device is known by its name, and not by that of its snapshot.
+            if subtask.device_name.is_empty() { &subtask.target_name } else { &subtask.device_name }.clone(),
             subtask.instance_id.clone(),
             subtask.uuid.clone(),
-            if subtask.cancelling {
-                "CANCELLING".to_owned()
-            } else {
-                constant(subtask.status().as_str_name(), "STATUS_")
-            },
+            status(subtask),
             format!("{} %", subtask.progress),
             subtask.worker.clone(),
             time(subtask.end_time.as_ref()),
@@ -80,6 +78,17 @@ pub fn subtasks(subtasks: &[AgentlessSubtask]) -> String {
     };
     let header = ["ASSET", "ID", "UUID", "STATUS", "PROGRESS", "WORKER", "ENDED", "REASON"];
     table(header, subtasks.iter().map(row))
+}
+
+fn status(subtask: &AgentlessSubtask) -> String {
+    let snapshot = subtask.snapshot.as_ref().map(AgentlessSnapshot::state);
+    if subtask.cancelling {
+        "CANCELLING".to_owned()
+    } else if (subtask.status(), snapshot) == (Status::Running, Some(State::Awaited)) {
+        "AWAITS_SNAPSHOT".to_owned()
+    } else {
+        constant(subtask.status().as_str_name(), "STATUS_")
+    }
 }
 
 /// One line per schedule.
@@ -207,8 +216,6 @@ pub fn findings(findings: &[AgentlessFinding]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use guardhouse_contract::scans::agentless_task::Status;
-
     use super::*;
 
     #[test]
@@ -227,6 +234,22 @@ mod tests {
             NAME     UUID    STATUS     PROGRESS  ASSETS  NOT SCANNED  CREATED               ENDED\n\
             nightly  0193-a  TIMED_OUT  50 %      2       1            2023-11-14T22:13:20Z  -";
         assert_eq!(tasks(&[task]), expected);
+    }
+
+    #[test]
+    fn the_scan_of_a_device_awaits_its_snapshot() {
+        let snapshot = AgentlessSnapshot { state: State::Awaited.into(), ..Default::default() };
+        let mut subtask = AgentlessSubtask {
+            target_name: "0193-a/0193-b.tar.zst".to_owned(),
+            device_name: "web-1".to_owned(),
+            status: Status::Running.into(),
+            snapshot: Some(snapshot),
+            ..Default::default()
+        };
+        let shown = subtasks(std::slice::from_ref(&subtask));
+        assert!(shown.contains("web-1") && shown.contains("AWAITS_SNAPSHOT"), "{shown}");
+        subtask.status = Status::Failed.into();
+        assert_eq!(status(&subtask), "FAILED");
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn assets(assets: &[AgentlessAsset]) -> String {
     let row = |asset: &AgentlessAsset| {
         [
             asset.instance_id.clone(),
-            asset.name.clone(),
+            if asset.device_name.is_empty() { &asset.name } else { &asset.device_name }.clone(),
             target_type(asset.target_type()),
             size(asset.size_bytes),
             asset.platform.clone(),
@@ -73,6 +73,7 @@ fn address(address: Option<&Address>) -> String {
         Some(Place::Folder(folder)) => folder.path.clone(),
         Some(Place::OciLayout(layout)) => layout.path.clone(),
         Some(Place::ObjectStore(store)) => store.url.clone(),
+        Some(Place::DeviceSnapshots(folder)) => folder.path.clone(),
         None => String::new(),
     }
 }
@@ -127,9 +128,18 @@ mod tests {
             is_gone: true,
             ..Default::default()
         };
+        let device = AgentlessAsset {
+            instance_id: "0193-a".to_owned(),
+            name: "0193-a".to_owned(),
+            target_type: TargetType::DeviceSnapshot.into(),
+            size_bytes: 1 << 30,
+            device_name: "web-1".to_owned(),
+            ..Default::default()
+        };
         let expected = "\
-            INSTANCE ID  NAME     TYPE   MIB  PLATFORM  LAST SEEN  STATE\n\
-            m-1          a/b.img  IMAGE  1    -         -          gone";
-        assert_eq!(assets(&[asset]), expected);
+            INSTANCE ID  NAME     TYPE             MIB   PLATFORM  LAST SEEN  STATE\n\
+            m-1          a/b.img  IMAGE            1     -         -          gone\n\
+            0193-a       web-1    DEVICE_SNAPSHOT  1024  -         -          -";
+        assert_eq!(assets(&[asset, device]), expected);
     }
 }

@@ -36,6 +36,8 @@ pub enum AssetCommand {
 /// A type of assets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AssetType {
+    /// Devices that can take a snapshot of themselves.
+    Device,
     /// Snapshots.
     Snapshot,
     /// Images.
@@ -46,6 +48,7 @@ impl AssetType {
     /// As in the contract.
     pub fn of_contract(self) -> TargetType {
         match self {
+            Self::Device => TargetType::DeviceSnapshot,
             Self::Snapshot => TargetType::Snapshot,
             Self::Image => TargetType::Image,
         }

@@ -14,6 +14,10 @@ pub struct SelectionArgs {
     #[arg(long = "asset", value_name = "ID")]
     pub assets: Vec<String>,
 
+    /// This device, by uuid or by display name: its agent takes a snapshot of it. Repeat it for several.
+    #[arg(long = "device", value_name = "DEVICE")]
+    pub devices: Vec<String>,
+
     /// Assets of this location, by name or uuid; repeat it for several.
     #[arg(long = "location", value_name = "LOCATION")]
     pub locations: Vec<String>,
@@ -22,7 +26,7 @@ pub struct SelectionArgs {
     #[arg(long = "type", value_enum, value_name = "TYPE")]
     pub target_type: Option<AssetType>,
 
-    /// Assets whose name in their location fits: `*` stands for any text, `?` for one character.
+    /// Assets whose name in their location fits, or devices whose name does: `*` stands for any text, `?` for one character.
     #[arg(long = "name-pattern", value_name = "PATTERN")]
     pub name_pattern: Option<String>,
 }
@@ -37,6 +41,18 @@ pub struct OptionArgs {
     /// Look only for this, as `vul` or `scaVul`; repeat it for several.
     #[arg(long = "project", value_name = "PROJECT")]
     pub projects: Vec<String>,
+
+    /// Of devices: their other disks, too, and not only the system.
+    #[arg(long)]
+    pub data_disks: bool,
+
+    /// Of devices: for how many days a snapshot is kept behind its scan, 1 to 365. Otherwise it is removed at once.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=365))]
+    pub keep_days: Option<i32>,
+
+    /// Of devices: a snapshot in which nothing is found is removed at once all the same.
+    #[arg(long, requires = "keep_days")]
+    pub release_clean: bool,
 }
 
 impl SelectionArgs {
@@ -49,8 +65,10 @@ impl SelectionArgs {
         for location in &self.locations {
             location_uuids.push(client.resolve_agentless_location(location).await?);
         }
+        let mut instance_ids = self.assets.clone();
+        instance_ids.extend(client.resolve_devices(&self.devices).await?);
         Ok(AssetSelection {
-            instance_ids: self.assets.clone(),
+            instance_ids,
             location_uuids,
             target_type: self.target_type.map_or(TargetType::Unspecified, AssetType::of_contract).into(),
             name_pattern: self.name_pattern.clone().unwrap_or_default(),
@@ -62,6 +80,11 @@ impl SelectionArgs {
 impl OptionArgs {
     /// The message.
     pub fn message(&self) -> ScanOptions {
-        ScanOptions { projects: self.projects.clone(), ..Default::default() }
+        ScanOptions {
+            projects: self.projects.clone(),
+            scan_data_disk: self.data_disks,
+            auto_delete_days: self.keep_days.unwrap_or(0),
+            release_after_scan: self.release_clean,
+        }
     }
 }
