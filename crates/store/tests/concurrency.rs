@@ -12,6 +12,8 @@ mod support;
 mod agentless;
 #[path = "concurrency/agentless_schedules.rs"]
 mod agentless_schedules;
+#[path = "concurrency/agentless_snapshots.rs"]
+mod agentless_snapshots;
 #[expect(dead_code, reason = "the conformance suite needs more of it")]
 #[path = "conformance/agentless/support.rs"]
 mod agentless_support;
@@ -80,6 +82,11 @@ concurrency! {
         a_schedule_starts_once_whoever_starts_it
         webhooks_that_go_hold_no_scan_up
         there_are_never_more_webhooks_than_may_be
+    }
+    agentless_snapshots {
+        a_snapshot_arrives_or_is_cancelled
+        a_snapshot_arrives_or_is_lost
+        a_snapshot_is_scanned_again_or_goes
     }
     device_policies {
         batches_in_opposite_orders_do_not_wait_for_each_other

@@ -4,8 +4,8 @@
 mod agentless;
 #[path = "migrations/agentless_selections.rs"]
 mod agentless_selections;
-#[path = "migrations/agents.rs"]
-mod agents;
+#[path = "migrations/agentless_snapshots.rs"]
+mod agentless_snapshots;
 #[path = "migrations/findings.rs"]
 mod findings;
 #[path = "migrations/postgres.rs"]

@@ -142,6 +142,11 @@ insert into agentless_checks values
     ('s-00000000000000000000', 1, 1, 'found', 7, 8), ('m-ä', 9007199254740991, 8, '', -1, 0);
 insert into agentless_selection_types values ('AGENTLESS_SCAN_ONCE_TASK_1', 9007199254740991), ('ä', -1);
 insert into agentless_selection_targets values (9007199254740991, 's-00000000000000000000'), (9007199254740991, 'm-ä');
+insert into agentless_snapshots values
+    (x'0000000000000000000000000000a010', x'00000000000000000000000000000005', x'0000000000000000000000000000a011',
+     x'0000000000000000000000000000a012', x'0000000000000000000000000000a004', 2, 9223372036854775807, 365, 1, 1700000000000001,
+     1700000000000002),
+    (x'ffffffffffffffffffffffffffffffff', zeroblob(16), zeroblob(16), zeroblob(16), zeroblob(16), 1, 0, 0, 0, -1, null);
 insert into agentless_schedules values
     (x'0000000000000000000000000000a006', 'büro', x'0a00ff', 1, x'', zeroblob(64), 9223372036854775807, 1700000000000001,
      1700000000000002, 5, x'0000000000000000000000000000a002', '日本'),

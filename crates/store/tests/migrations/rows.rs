@@ -9,7 +9,7 @@ use guardhouse_store::{
 };
 use uuid::Uuid;
 
-use super::{agentless, agentless_selections, agents, findings, vulnerabilities};
+use super::{agentless, agentless_selections, agentless_snapshots, findings, vulnerabilities};
 
 const GROUP: u128 = 0x10;
 const DEVICE: u128 = 0x20;
@@ -249,6 +249,7 @@ pub fn of_version(version: usize, dialect: &Dialect) -> Vec<String> {
         13 => findings::rows(),
         14 => agentless_selections::rows(dialect),
         agentless::SCHEDULES => agentless::schedule_rows(dialect),
+        16 => agentless_snapshots::rows(dialect),
         other => panic!("version {other} of the schema has no rows here: add some"),
     }
 }
@@ -348,6 +349,7 @@ pub async fn check(store: &Store, version: usize) {
     findings::check(store, version).await;
     agentless_selections::check(store, version).await;
     agentless::check_schedules(store, version).await;
+    agentless_snapshots::check(store, version).await;
 }
 
 async fn access_keys(store: &Store, version: usize) {
