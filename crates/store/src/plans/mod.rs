@@ -4,7 +4,7 @@
 mod agentless;
 mod agentless_schedules;
 mod agentless_selections;
-mod dynamic_groups;
+mod agentless_snapshots;
 mod findings;
 mod identity;
 mod postgres;

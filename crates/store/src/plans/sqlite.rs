@@ -6,9 +6,10 @@ use super::Plan;
 use crate::engine::sqlite::MIGRATIONS;
 
 /// What may be read from its first row to its last: the results of `with`, literals, and tables that stay
-/// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken; lists
+/// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken, and so
+/// are the snapshots whose archives are to be removed; those that are wanted are all looked at, to find one that is lost. Lists
 /// of findings and of assets, which are filtered by anything, as far as the page, and as a whole to be counted.
-const SHORT: [&str; 26] = [
+const SHORT: [&str; 24] = [
     "finding",
     "item",
     "asset",
@@ -18,6 +19,8 @@ const SHORT: [&str; 26] = [
     "agentless_malicious_files",
     "agentless_malicious_rules",
     "agentless_sensitive_files",
+    "agentless_snapshots_unwanted",
+    "agentless_snapshots_wanted",
     "agentless_subtasks_queued",
     "agentless_webhooks",
     "(subquery-3)",

@@ -10,7 +10,7 @@ use guardhouse_model::{
 use uuid::Uuid;
 
 use super::{
-    Plans, agentless, agentless_schedules, agentless_selections, dynamic_groups, findings, identity,
+    Plans, agentless, agentless_schedules, agentless_selections, agentless_snapshots, findings,
     support::{Fixture, at},
     vulnerabilities,
 };
@@ -36,6 +36,7 @@ pub async fn all(plans: &mut Plans, f: &Fixture) {
     findings::all(plans, f).await;
     agentless_schedules::all(plans, f).await;
     agentless_selections::all(plans, f).await;
+    agentless_snapshots::all(plans, f).await;
 }
 
 async fn devices(plans: &mut Plans, f: &Fixture) {

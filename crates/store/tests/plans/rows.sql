@@ -150,6 +150,13 @@ select md5('subtask ' || n)::uuid, md5('scan ' || n % 3000 + 1)::uuid, n / 3000,
        case when n % 200 = 0 then 1 else 3 end, case when n % 200 = 0 then 1700000000000000 + n end
 from generate_series(0, 29999) n;
 
+insert into agentless_snapshots
+select md5('run ' || n)::uuid, md5('device ' || n % 20000)::uuid, md5('task ' || n % 5000 + 1)::uuid,
+       md5('trigger ' || n % 10000)::uuid, md5('subtask ' || n % 30000)::uuid,
+       case when n % 50 = 0 then 1 when n % 50 = 1 then 3 else 2 end, n, 5, 0, 1700000000000000 + n,
+       case when n % 50 > 1 then 1700000000000000 + n * 1000000::bigint end
+from generate_series(1, 20000) n;
+
 insert into agentless_results
 select 's-' || n % 20000, md5('subtask ' || n)::uuid, 3 + n % 2, 1700000000000000 + n, 1700000000000000 + n * 1000000::bigint,
        1, 0, 0, 0, 0, 0

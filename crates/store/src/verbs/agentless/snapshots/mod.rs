@@ -41,6 +41,9 @@ fn from_row(row: &Row<'_>) -> Result<DeviceSnapshot, StoreError> {
 
 /// Notes of snapshots that are locked that nobody wants them.
 fn drop_all(transaction: &Transaction<'_>, runs: &[RunId]) -> Result<(), StoreError> {
+    if runs.is_empty() {
+        return Ok(());
+    }
     let set = "update agentless_snapshots set state = 3, keep_until = null where run_uuid";
     let runs: Vec<_> = runs.iter().map(|run| run.0).collect();
     super::for_each_of(transaction, set, &[], &runs)
