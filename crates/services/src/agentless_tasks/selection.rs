@@ -106,7 +106,8 @@ pub async fn pick(store: &Store, selection: &AssetSelection) -> Result<Picked, F
             let found = store.agentless_assets_named(ids.clone()).await?;
             let is_there = |id: &String| found.iter().any(|found| found.asset.instance_id == *id);
             for id in ids.into_iter().filter(|id| !is_there(id)) {
-                let why = match snapshots::device(&id) {
+                // Of the first one it is said.
+                let why = match snapshots::device(&id).filter(|_| picked.missing.is_empty()) {
                     Some(device) => devices::why_missing(store, device).await?,
                     None => "is not there",
                 };
