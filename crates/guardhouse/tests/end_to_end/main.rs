@@ -10,6 +10,7 @@ mod authorisation;
 mod backup;
 mod commands;
 mod device_runs;
+mod device_snapshots;
 mod faces;
 mod findings;
 mod identity;

@@ -8,8 +8,9 @@ use guardhouse_agent::{
     session::{Session, SessionError},
 };
 use guardhouse_contract::link::{
-    AgentFrame, DeviceState, EnrolRequest, Hello, Inventory, MachineIdentity, RenewRequest, RetireRequest,
-    ServerFrame, agent_frame, enrolment_client::EnrolmentClient, server_frame::Kind,
+    AgentFrame, DeviceState, EnrolRequest, Hello, Inventory, MachineIdentity, PutSnapshotPartRequest,
+    RenewRequest, RetireRequest, ServerFrame, agent_frame, device_snapshots_client::DeviceSnapshotsClient,
+    enrolment_client::EnrolmentClient, server_frame::Kind,
 };
 use guardhouse_link::channel;
 use tempfile::TempDir;
@@ -120,6 +121,12 @@ impl Machine {
         EnrolmentClient::new(self.channel().await).retire(request).await.map(|_| ())
     }
 
+    /// Sends a part of a snapshot; answers how much the server has of it then.
+    pub async fn put_part(&self, part: PutSnapshotPartRequest) -> Result<u64, Status> {
+        let mut client = DeviceSnapshotsClient::new(self.channel().await);
+        client.put_part(part).await.map(|answer| answer.into_inner().kept_bytes)
+    }
+
     /// Asks for the next certificate.
     pub async fn renew(&self) -> Result<(), Status> {
         let signing_request = self.identity.signing_request().expect("a request");
@@ -149,5 +156,9 @@ pub async fn say(session: &Session, kind: agent_frame::Kind) {
 }
 
 fn inventory(host_name: &str) -> Inventory {
-    Inventory { host_name: host_name.to_owned(), ..Default::default() }
+    Inventory {
+        host_name: host_name.to_owned(),
+        primary_local_ip_address: "10.0.0.7".to_owned(),
+        ..Default::default()
+    }
 }
