@@ -12,6 +12,7 @@ mod retention;
 mod schedules;
 mod server;
 mod snapshot_folder;
+mod snapshots;
 mod webhooks;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};

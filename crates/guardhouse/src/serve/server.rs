@@ -32,6 +32,10 @@ use crate::{
         retention::{self, Retention},
         schedules::{self, Schedules},
         snapshot_folder,
+        snapshots::{
+            archives::{self, Archives},
+            lost::{self, Lost},
+        },
         webhooks::{self, Sender, Webhooks},
     },
     worker::{self, Local},
@@ -94,6 +98,13 @@ impl Server {
         let lapses = Lapses { store: store.clone(), duty: duty(lapses::DUTY, term), period };
         background.add_duty(lapses.duty.clone(), lapses.run());
         let device_snapshots = snapshot_folder::open(&args, &store).await?;
+        let lost = Lost { store: store.clone(), duty: duty(lost::DUTY, lost::LEASE) };
+        background.add_duty(lost.duty.clone(), lost.run());
+        if let Some(folder) = device_snapshots.clone() {
+            let archives =
+                Archives { store: store.clone(), duty: duty(archives::DUTY, archives::LEASE), folder };
+            background.add_duty(archives.duty.clone(), archives.run());
+        }
         let schedules = Schedules {
             store: store.clone(),
             dispatcher: dispatcher.clone(),
