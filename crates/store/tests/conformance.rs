@@ -12,6 +12,8 @@ mod access_keys;
 mod accounts;
 #[path = "conformance/agent_releases.rs"]
 mod agent_releases;
+#[path = "conformance/agentless/device_assets.rs"]
+mod agentless_device_assets;
 #[path = "conformance/agentless/findings.rs"]
 mod agentless_findings;
 #[path = "conformance/agentless/lists.rs"]
@@ -122,6 +124,10 @@ conformance! {
         a_program_is_kept_in_parts_and_goes_with_its_version
         a_platform_has_one_wanted_version
     }
+    agentless_device_assets {
+        the_location_of_devices_is_always_there
+        a_device_that_can_take_snapshots_is_an_asset
+    }
     agentless_findings {
         a_sensitive_file_that_is_found_again_is_the_same
         sensitive_files_are_filtered_and_paged
@@ -193,8 +199,6 @@ conformance! {
         what_has_a_result_of_its_content_has_not_changed
     }
     agentless_snapshots {
-        the_location_of_devices_is_always_there
-        a_device_that_can_take_snapshots_is_an_asset
         a_scan_of_a_device_waits_for_its_snapshot
         devices_that_are_idle_are_scanned
         a_snapshot_is_kept_as_long_as_was_asked_for

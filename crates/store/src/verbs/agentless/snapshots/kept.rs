@@ -33,10 +33,8 @@ impl Store {
             .write(move |transaction| {
                 let sql =
                     "select subtask_uuid from agentless_snapshots where run_uuid = $1 and device_uuid = $2";
-                let read = |row: &crate::engine::Row<'_>| row.get::<Uuid>(0);
-                let Some(subtask) = transaction.find(sql, values![run, device], read)? else {
-                    return Ok(false);
-                };
+                let subtask = transaction.find(sql, values![run, device], |row| row.get::<Uuid>(0))?;
+                let Some(subtask) = subtask else { return Ok(false) };
                 // Whoever ends the subtask at this moment is waited for, or waits.
                 let sql = "select 1 from agentless_subtasks where uuid = $1";
                 transaction.exists(&transaction.locking(sql, "for no key update"), values![subtask])?;
