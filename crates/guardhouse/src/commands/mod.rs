@@ -152,6 +152,7 @@ mod tests {
             &format!("task retarget {TASK} --device a"),
             &format!("task rerun {TASK} --expires 1h"),
             "agentless scan --asset m-1 --asset m-2 --project vul",
+            "agentless scan --type device --name-pattern web-* --data-disks --keep-days 7 --release-clean",
             &format!(
                 "agentless scan --location {TASK} --type image --only-changed --skip-running --wait --timeout 1h"
             ),
@@ -199,7 +200,9 @@ mod tests {
             ("task get web-1", "web-1"),
             (&format!("task retarget {TASK}"), "--device"),
             ("agentless scan", "--asset"),
-            ("agentless scan --type device", "device"),
+            ("agentless scan --type server", "device"),
+            ("agentless scan --device web-1 --keep-days 0", "365"),
+            ("agentless scan --device web-1 --release-clean", "--keep-days"),
             ("agentless scan --asset m-1 --timeout 1h", "--wait"),
             ("agentless schedule add nightly --type image --every day", "12h"),
             ("agentless schedule add nightly --every 1d", "--asset"),
