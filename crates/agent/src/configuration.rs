@@ -15,6 +15,8 @@ use guardhouse_model::actions::Action;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
+use crate::snapshots;
+
 /// The settings. What is not set is as the command line says, or as the agent does it by itself.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,10 +82,11 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
 
 fn actions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
     let names = BTreeSet::<String>::deserialize(deserializer)?;
-    match names.iter().find(|name| Action::named(name).is_none()) {
+    match names.iter().find(|name| Action::named(name).is_none() && *name != snapshots::ACTION) {
         None => Ok(names),
         Some(unknown) => {
-            Err(D::Error::custom(format!("{unknown:?} is not an action; there are {}", Action::names())))
+            let (known, own) = (Action::names(), snapshots::ACTION);
+            Err(D::Error::custom(format!("{unknown:?} is not an action; there are {known}, {own}")))
         }
     }
 }

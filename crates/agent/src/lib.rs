@@ -4,7 +4,7 @@
 //! ([`journal`]). Each action ([`actions`]) is carried out by a process of its own ([`runs`]), once, whatever
 //! is killed when, within what the device's [`policy`] allows. [`isolation`] lasts longer than the run that began it.
 //! [`enrol`] turns a host into a device, [`identity`] is what it has from then on, [`inventory`] is what it says of
-//! itself, and [`device_state`] what it is in for a while. A run gets a [`workplace`] and ends with an [`outcome`].
+//! itself, and [`device_state`] what it is in for a while. [`snapshots`] can be taken of some devices. A run gets a [`workplace`] and ends with an [`outcome`].
 //! [`command`] is the command line.
 
 pub mod actions;
@@ -32,6 +32,7 @@ pub mod power;
 pub mod runs;
 pub mod service;
 pub mod session;
+pub mod snapshots;
 pub mod state;
 pub mod status;
 pub mod system;

@@ -15,8 +15,9 @@ pub const DEFAULT_STATE_DIR: &str = "/var/lib/guardhouse-agent";
 pub const DEPARTURE: &str = "departure";
 
 /// Everything that an agent keeps in its state folder, but for [`DEPARTURE`] and the lock.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 15] = [
     "runs",
+    "snapshots",
     "journal",
     "policy",
     "previous",

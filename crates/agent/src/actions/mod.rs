@@ -11,8 +11,10 @@ pub mod run_command;
 pub mod shutdown;
 pub mod stop_managing;
 pub mod system_update;
+pub mod take_snapshot;
 
 use guardhouse_contract::{
+    action::TakeSnapshot,
     automation::Action,
     pb::{
         era::common::data_definition::task::os::{RunCommand, ShutdownComputer, SystemUpdate},
@@ -23,6 +25,7 @@ use prost::{Message, Name};
 
 use crate::{
     outcome::{Failure, Outcome},
+    snapshots,
     workplace::Workplace,
 };
 
@@ -47,6 +50,8 @@ pub enum Known {
     StopManaging,
     /// Removes antivirus software of others.
     ThirdPartyAVRemove,
+    /// Takes snapshots of the file systems and sends them to the server.
+    TakeSnapshot(TakeSnapshot),
 }
 
 /// Recognises an action by its name.
@@ -65,6 +70,7 @@ pub fn recognise(action: Option<&Action>) -> Result<Known, Failure> {
         "SystemUpdate" => parameters(action).map(Known::SystemUpdate),
         "StopManaging" => Ok(Known::StopManaging),
         "ThirdPartyAVRemove" => Ok(Known::ThirdPartyAVRemove),
+        snapshots::ACTION => parameters(action).map(Known::TakeSnapshot),
         _ => Err(Failure::unsupported()),
     }
 }
@@ -98,6 +104,8 @@ pub enum Prepared {
     StopManaging(stop_managing::Departure),
     /// Antivirus software of others is to go.
     AvRemove(av_remove::Removal),
+    /// Snapshots are to be taken.
+    TakeSnapshot(take_snapshot::Snapshot),
 }
 
 /// Checks an action without any effect on the machine, except for files in the run's own folder.
@@ -117,6 +125,7 @@ pub fn prepare(known: &Known, workplace: &Workplace) -> Result<Prepared, Failure
         }
         Known::StopManaging => stop_managing::prepare(workplace).map(Prepared::StopManaging),
         Known::ThirdPartyAVRemove => av_remove::prepare(workplace).map(Prepared::AvRemove),
+        Known::TakeSnapshot(order) => take_snapshot::prepare(order, workplace).map(Prepared::TakeSnapshot),
     }
 }
 
@@ -132,6 +141,7 @@ impl Prepared {
             Self::SystemUpdate(update) => update.perform(workplace).await,
             Self::StopManaging(departure) => departure.perform(workplace).await,
             Self::AvRemove(removal) => removal.perform(workplace).await,
+            Self::TakeSnapshot(snapshot) => snapshot.perform(workplace).await,
         }
     }
 }

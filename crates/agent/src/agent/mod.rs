@@ -35,6 +35,7 @@ use crate::{
     runs::{Launcher, Runs, RunsError},
     service::notify,
     session::{Session, SessionError},
+    snapshots::watch::SnapshotWatch,
     state::StateDir,
     update::{UpdateError, Updates, plan::Plan},
 };
@@ -164,6 +165,8 @@ async fn live(
     let mut beside = JoinSet::new();
     let (power, watching) = PowerWatch::new(folder.clone(), environment.clone());
     beside.spawn(watching);
+    let (snapshots, looking) = SnapshotWatch::new(folder.clone());
+    beside.spawn(looking);
     let (said, saying) = watch::channel(Said::default());
     let desk = Desk {
         folder: folder.clone(),
@@ -184,6 +187,7 @@ async fn live(
         keeper: Keeper::new(state.path().to_owned()),
         enrolled: identity.server.clone(),
         power,
+        snapshots,
         said,
         log,
         host_name: identity.host_name.clone(),
@@ -196,6 +200,9 @@ async fn live(
     work.power_changed()?;
     work.take_back();
     work.tell_desk(None);
+    // The first word about it must not be that there are none.
+    let mut snapshots = work.snapshots.clone();
+    work.during(snapshots.ready()).await?;
 
     let mut backoff = Backoff::new();
     let mut moved = None;

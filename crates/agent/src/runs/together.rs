@@ -6,7 +6,10 @@
 use guardhouse_model::Timestamp;
 use jiff::SignedDuration;
 
-use crate::power::rules::{GRACE, NOTICE};
+use crate::{
+    power::rules::{GRACE, NOTICE},
+    snapshots,
+};
 
 /// How many runners work at the same time; later runs wait in the order of their ids.
 pub const MAX_RUNNING: usize = 16;
@@ -24,7 +27,7 @@ pub enum Kind {
     Quick,
     /// Changes what is installed: one at a time.
     Software,
-    /// Scans: one at a time.
+    /// Scans, or is read to be scanned: one at a time.
     Scan,
     /// Ends what the device does: alone.
     Exclusive,
@@ -37,7 +40,7 @@ impl Kind {
         match action {
             "KillProcessByPid" | "StartNetworkIsolation" | "EndNetworkIsolation" => Self::Urgent,
             "SystemUpdate" | "ThirdPartyAVRemove" => Self::Software,
-            "OnDemandScan" => Self::Scan,
+            "OnDemandScan" | snapshots::ACTION => Self::Scan,
             "ShutdownComputer" | "StopManaging" => Self::Exclusive,
             _ => Self::Quick,
         }
@@ -130,6 +133,7 @@ mod tests {
             ("SystemUpdate", Software),
             ("ThirdPartyAVRemove", Software),
             ("OnDemandScan", Scan),
+            ("TakeSnapshot", Scan),
             ("EndNetworkIsolation", Urgent),
             ("KillProcessByPid", Urgent),
             ("RunCommand", Quick),

@@ -125,11 +125,23 @@ impl<'a> Tools<'a> {
     /// # Errors
     /// It could not be run to its end: `PROGRAM_NOT_STARTED`, `CANCELLED`, `TIMED_OUT`.
     pub fn query(&self, command: &mut Command) -> Result<Ended, Failure> {
+        self.ask(command, Stop::AtAnyTime)
+    }
+
+    /// As [`Tools::query`], of a program that changes something, too: it is not stopped by a run that is cancelled.
+    ///
+    /// # Errors
+    /// It could not be run to its end: `PROGRAM_NOT_STARTED`, `TIMED_OUT`.
+    pub fn query_to_the_end(&self, command: &mut Command) -> Result<Ended, Failure> {
+        self.ask(command, Stop::Never)
+    }
+
+    fn ask(&self, command: &mut Command, stop: Stop) -> Result<Ended, Failure> {
         let answer = self.workplace.folder.path().join("answer");
         let (file, errors) = (open(&answer, true), open(&self.transcript, false));
         let (file, errors) = (file.map_err(|error| lost(&error))?, errors.map_err(|error| lost(&error))?);
         let begin = errors.metadata().map_err(|error| lost(&error))?.len();
-        let code = self.wait(command.stdout(file).stderr(errors), Stop::AtAnyTime, &mut || {})?;
+        let code = self.wait(command.stdout(file).stderr(errors), stop, &mut || {})?;
         let said = fs::read(&answer).map_err(|error| lost(&error))?;
         let mut said = String::from_utf8_lossy(&said).into_owned();
         if code != 0 {

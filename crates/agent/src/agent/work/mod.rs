@@ -25,6 +25,7 @@ use crate::{
     policy::Policies,
     power::{self, watch::PowerWatch},
     runs::Runs,
+    snapshots::{self, watch::SnapshotWatch},
     update::Updates,
 };
 
@@ -44,6 +45,8 @@ pub(super) struct Work {
     pub(super) enrolled: Uri,
     /// The restart or shutdown that is scheduled.
     pub(super) power: PowerWatch,
+    /// Of what snapshots can be taken.
+    pub(super) snapshots: SnapshotWatch,
     /// Where people who ask are told what only this loop knows.
     pub(super) said: watch::Sender<Said>,
     pub(super) log: Option<LogControl>,
@@ -63,6 +66,8 @@ enum Stir {
     Isolation,
     /// A restart or shutdown was scheduled, put off or cancelled.
     Power,
+    /// Of what snapshots can be taken is something else now.
+    Snapshots,
 }
 
 impl Work {
@@ -78,13 +83,23 @@ impl Work {
 
     /// What the device is in.
     fn state(&self) -> DeviceState {
-        let disabled_actions = self.policies.rules().disabled_actions.iter().cloned().collect();
+        let disabled_actions = &self.policies.rules().disabled_actions;
+        let snapshot_volumes = match disabled_actions.contains(snapshots::ACTION) {
+            true => Vec::new(),
+            false => self.snapshots.volumes(),
+        };
+        let disabled_actions = disabled_actions.iter().cloned().collect();
         let failed_update = self.updates.plan().failed().map(|failed| FailedUpdate {
             version: failed.version.clone(),
             fail_time: Some(time::to_proto(failed.fail_time)),
             reason: failed.reason.clone(),
         });
-        DeviceState { disabled_actions, failed_update, ..device_state::gather(&self.folder) }
+        DeviceState {
+            disabled_actions,
+            failed_update,
+            snapshot_volumes,
+            ..device_state::gather(&self.folder)
+        }
     }
 
     /// Puts what the kept policy says in force.
@@ -112,6 +127,7 @@ impl Work {
         tokio::select! {
             Some(run) = self.exited.recv() => Stir::Exited(run),
             () = self.power.changed() => Stir::Power,
+            () = self.snapshots.changed() => Stir::Snapshots,
             () = until(&self.environment, self.runs.due()) => Stir::Due,
             () = self.keeper.due() => Stir::Isolation,
         }
@@ -125,11 +141,14 @@ impl Work {
                 // Known before the next run may begin: this one may have scheduled a restart.
                 self.power_changed()?;
                 self.power.look();
+                self.snapshots.runner_exited();
                 self.runs.runner_exited(run)?;
             }
             Stir::Due => self.runs.look()?,
             Stir::Isolation => self.look_after_isolation().await,
             Stir::Power => self.power_changed()?,
+            // The loop tells the server what has changed.
+            Stir::Snapshots => {}
         }
         self.take_back();
         Ok(())
