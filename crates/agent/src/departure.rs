@@ -25,7 +25,9 @@ use crate::{
     kill_points::{self, KillPoint},
     service::{self, InstallError, Installation},
     session::says_not_managed,
+    snapshots::leftovers,
     state,
+    system::System,
 };
 
 /// How long the server may take to agree.
@@ -146,6 +148,7 @@ pub async fn leave(folder: &Path, self_command: &[impl AsRef<OsStr>]) -> Result<
         return service::remove_from_outside(folder, self_command);
     }
     isolation::end(folder).await?;
+    leftovers::remove(folder, &System::default()).await;
     let removed = state::remove(folder);
     removed.map_err(|source| InstallError::Io { path: folder.to_owned(), source })
 }

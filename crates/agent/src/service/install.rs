@@ -15,6 +15,8 @@ use super::{
 use crate::{
     durable,
     isolation::{self, settle::IsolationError},
+    snapshots::leftovers,
+    system::System,
 };
 
 /// The name of the drop-ins for a state folder of the administrator's choice.
@@ -104,6 +106,8 @@ pub async fn uninstall(state: &Path, purge: bool) -> Result<(), InstallError> {
     if !rustix::process::geteuid().is_root() {
         return Err(InstallError::NotRoot);
     }
+    // Nobody would find it later.
+    leftovers::remove(state, &System::default()).await;
     match Installation::find() {
         Installation::Package(name) => dpkg(if purge { "--purge" } else { "--remove" }, &name)?,
         Installation::Files | Installation::Bare => {

@@ -93,3 +93,59 @@ pub async fn said(command: Command) -> Result<String, String> {
         false => Err(format!("{name}: {}", words_of(&output))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use guardhouse_contract::link::Order;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_run_at_work_makes_is_its_own() {
+        let state = tempfile::tempdir().expect("a folder");
+        let system = System::new(state.path());
+        assert!(remove(state.path(), &system).await, "nothing is left");
+        let run = RunId(Uuid::from_u128(7));
+        let beside = state.path().join(btrfs::FOLDER);
+        std::fs::create_dir(&beside).expect("made");
+        notes::write(state.path(), run, &[Made::Btrfs { path: beside.join("guardhouse-x-0") }])
+            .expect("written");
+        let folder = Folder::of(&state::runs_in(state.path()), run);
+        folder.create(&Order::default()).expect("made");
+        let lock = folder.open_lock().expect("opened");
+        lock.lock().expect("locked");
+        assert!(remove(state.path(), &system).await);
+        assert_eq!(notes::list(state.path()), [run], "it is at work");
+
+        drop(lock);
+        assert!(remove(state.path(), &system).await);
+        assert_eq!(notes::list(state.path()), []);
+        assert!(!beside.exists(), "the snapshot was never made, and its folder goes");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_removed_is_not_forgotten() {
+        let state = tempfile::tempdir().expect("a folder");
+        // A system without programs.
+        let system = System::new(state.path());
+        let run = RunId(Uuid::from_u128(7));
+        let made = Made::Lvm { group: "vg0".to_owned(), name: "guardhouse-x-0".to_owned() };
+        notes::write(state.path(), run, &[made]).expect("written");
+        assert!(!remove(state.path(), &system).await);
+        assert_eq!(notes::list(state.path()), [run]);
+    }
+
+    #[tokio::test]
+    async fn programs_say_what_is_wrong() {
+        let shell = |text: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", text]);
+            command
+        };
+        assert_eq!(said(shell("echo fine; echo loud >&2")).await, Ok("fine\n".to_owned()));
+        let wrong = said(shell("echo 1 >&2; echo 2 >&2; exit 3")).await;
+        assert_eq!(wrong, Err("sh: 1; 2".to_owned()));
+        assert_eq!(said(shell("exit 3")).await, Err("sh: exit code 3".to_owned()));
+    }
+}

@@ -306,3 +306,6 @@ fn is_system(mount_point: &Path, beside_root: bool) -> bool {
     everywhere.any(|place| mount_point == Path::new(place))
         || (beside_root && beside.any(|place| mount_point.starts_with(place)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,3 +144,57 @@ fn volume(volume: &Volume) -> SnapshotVolume {
         used_bytes: volume.used_bytes.div_ceil(UNIT).saturating_mul(UNIT),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshots::survey::{LeftOut, Tree};
+
+    fn volume(mount_point: &str, origin: Origin, used_bytes: u64) -> Volume {
+        let tree = Tree { mount_point: mount_point.into(), root: "/".into() };
+        let data_disk = mount_point.starts_with("/mnt");
+        Volume { origin, device: (1, 1), trees: vec![tree], data_disk, used_bytes }
+    }
+
+    #[test]
+    fn what_the_server_is_told() {
+        let (group, name, kind) = ("vg0".to_owned(), "root".to_owned(), "xfs".to_owned());
+        let root = volume("/", Origin::Lvm { group, name, kind, room: None }, 3 * UNIT + 1);
+        let data = volume("/mnt/x", Origin::Btrfs { subvolume: "/".into() }, 0);
+        let survey = Survey { volumes: vec![root, data.clone()], left_out: Vec::new() };
+        let said: Vec<_> = told(&survey)
+            .into_iter()
+            .map(|told| (told.kind(), told.data_disk, told.used_bytes / UNIT, told.mount_point))
+            .collect();
+        let expected = [(Kind::Lvm, false, 4, "/".to_owned()), (Kind::Btrfs, true, 0, "/mnt/x".to_owned())];
+        assert_eq!(said, expected);
+        let left = LeftOut { path: "/".into(), reason: "plain".to_owned() };
+        assert_eq!(
+            told(&Survey { volumes: vec![data], left_out: vec![left] }),
+            [],
+            "without its root it is none"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_device_without_lvm_and_btrfs_has_none() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(root.path().join("proc/self")).expect("made");
+        let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n";
+        std::fs::write(root.path().join("proc/self/mountinfo"), mounts).expect("written");
+        assert_eq!(look(&System::new(root.path())).await, Some(Vec::new()));
+    }
+
+    #[tokio::test]
+    async fn it_is_looked_before_anything_is_told() {
+        let state = tempfile::tempdir().expect("a folder");
+        let (mut watch, looking) = SnapshotWatch::new(state.path().to_owned());
+        assert_eq!(watch.volumes(), []);
+        let looking = tokio::spawn(looking);
+        watch.ready().await;
+        assert!(watch.known.borrow().is_some());
+        watch.runner_exited();
+        drop(watch);
+        looking.await.expect("it ends with the last one who holds it");
+    }
+}

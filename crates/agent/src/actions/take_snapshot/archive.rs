@@ -4,7 +4,10 @@ use std::{
     collections::{BTreeSet, HashMap},
     fs::{self, File, Metadata, OpenOptions},
     io::{self, Read as _, Write},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{MetadataExt as _, OpenOptionsExt as _},
+    },
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -66,7 +69,7 @@ impl Omissions {
 /// An archive that is being written.
 pub(super) struct Archive<W: Write> {
     builder: Builder<W>,
-    /// What is mounted on the device: placeholders there are no news.
+    /// Where its trees are mounted on the device.
     mount_points: BTreeSet<PathBuf>,
     /// What does not come in.
     pub(super) omissions: Omissions,
@@ -149,6 +152,9 @@ impl<W: Write> Archive<W> {
     }
 
     fn is_unwanted(&mut self, tree: &Tree, path: &Path, found: &Metadata) -> bool {
+        if tree.is_subvolume && path == Path::new(btrfs::FOLDER) {
+            return true;
+        }
         let Some((_, reason)) = tree.unwanted.iter().find(|(inode, _)| *inode == found.ino()) else {
             return false;
         };
@@ -159,10 +165,12 @@ impl<W: Write> Archive<W> {
     /// Whether what is in a folder comes into the archive.
     fn is_entered(&mut self, tree: &Tree, path: &Path, found: &Metadata) -> bool {
         let place = place(tree, path);
+        // What the device sees there is another tree of the archive.
+        if self.mount_points.contains(&place) {
+            return false;
+        }
         if tree.is_subvolume && found.ino() == btrfs::PLACEHOLDER {
-            if !self.mount_points.contains(&place) {
-                self.omissions.add(&place, "a subvolume of its own, which is not mounted");
-            }
+            self.omissions.add(&place, "a subvolume of its own, which is not mounted");
             return false;
         }
         !PASSING.iter().any(|passing| place == Path::new(passing))
@@ -176,12 +184,13 @@ impl<W: Write> Archive<W> {
         if name.as_os_str().is_empty() {
             return Ok(false);
         }
+        let none = Path::new("");
         let mut header = header(found);
         let kind = found.file_type();
         if kind.is_dir() {
             header.set_entry_type(EntryType::Directory);
             header.set_size(0);
-            return self.write(&place, |builder| builder.append_data(&mut header, &name, io::empty()));
+            return self.write(&mut header, &name, none, io::empty()).map(|()| true);
         }
         if kind.is_symlink() {
             let target = match fs::read_link(tree.folder.join(path)) {
@@ -193,7 +202,7 @@ impl<W: Write> Archive<W> {
             };
             header.set_entry_type(EntryType::Symlink);
             header.set_size(0);
-            return self.write(&place, |builder| builder.append_link(&mut header, &name, &target));
+            return self.write(&mut header, &name, &target, io::empty()).map(|()| true);
         }
         if !kind.is_file() {
             // Devices, pipes and sockets have no content.
@@ -208,7 +217,7 @@ impl<W: Write> Archive<W> {
                 }
                 header.set_entry_type(EntryType::Link);
                 header.set_size(0);
-                return self.write(&place, |builder| builder.append_link(&mut header, &name, &first));
+                return self.write(&mut header, &name, &first, io::empty()).map(|()| true);
             }
             let added = self.file(tree, path, &name, &mut header)?;
             if added && links.len() < MOST_LINKS {
@@ -250,8 +259,7 @@ impl<W: Write> Archive<W> {
         let mut content = Content::new(&file, &parts);
         let bytes = Arc::clone(&self.content_bytes);
         let counted = Counted { content: &mut content, bytes };
-        let written =
-            self.write(&place, |builder| builder.append_data(header, name, map.as_slice().chain(counted)));
+        let written = self.write(header, name, Path::new(""), map.as_slice().chain(counted));
         if let Some(error) = content.trouble {
             self.omissions
                 .add(&place, format!("cannot be read to its end, zeros stand for the rest: {error}"));
@@ -259,24 +267,46 @@ impl<W: Write> Archive<W> {
         if size > LARGE {
             drop_from_memory(&file);
         }
-        written
+        written.map(|()| true)
     }
 
-    /// Writes an entry. One that has no place in an archive is left out; answers whether it was written.
+    /// Writes an entry. Its names are written as they are, in entries of their own before it where they are long: a name of
+    /// which the `tar` crate makes nothing must not hide a file.
     fn write(
         &mut self,
-        place: &Path,
-        append: impl FnOnce(&mut Builder<W>) -> io::Result<()>,
-    ) -> io::Result<bool> {
-        match append(&mut self.builder) {
-            Ok(()) => Ok(true),
-            // The names of the crate's own errors; those of who sends are others.
-            Err(error) if matches!(error.kind(), io::ErrorKind::Other | io::ErrorKind::InvalidInput) => {
-                self.omissions.add(place, format!("its name cannot be written: {error}"));
-                Ok(false)
+        header: &mut Header,
+        name: &Path,
+        target: &Path,
+        content: impl io::Read,
+    ) -> io::Result<()> {
+        let (name, target) = (name.as_os_str().as_bytes(), target.as_os_str().as_bytes());
+        for (kind, text) in [(EntryType::GNULongName, name), (EntryType::GNULongLink, target)] {
+            if text.len() >= header.as_old().name.len() {
+                self.long(kind, text)?;
             }
-            Err(error) => Err(error),
         }
+        let fields = header.as_old_mut();
+        for (field, text) in [(&mut fields.name, name), (&mut fields.linkname, target)] {
+            field.iter_mut().zip(text).for_each(|(place, byte)| *place = *byte);
+        }
+        header.set_cksum();
+        self.builder.append(header, content)
+    }
+
+    /// Writes an entry whose content is a name of the next one.
+    fn long(&mut self, kind: EntryType, text: &[u8]) -> io::Result<()> {
+        let mut header = Header::new_gnu();
+        let place = b"././@LongLink";
+        header.as_old_mut().name.iter_mut().zip(place).for_each(|(place, byte)| *place = *byte);
+        header.set_entry_type(kind);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        // The zero behind it is part of it.
+        header.set_size(text.len() as u64 + 1);
+        header.set_cksum();
+        self.builder.append(&header, text.chain([0].as_slice()))
     }
 }
 
@@ -316,3 +346,6 @@ fn drop_from_memory(file: &File) {
     // Costs nothing but itself.
     let _ = fadvise(file, 0, None, Advice::DontNeed);
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,14 +18,17 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use guardhouse_contract::{
     action::{ActionFailure, TakeSnapshot, TakeSnapshotResult, take_snapshot_result::Volume as Archived},
     status::pack,
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 
 use crate::{
     outcome::{Failure, Outcome},
@@ -52,6 +55,9 @@ const WAITING: usize = 2;
 
 /// How often it is looked whether the snapshots still are what they were.
 const LOOK: Duration = Duration::from_secs(30);
+
+/// How often the wish to stop is heeded while there is nothing to send.
+const HEED: Duration = Duration::from_secs(1);
 
 /// The least important of all work (`man 2 setpriority`): reading also comes last then.
 const NICE: i32 = 19;
@@ -173,7 +179,13 @@ impl Snapshot {
     ) -> Result<(), Failure> {
         let all = self.survey.volumes.iter().map(|volume| volume.used_bytes).fold(1, u64::saturating_add);
         let mut looked = Instant::now();
-        while let Some(word) = words.recv().await {
+        loop {
+            let Ok(word) = timeout(HEED, words.recv()).await else {
+                // A large hole, or many files that were left out: nothing comes for a while.
+                upload.may_go_on()?;
+                continue;
+            };
+            let Some(word) = word else { return Ok(()) };
             match word {
                 Word::Part { content, last } => {
                     let done = content_bytes.load(Ordering::Relaxed);
@@ -192,7 +204,6 @@ impl Snapshot {
                 }
             }
         }
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sends a snapshot to the server, part by part, over a connection of its own.
 
-use std::time::Duration;
+use std::{path::Path, pin::Pin, time::Duration};
 
 use guardhouse_contract::link::{PutSnapshotPartRequest, device_snapshots_client::DeviceSnapshotsClient};
 use guardhouse_link::{Backoff, channel};
@@ -9,7 +9,7 @@ use tonic::{Code, Status, transport::Channel};
 
 use crate::{
     causes::chain,
-    identity::Identity,
+    identity::{Identity, IdentityError},
     isolation::pins::{self, Route},
     kill_points::KillPoint,
     outcome::Failure,
@@ -31,6 +31,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// What is sent, and how much of it the server has.
 pub(super) struct Upload<'a> {
     workplace: &'a Workplace,
+    dial: Dial<'a>,
     client: Option<DeviceSnapshotsClient<Channel>>,
     /// How many bytes of the archive the server has.
     kept: u64,
@@ -38,7 +39,11 @@ pub(super) struct Upload<'a> {
     backoff: Backoff,
 }
 
+/// How a connection to the server is opened.
+type Dial<'a> = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Channel, Trouble>> + 'a>> + 'a>;
+
 /// Why a call led to nothing.
+#[derive(Debug)]
 enum Trouble {
     /// It may pass: why, for people.
     Passing(String),
@@ -47,9 +52,14 @@ enum Trouble {
 }
 
 impl<'a> Upload<'a> {
+    /// An upload that connects to the server of this device.
     pub(super) fn new(workplace: &'a Workplace) -> Self {
+        Self::by(workplace, Box::new(|| Box::pin(connect(&workplace.state))))
+    }
+
+    fn by(workplace: &'a Workplace, dial: Dial<'a>) -> Self {
         let deadline = Instant::now() + TIME_LIMIT;
-        Self { workplace, client: None, kept: 0, deadline, backoff: Backoff::new() }
+        Self { workplace, dial, client: None, kept: 0, deadline, backoff: Backoff::new() }
     }
 
     /// Where the run that sends is carried out.
@@ -121,7 +131,7 @@ impl<'a> Upload<'a> {
     async fn try_call(&mut self, content: &[u8], last: bool) -> Result<u64, Trouble> {
         let mut client = match &self.client {
             Some(client) => client.clone(),
-            None => self.client.insert(self.connect().await?).clone(),
+            None => self.client.insert(DeviceSnapshotsClient::new((self.dial)().await?)).clone(),
         };
         let request = PutSnapshotPartRequest {
             run_uuid: self.workplace.run.to_string(),
@@ -137,30 +147,6 @@ impl<'a> Upload<'a> {
         // The next one may lead to another server, and by another certificate: this one may have been renewed.
         self.client = None;
         Err(trouble)
-    }
-
-    async fn connect(&self) -> Result<DeviceSnapshotsClient<Channel>, Trouble> {
-        let folder = &self.workplace.state;
-        let identity = Identity::load(&state::identity_in(folder));
-        let identity = identity.map_err(|error| Trouble::Lasting(failed(chain(&error))))?;
-        let tls = identity.tls().map_err(|error| Trouble::Lasting(failed(chain(&error))))?;
-        let policies = Policies::open(state::policy_in(folder), true, KillPoint::default());
-        let mut troubles = Vec::new();
-        for server in policies.addresses(&identity.server) {
-            let connected = match pins::route(folder, &server) {
-                Route::ByName => channel::connect(&server, tls.clone()).await,
-                Route::To(addresses) => channel::connect_to(&server, addresses, tls.clone()).await,
-                Route::Unknown => {
-                    troubles.push(format!("{server}: this device is isolated and does not know its address"));
-                    continue;
-                }
-            };
-            match connected {
-                Ok(channel) => return Ok(DeviceSnapshotsClient::new(channel)),
-                Err(error) => troubles.push(chain(&error)),
-            }
-        }
-        Err(Trouble::Passing(troubles.join("; ")))
     }
 
     /// Waits before the server is asked again.
@@ -179,7 +165,11 @@ impl<'a> Upload<'a> {
         Ok(())
     }
 
-    fn may_go_on(&self) -> Result<(), Failure> {
+    /// Whether the run may go on.
+    ///
+    /// # Errors
+    /// It is cancelled, or its time is over.
+    pub(super) fn may_go_on(&self) -> Result<(), Failure> {
         if self.workplace.is_cancelled() {
             return Err(Failure::new(
                 "CANCELLED",
@@ -191,6 +181,31 @@ impl<'a> Upload<'a> {
         }
         Ok(())
     }
+}
+
+/// Connects to the server of this device, as it is known now: its certificate may have been renewed, and its policy may name
+/// other addresses than before.
+async fn connect(folder: &Path) -> Result<Channel, Trouble> {
+    let lasting = |error: IdentityError| Trouble::Lasting(failed(chain(&error)));
+    let identity = Identity::load(&state::identity_in(folder)).map_err(lasting)?;
+    let tls = identity.tls().map_err(lasting)?;
+    let policies = Policies::open(state::policy_in(folder), true, KillPoint::default());
+    let mut troubles = Vec::new();
+    for server in policies.addresses(&identity.server) {
+        let connected = match pins::route(folder, &server) {
+            Route::ByName => channel::connect(&server, tls.clone()).await,
+            Route::To(addresses) => channel::connect_to(&server, addresses, tls.clone()).await,
+            Route::Unknown => {
+                troubles.push(format!("{server}: this device is isolated and does not know its address"));
+                continue;
+            }
+        };
+        match connected {
+            Ok(channel) => return Ok(channel),
+            Err(error) => troubles.push(chain(&error)),
+        }
+    }
+    Err(Trouble::Passing(troubles.join("; ")))
 }
 
 /// Whether what the server answers may pass.
@@ -218,3 +233,6 @@ fn judge(status: &Status) -> Trouble {
 fn failed(reason: impl Into<String>) -> Failure {
     Failure::new("UPLOAD_FAILED", reason)
 }
+
+#[cfg(test)]
+mod tests;
