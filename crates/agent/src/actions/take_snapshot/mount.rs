@@ -64,8 +64,11 @@ fn words(context: impl AsFd) -> String {
     let mut words = String::new();
     let mut message = [0; 1024];
     while let Ok(length @ 1..) = read(context.as_fd(), &mut message) {
+        let said = String::from_utf8_lossy(message.get(..length).unwrap_or_default()).into_owned();
+        // A letter before each says whether it is an error.
+        let said = said.split_once(' ').map_or(said.as_str(), |(_, said)| said);
         words += ": ";
-        words += String::from_utf8_lossy(message.get(..length).unwrap_or_default()).trim();
+        words += said.trim();
     }
     words
 }
