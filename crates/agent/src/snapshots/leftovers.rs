@@ -46,29 +46,37 @@ pub async fn remove(folder: &Path, system: &System) -> bool {
 async fn remove_of(folder: &Path, run: RunId, system: &System) -> Result<(), String> {
     let failed = |error: io::Error| error.to_string();
     for made in notes::read(folder, run).map_err(failed)? {
-        match made {
-            Made::Lvm { group, name } => {
-                let list = lvm::list(system).ok_or_else(|| missing("lvs", "lvm2"))?;
-                let listed = lvm::parse(&said(list).await?).map_err(|error| error.to_string())?;
-                if listed.iter().any(|volume| volume.group == group && volume.name == name) {
-                    let removal = lvm::remove(system, &group, &name);
-                    said(removal.ok_or_else(|| missing("lvremove", "lvm2"))?).await?;
-                }
-            }
-            Made::Btrfs { path } => {
-                if path.exists() {
-                    said(btrfs::remove(system, &path).ok_or_else(|| missing("btrfs", "btrfs-progs"))?)
-                        .await?;
-                }
-                remove_folder_of(&path);
-            }
-        }
+        remove_made(&made, system).await?;
     }
     notes::forget(folder, run).map_err(failed)
 }
 
+/// Removes a snapshot, if it is there.
+///
+/// # Errors
+/// What the program said that does it.
+pub async fn remove_made(made: &Made, system: &System) -> Result<(), String> {
+    match made {
+        Made::Lvm { group, name } => {
+            let list = lvm::list(system).ok_or_else(|| missing("lvs", "lvm2"))?;
+            let listed = lvm::parse(&said(list).await?).map_err(|error| error.to_string())?;
+            if listed.iter().any(|volume| volume.group == *group && volume.name == *name) {
+                let removal = lvm::remove(system, group, name);
+                said(removal.ok_or_else(|| missing("lvremove", "lvm2"))?).await?;
+            }
+        }
+        Made::Btrfs { path } => {
+            if path.exists() {
+                said(btrfs::remove(system, path).ok_or_else(|| missing("btrfs", "btrfs-progs"))?).await?;
+            }
+            remove_folder_of(path);
+        }
+    }
+    Ok(())
+}
+
 /// Removes the folder in which a snapshot of btrfs lay, once it is empty and the agent's own.
-pub fn remove_folder_of(snapshot: &Path) {
+fn remove_folder_of(snapshot: &Path) {
     let folder =
         snapshot.parent().filter(|folder| folder.file_name().is_some_and(|name| name == btrfs::FOLDER));
     if let Some(folder) = folder {

@@ -133,13 +133,12 @@ impl Snapshot {
         upload.ask().await?;
         workplace.progress("SNAPSHOTTING", None, "taking the snapshots");
         let mut snapshots = Snapshots::new(&tools);
-        let sent = match snapshots.take(&self.survey.volumes, &self.look, omissions) {
+        let sent = match snapshots.take(&self.survey.volumes, &self.look, omissions).await {
             Ok(readable) => self.send(readable, &mut snapshots, &mut upload, result, omissions).await,
             Err(failure) => Err(failure),
         };
         result.archive_bytes = upload.kept();
-        tools.look_at_what_is_done();
-        snapshots.remove_all();
+        snapshots.remove_all().await;
         sent
     }
 
@@ -200,7 +199,7 @@ impl Snapshot {
                 }
                 Word::Read(number) => {
                     snapshots.check(number)?;
-                    snapshots.remove(number);
+                    snapshots.remove(number).await;
                 }
             }
         }

@@ -64,7 +64,7 @@ impl<'a> Snapshots<'a> {
     ///
     /// # Errors
     /// There is none of the root file system; what was taken is to be removed.
-    pub(super) fn take(
+    pub(super) async fn take(
         &mut self,
         volumes: &[Volume],
         look: &Look,
@@ -103,7 +103,7 @@ impl<'a> Snapshots<'a> {
                     for tree in &volume.trees {
                         omissions.add(&tree.mount_point, reason.clone());
                     }
-                    self.remove(number);
+                    self.remove(number).await;
                 }
             }
         }
@@ -147,10 +147,10 @@ impl<'a> Snapshots<'a> {
     }
 
     /// Removes a snapshot that has been read. What cannot be removed, the agent removes.
-    pub(super) fn remove(&mut self, number: usize) {
+    pub(super) async fn remove(&mut self, number: usize) {
         let Some(taken) = self.taken.get_mut(number) else { return };
         let Some(Taken { made, .. }) = taken.take() else { return };
-        if let Err(reason) = self.remove_made(&made) {
+        if let Err(reason) = leftovers::remove_made(&made, self.tools.system).await {
             tracing::error!(?made, reason, "cannot remove a snapshot; the agent tries again");
             if let Some(place) = self.taken.get_mut(number) {
                 *place = Some(Taken { made, mount_point: PathBuf::new() });
@@ -159,8 +159,10 @@ impl<'a> Snapshots<'a> {
     }
 
     /// Removes all that are left, and forgets them. What cannot be removed, the agent removes.
-    pub(super) fn remove_all(mut self) {
-        (0..self.taken.len()).for_each(|number| self.remove(number));
+    pub(super) async fn remove_all(mut self) {
+        for number in 0..self.taken.len() {
+            self.remove(number).await;
+        }
         if self.taken.iter().all(Option::is_none) {
             let workplace = self.tools.workplace;
             if let Err(error) = notes::forget(&workplace.state, workplace.run) {
@@ -236,30 +238,6 @@ impl<'a> Snapshots<'a> {
             is_subvolume: mounted.is_none(),
         };
         Ok(Readable { number, trees: volume.trees.iter().map(tree).collect(), kind, _mounted: mounted })
-    }
-
-    fn remove_made(&self, made: &Made) -> Result<(), String> {
-        let system = self.tools.system;
-        match made {
-            Made::Lvm { group, name } => {
-                let look = lvm::list(system).ok_or_else(|| missing("lvs", "lvm2"))?;
-                let all = lvm::parse(&self.run(look)?).map_err(|error| error.to_string())?;
-                if !all.iter().any(|volume| volume.group == *group && volume.name == *name) {
-                    return Ok(());
-                }
-                let removal = lvm::remove(system, group, name).ok_or_else(|| missing("lvremove", "lvm2"))?;
-                self.run(removal).map(drop)
-            }
-            Made::Btrfs { path } => {
-                if path.exists() {
-                    let removal =
-                        btrfs::remove(system, path).ok_or_else(|| missing("btrfs", "btrfs-progs"))?;
-                    self.run(removal)?;
-                }
-                leftovers::remove_folder_of(path);
-                Ok(())
-            }
-        }
     }
 
     /// Runs a program to its end; answers what it wrote to its standard output.
