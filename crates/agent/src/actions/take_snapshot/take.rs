@@ -31,6 +31,8 @@ pub(super) struct Snapshots<'a> {
     tools: &'a Tools<'a>,
     /// Those that are there.
     taken: Vec<Option<Taken>>,
+    /// One could not be removed, and is the agent's now.
+    left_behind: bool,
 }
 
 /// A snapshot that is there.
@@ -57,7 +59,7 @@ type Unwanted = Vec<(u64, u64, &'static str)>;
 
 impl<'a> Snapshots<'a> {
     pub(super) fn new(tools: &'a Tools<'a>) -> Self {
-        Self { tools, taken: Vec::new() }
+        Self { tools, taken: Vec::new(), left_behind: false }
     }
 
     /// Takes the snapshots. What cannot be taken is left out, unless the device starts from it.
@@ -148,13 +150,10 @@ impl<'a> Snapshots<'a> {
 
     /// Removes a snapshot that has been read. What cannot be removed, the agent removes.
     pub(super) async fn remove(&mut self, number: usize) {
-        let Some(taken) = self.taken.get_mut(number) else { return };
-        let Some(Taken { made, .. }) = taken.take() else { return };
+        let Some(Taken { made, .. }) = self.taken.get_mut(number).and_then(Option::take) else { return };
         if let Err(reason) = leftovers::remove_made(&made, self.tools.system).await {
             tracing::error!(?made, reason, "cannot remove a snapshot; the agent tries again");
-            if let Some(place) = self.taken.get_mut(number) {
-                *place = Some(Taken { made, mount_point: PathBuf::new() });
-            }
+            self.left_behind = true;
         }
     }
 
@@ -163,11 +162,12 @@ impl<'a> Snapshots<'a> {
         for number in 0..self.taken.len() {
             self.remove(number).await;
         }
-        if self.taken.iter().all(Option::is_none) {
-            let workplace = self.tools.workplace;
-            if let Err(error) = notes::forget(&workplace.state, workplace.run) {
-                tracing::warn!(%error, "what this run made is still written down");
-            }
+        if self.left_behind {
+            return;
+        }
+        let workplace = self.tools.workplace;
+        if let Err(error) = notes::forget(&workplace.state, workplace.run) {
+            tracing::warn!(%error, "what this run made is still written down");
         }
     }
 
