@@ -34,27 +34,27 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def machine(server):
-    """A machine with the agent on it, running."""
-    with new_machine() as (machine, folder):
+    """A machine with the agent on it, running; its root is on LVM."""
+    with new_machine("lvm") as (machine, folder):
         machine.boot(second_disk(folder, server))
         machine.wait_until_installed()
         yield machine
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def reinstalled(server, machine):
-    """The same machine with another disk, off, and the disk from which it installs the agent."""
-    with new_machine() as (reinstalled, folder):
+    """The same machine with another disk, off, and the disk from which it installs the agent; its root is on btrfs."""
+    with new_machine("btrfs") as (reinstalled, folder):
         yield reinstalled, second_disk(folder, server)
 
 
 @contextlib.contextmanager
-def new_machine():
-    """A machine that is off, with a fresh system, and the folder of what belongs to it."""
+def new_machine(form: str):
+    """A machine that is off, with a fresh system in one of `image.FORMS`, and the folder of what belongs to it."""
     TARGET.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="run-", dir=TARGET) as folder:
         folder = pathlib.Path(folder)
-        machine = Machine(folder / "machine", image.prepare(TARGET / "images"))
+        machine = Machine(folder / "machine", image.prepare(TARGET / "images", form))
         try:
             yield machine, folder
         finally:

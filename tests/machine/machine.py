@@ -1,6 +1,7 @@
 """A virtual machine under qemu, emulated in software: it needs no hardware support and touches nothing of the host."""
 
 import collections.abc
+import contextlib
 import json
 import pathlib
 import re
@@ -65,7 +66,7 @@ class Machine:
             *("-machine", "q35", "-accel", "tcg,thread=multi,tb-size=64"),
             *("-cpu", "max", "-smp", "2", "-m", "1024"),
             *("-kernel", str(self._image.kernel), "-initrd", str(self._image.initrd)),
-            *("-append", "root=/dev/vda rw console=ttyS0 quiet panic=-1 systemd.show_status=no"),
+            *("-append", f"root={self._image.root} rw console=ttyS0 quiet panic=-1 systemd.show_status=no"),
             *("-smbios", f"type=1,manufacturer=Guardhouse,product=Test,serial={SERIAL_NUMBER},uuid={UUID}"),
             *("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,romfile="),
             *("-device", "virtio-rng-pci", "-serial", "stdio"),
@@ -140,9 +141,25 @@ class Machine:
         self._clean_up()
         assert "SHUTDOWN" in self._events, f"qemu ended, but not by the guest\n{self.console()}"
 
+    @contextlib.contextmanager
+    def paused(self):
+        """The machine stands still, and its disk is at rest."""
+        self._ask("stop")
+        try:
+            yield
+        finally:
+            self._ask("cont")
+
     def reset(self) -> None:
         """The reset button: the guest loses what it has not written to its disk."""
         self._ask("system_reset")
+
+    def files(self, folder: pathlib.Path) -> pathlib.Path:
+        """Copies all files of its root file system into a new folder. The machine is off."""
+        assert self._qemu is None, "the machine is on"
+        folder.mkdir()
+        self._image.extract(self.disk, folder)
+        return folder
 
     def cut_power(self) -> None:
         """Ends the machine as it is, if it is on."""
