@@ -4,6 +4,7 @@ All tests share them. They run in the order of the files; what cannot be undone 
 """
 
 import contextlib
+import functools
 import pathlib
 import shutil
 import subprocess
@@ -12,9 +13,11 @@ import tempfile
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "blackbox"))
+for other in ("blackbox", "scan"):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / other))
 
 import image
+import scans
 from device import Device
 from house import REPOSITORY, Server, binary, run
 from machine import HOST, Machine
@@ -25,9 +28,16 @@ INSTALL = pathlib.Path(__file__).with_name("install")
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def advisories(tmp_path_factory):
+    """A store with advisories about what is on the machine."""
+    return scans.advisories(tmp_path_factory.mktemp("advisories"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, advisories):
     """A server on the loopback of this host, which a machine reaches under the name that qemu gives it."""
-    server = Server(tmp_path_factory.mktemp("server"), "--rate-limit", "0", "--tls-name", HOST)
+    options = ("--rate-limit", "0", "--tls-name", HOST, "--advisories", str(advisories))
+    server = Server(tmp_path_factory.mktemp("server"), *options)
     yield server
     server.stop()
 
@@ -83,6 +93,12 @@ def device(server, machine):
     listed = server.api("GET", "/v1/devices").json["devices"]
     [found] = [device for device in listed if device["displayName"] == "machine-1"]
     return Device(server, found["uuid"])
+
+
+@pytest.fixture
+def scan_disk(advisories):
+    """What a scan of the disk of a machine finds, which is off or stands still."""
+    return functools.partial(scans.scan_disk, store=advisories)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,9 @@ ENDED = ("TASK_RUN_STATUS_FINISHED", "TASK_RUN_STATUS_FAILED", "TASK_RUN_STATUS_
 # A script that kills the agent. It is carried out by a process that does not die with the agent.
 KILL_AGENT = "kill -9 $(systemctl show --property MainPID --value guardhouse-agent)"
 
+# A script that kills everything of the agent: the runner that carries it out, and all the others.
+KILL_ALL = "systemctl kill --signal=KILL guardhouse-agent; sleep infinity"
+
 # How often the API is asked what has become of something.
 PERIOD_SECONDS = 0.1
 

@@ -1,12 +1,10 @@
 """What is said of an action when the agent, its runner or the machine dies in the middle of it."""
 
-from device import KILL_AGENT, run_command, system_update
+from device import KILL_AGENT, KILL_ALL, run_command, system_update
+from scans import UNTIL_BEGUN, Scan, nothing_left
 
 # A script that says when it is in the middle, and ends when it is told to.
 LONG = "echo 'drill: {0} began' >/dev/console; until [ -e /run/{0} ]; do sleep 0.2; done; echo done"
-
-# A script that kills everything of the agent: the runner that carries it out, and all the others.
-KILL_ALL = "systemctl kill --signal=KILL guardhouse-agent; sleep infinity"
 
 # What ada runs when she is logged on: it notes that it was asked to end, and goes on.
 STUBBORN = "trap 'touch ~/asked' TERM HUP; while :; do sleep 0.2; done"
@@ -67,6 +65,8 @@ def test_actions_are_closed_after_the_machine_was_reset(device, machine, reposit
     repository.publish("pond", "1.1", postinst=LONG.format("pond"))
     update = device.order("SystemUpdate", system_update(optional=True))
     machine.wait_for_line("drill: pond began")
+    scan = Scan.order(device)
+    device.shell(UNTIL_BEGUN["lvm"])
     script = device.order("RunCommand", run_command(LONG.format("reset")))
     machine.wait_for_line("drill: reset began")
 
@@ -76,6 +76,9 @@ def test_actions_are_closed_after_the_machine_was_reset(device, machine, reposit
     for run in (device.wait(script), device.wait(update)):
         assert run["status"] == "TASK_RUN_STATUS_FAILED", run
         assert run["result"]["code"] == "INTERRUPTED", run
+
+    assert "INTERRUPTED" in scan.failure()
+    device.shell(nothing_left("lvm"))
 
     # What was left half done does not stand in the way.
     device.shell("touch /run/pond")

@@ -1,6 +1,7 @@
 """The end of a machine: it is switched off, comes back, is managed no longer, and is installed anew on another disk."""
 
 from device import shutdown
+from scans import APPLICATION, SYSTEM, Scan, nothing_left
 
 # What is left of the agent to the last; what removes it goes last of all.
 PLACES = ("/usr/bin/guardhouse-agent", "/var/lib/guardhouse-agent", "/etc/guardhouse-agent")
@@ -21,6 +22,15 @@ systemctl kill --signal=KILL guardhouse-agent
 until [ "$(systemctl show --property MainPID --value guardhouse-agent-departure)" -gt 0 ]; do sleep 0.1; done
 systemctl kill --signal=KILL guardhouse-agent-departure
 echo 'crashes: both were killed' >/dev/console
+"""
+
+# A data disk that is a subvolume, and a subvolume that is mounted nowhere. Both have an application.
+SUBVOLUMES = f"""
+for name in data notes; do
+    btrfs -q subvolume create /srv/$name
+    cd /srv/$name && {APPLICATION}
+done
+mkdir /data && mount -o subvol=srv/data /dev/vda /data
 """
 
 
@@ -45,6 +55,17 @@ def test_a_machine_that_is_installed_anew_is_its_device_again(device, reinstalle
     machine.wait_until_installed()
     assert device.state()["enrollmentStatus"] == "DEVICE_ENROLLMENT_STATUS_FINISHED"
     assert device.shell("hostname") == "machine-1\n"
+
+
+def test_a_device_on_btrfs_is_scanned_as_its_disk_is(device, reinstalled, scan_disk):
+    machine, _ = reinstalled
+    device.shell(SUBVOLUMES)
+    scan = Scan.order(device)
+    scan.wait_until_done()
+    device.shell(f"{nothing_left('btrfs')}; umount /data; btrfs -q subvolume delete /srv/*; sync")
+    with machine.paused():
+        assert scan.found() == scan_disk(machine.disk)
+    assert SYSTEM in scan.found().findings
 
 
 def test_the_agent_removes_itself_even_when_it_is_killed(device, reinstalled, tmp_path):
