@@ -66,6 +66,7 @@ class Machine:
             *("-machine", "q35", "-accel", "tcg,thread=multi,tb-size=64"),
             *("-cpu", "max", "-smp", "2", "-m", "1024"),
             *("-kernel", str(self._image.kernel), "-initrd", str(self._image.initrd)),
+            # The network interface keeps its name: udev would change it while networkd configures it.
             *("-append", f"root={self._image.root} rw console=ttyS0 quiet panic=-1 net.ifnames=0 systemd.show_status=no"),
             *("-smbios", f"type=1,manufacturer=Guardhouse,product=Test,serial={SERIAL_NUMBER},uuid={UUID}"),
             *("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,romfile="),

@@ -1,4 +1,4 @@
-"""Scans of the machine by a server that its agent sends a snapshot to, and scans of its disk, to compare with."""
+"""Scans of the machine by a server to which its agent sends a snapshot, and scans of its disk to compare with."""
 
 import base64
 import dataclasses
@@ -13,7 +13,7 @@ import uuid
 
 import trees
 from device import PERIOD_SECONDS, Device
-from house import binary, run
+from house import Server, binary, run
 from machine import PATIENCE_SECONDS
 
 # A package of the machine with an advisory that is about every version of it, as a finding.
@@ -21,11 +21,12 @@ SYSTEM = ("bash", "CVE-2099-0001")
 # The same of an application of `trees`.
 LANGUAGES = {(case.package, case.advisory) for case in trees.LANGUAGES}
 
-# Waits until the agent has begun to take a snapshot of LVM, or of btrfs.
-UNTIL_BEGUN = {
-    "lvm": "until ls /dev/mapper | grep -q guardhouse; do sleep 0.2; done",
-    "btrfs": "until btrfs subvolume list / | grep -q guardhouse; do sleep 0.2; done",
-}
+
+def until_taken(count: int) -> str:
+    """A script that waits until there are so many snapshots on LVM. `lvs` waits for an `lvcreate` that is at work, which
+    must not be killed: it holds the file system still.
+    """
+    return f"until [ $(lvs --noheadings -o lv_name | grep -c guardhouse) -eq {count} ]; do sleep 0.2; done"
 
 
 def nothing_left(form: str) -> str:
@@ -121,7 +122,8 @@ class Scan:
         """The subtask, once it is over."""
         deadline = time.monotonic() + 2 * PATIENCE_SECONDS
         while (subtask := self.subtask())["status"] == "RUNNING":
-            assert time.monotonic() < deadline, f"the scan does not end: {subtask}\nserver:\n{self.device.server.log[-4000:]}"
+            log = self.device.server.log[-4000:]
+            assert time.monotonic() < deadline, f"the scan does not end: {subtask}\nserver:\n{log}"
             time.sleep(PERIOD_SECONDS)
         return subtask
 
@@ -139,13 +141,22 @@ class Scan:
     def found(self) -> Found:
         """What the scan found."""
         server = self.device.server
-        connection = ("--server", server.url)
-        command = (binary("guardhouse"), "agentless", "report", self.subtask()["uuid"], "--format", "json", *connection)
+        report = ("agentless", "report", self.subtask()["uuid"], "--format", "json", "--server", server.url)
         done = subprocess.run(
-            command, env={"GUARDHOUSE_TOKEN": server.token()}, capture_output=True, text=True, timeout=PATIENCE_SECONDS
-        )
+            [binary("guardhouse"), *report], env={"GUARDHOUSE_TOKEN": server.token()},
+            capture_output=True, text=True, timeout=PATIENCE_SECONDS,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return found(json.loads(done.stdout))
+
+
+def wait_until_no_archive(server: Server) -> None:
+    """Waits until the server has removed all snapshots, which it does once a minute."""
+    folder = pathlib.Path(server.data_dir) / "device-snapshots"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while left := [str(path) for path in folder.rglob("*") if path.is_file()]:
+        assert time.monotonic() < deadline, f"nobody removes {left}\nserver:\n{server.log[-4000:]}"
+        time.sleep(PERIOD_SECONDS)
 
 
 def call(device: Device, action: str, **parameters: str):

@@ -1,7 +1,7 @@
 """What is said of an action when the agent, its runner or the machine dies in the middle of it."""
 
 from device import KILL_AGENT, KILL_ALL, run_command, system_update
-from scans import UNTIL_BEGUN, Scan, nothing_left
+from scans import Scan, nothing_left, until_taken
 
 # A script that says when it is in the middle, and ends when it is told to.
 LONG = "echo 'drill: {0} began' >/dev/console; until [ -e /run/{0} ]; do sleep 0.2; done; echo done"
@@ -65,10 +65,10 @@ def test_actions_are_closed_after_the_machine_was_reset(device, machine, reposit
     repository.publish("pond", "1.1", postinst=LONG.format("pond"))
     update = device.order("SystemUpdate", system_update(optional=True))
     machine.wait_for_line("drill: pond began")
-    scan = Scan.order(device)
-    device.shell(UNTIL_BEGUN["lvm"])
     script = device.order("RunCommand", run_command(LONG.format("reset")))
     machine.wait_for_line("drill: reset began")
+    scan = Scan.order(device)
+    device.shell(until_taken(1))
 
     restarts = machine.restarts()
     machine.reset()

@@ -1,7 +1,7 @@
 """Scans of the machine, whose agent takes a snapshot of its volumes and sends it: root on LVM, and a data disk with xfs."""
 
 from device import KILL_AGENT, KILL_ALL, run_command
-from scans import APPLICATION, LANGUAGES, SYSTEM, UNTIL_BEGUN, Scan, nothing_left
+from scans import APPLICATION, LANGUAGES, SYSTEM, Scan, nothing_left, until_taken, wait_until_no_archive
 
 # Fills more of the data disk than its snapshot has room for.
 OVERFLOW = "dd if=/dev/zero of=/data/large bs=1M count=100 oflag=direct status=none; rm /data/large"
@@ -11,7 +11,7 @@ def test_a_device_is_scanned_as_its_disk_is(device, machine, scan_disk):
     device.shell(f"cd /data && {APPLICATION}")
     scan = Scan.order(device, ScanDataDisk="true")
     # What takes the snapshot outlives the agent.
-    device.shell(f"{UNTIL_BEGUN['lvm']}; {KILL_AGENT}")
+    device.shell(f"{until_taken(2)}; {KILL_AGENT}")
     scan.wait_until_done()
     device.shell(f"{nothing_left('lvm')}; sync")
     with machine.paused():
@@ -21,7 +21,7 @@ def test_a_device_is_scanned_as_its_disk_is(device, machine, scan_disk):
 
 def test_a_scan_whose_snapshot_was_interrupted_is_done_again(device):
     scan = Scan.order(device)
-    killer = device.perform("RunCommand", run_command(f"{UNTIL_BEGUN['lvm']}; {KILL_ALL}"))
+    killer = device.perform("RunCommand", run_command(f"{until_taken(1)}; {KILL_ALL}"))
     assert killer["result"]["code"] == "INTERRUPTED", killer
     assert "INTERRUPTED" in scan.failure()
     device.shell(nothing_left("lvm"))
@@ -34,6 +34,7 @@ def test_a_scan_whose_snapshot_was_interrupted_is_done_again(device):
 
 def test_a_snapshot_that_had_no_room_left_is_not_scanned(device):
     scan = Scan.order(device, ScanDataDisk="true")
-    device.shell(f"{UNTIL_BEGUN['lvm']}; until [ $(ls /dev/mapper | grep -c guardhouse) -ge 4 ]; do sleep 0.2; done; {OVERFLOW}")
+    device.shell(f"{until_taken(2)}; {OVERFLOW}")
     assert "SNAPSHOT_OVERFLOWED" in scan.failure()
     device.shell(nothing_left("lvm"))
+    wait_until_no_archive(device.server)
