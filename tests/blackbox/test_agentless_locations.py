@@ -87,13 +87,16 @@ def test_a_folder(start_server, images):
     shown = client.call("location", "show", "images")
     assert shown.returncode == 0 and "No such file" in shown.stdout, shown
     client("location", "remove", "images")
-    assert client.assets("--all") == {} and client("location", "list")["locations"] == []
+    locations = [location["displayName"] for location in client("location", "list")["locations"]]
+    assert client.assets("--all") == {} and locations == ["device snapshots"]
 
 
 def test_a_location_is_looked_at_without_being_asked(start_server, images):
     server = start_server("--rate-limit", "0")
     client = Client(server)
-    client("location", "add", "images", "--folder", images)
+    # The command would look at it at once.
+    location = {"displayName": "images", "address": {"folder": {"path": str(images)}}}
+    server.api("POST", "/guardhouse/v1/agentless-locations", json={"location": location})
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and not client.assets():
         time.sleep(0.02)

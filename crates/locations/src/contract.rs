@@ -37,7 +37,10 @@ impl Address {
             }
             Some(address::Place::DeviceSnapshots(scans::DeviceSnapshotFolder { path })) => {
                 if path.is_empty() {
-                    return Err(Flaw::new("path", "no server keeps snapshots of devices: none was told where"));
+                    return Err(Flaw::new(
+                        "path",
+                        "no server keeps snapshots of devices: none was told where",
+                    ));
                 }
                 Self::Folder { path: path.into() }
             }

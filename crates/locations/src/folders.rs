@@ -22,6 +22,15 @@ impl Folders {
         Self { allowed: (!allowed.is_empty()).then_some(allowed) }
     }
 
+    /// The same, and one more: what the server itself chose needs nobody's permission.
+    #[must_use]
+    pub fn and(mut self, folder: &Path) -> Self {
+        if let Some(allowed) = &mut self.allowed {
+            allowed.push(folder.to_owned());
+        }
+        self
+    }
+
     /// Whether a location may be at a path, as far as the path alone says: nothing is looked at, and nothing needs to be
     /// there. [`crate::list`] and [`crate::fetch`] see where it really leads.
     ///
@@ -110,6 +119,16 @@ mod tests {
         let said =
             "/etc is not allowed; /srv/images, /mnt/ and folders below are (--location-folder of the server)";
         assert_eq!((flaw.field, flaw.sentence.as_str()), ("path", said));
+    }
+
+    #[test]
+    fn one_more_is_allowed() {
+        let more = |folders: Folders| folders.and(Path::new("/var/lib/snapshots"));
+        let some = more(Folders::below(vec!["/srv/images".into()]));
+        some.check(Path::new("/var/lib/snapshots/a")).expect("it was added");
+        some.check(Path::new("/srv/images")).expect("it was allowed before");
+        some.check(Path::new("/var/lib")).expect_err("it is above");
+        assert_eq!(more(Folders::default()), Folders::default(), "all are allowed anyhow");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod address;
 mod contract;
 mod endings;
 mod folder;
+mod folders;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod limits;

@@ -45,7 +45,7 @@ pub async fn scanned() -> Store {
         target_type: 3,
         start_time: at(0),
         targets: vec![target(1, SNAPSHOT, 3), target(2, IMAGE, 4)],
-        order: None,
+        ..NewAgentlessTask::default()
     };
     store.agentless_task_add(task).await.expect("writes");
     let take = TakeSubtasks {

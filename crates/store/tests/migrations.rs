@@ -6,6 +6,8 @@ mod agentless;
 mod agentless_selections;
 #[path = "migrations/agentless_snapshots.rs"]
 mod agentless_snapshots;
+#[path = "migrations/agents.rs"]
+mod agents;
 #[path = "migrations/findings.rs"]
 mod findings;
 #[path = "migrations/postgres.rs"]

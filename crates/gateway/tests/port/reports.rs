@@ -44,7 +44,7 @@ async fn keep(store: &Store, parts: &[&[u8]], is_made: bool) {
         target_type: 4,
         start_time: now,
         targets: vec![target],
-        order: None,
+        ..NewAgentlessTask::default()
     };
     assert_eq!(store.agentless_task_add(task).await.expect("writes"), AgentlessTaskAdded::Added);
     let take = TakeSubtasks {

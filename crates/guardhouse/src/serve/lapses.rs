@@ -102,7 +102,7 @@ mod tests {
             target_type: 3,
             start_time: environment.now(),
             targets: (0..STEP + 1).map(target).collect(),
-            order: None,
+            ..NewAgentlessTask::default()
         };
         store.agentless_task_add(task).await.expect("writes");
         let duty = Duty {

@@ -244,7 +244,7 @@ mod tests {
             target_type: 3,
             start_time: now,
             targets: vec![target],
-            order: None,
+            ..NewAgentlessTask::default()
         };
         store.agentless_task_add(task).await.expect("writes");
         let take = TakeSubtasks {

@@ -123,7 +123,12 @@ impl Server {
         let locations = Locations { looking, duty: duty(locations::DUTY, locations::LEASE) };
         background.add_duty(locations.duty.clone(), locations.run());
         let workers = Arc::new(worker::service(store.clone(), &environment, &args.queue).await?);
-        let worker = worker::inside(Arc::clone(&workers), &args.work, environment.clone())?;
+        let worker = worker::inside(
+            Arc::clone(&workers),
+            &args.work,
+            device_snapshots.as_deref(),
+            environment.clone(),
+        )?;
         let webhooks = Webhooks {
             store: store.clone(),
             duty: duty(webhooks::DUTY, webhooks::LEASE),

@@ -4,7 +4,7 @@ mod args;
 mod local;
 mod remote;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -111,20 +111,25 @@ pub async fn service(
     })
 }
 
-/// The worker inside of a server; `None`: it is to have none.
+/// The worker inside of a server that keeps the snapshots of devices in a folder, or nowhere; `None`: it is to have none.
 ///
 /// # Errors
 /// There is no room for its temporary files.
 pub fn inside(
     queue: Arc<agentless_workers::Service>,
     args: &WorkArgs,
+    device_snapshots: Option<&Path>,
     environment: Environment,
 ) -> anyhow::Result<Option<Worker<Local>>> {
     if args.workers == 0 {
         return Ok(None);
     }
+    let mut settings = args.settings()?;
+    if let Some(folder) = device_snapshots {
+        settings.folders = settings.folders.and(folder);
+    }
     let queue = Local::new(queue, environment.clone());
-    let worker = Worker::new(queue, args.settings()?, environment).context(
+    let worker = Worker::new(queue, settings, environment).context(
         "cannot make a folder for the temporary files of scans; --scan-folder names another place",
     )?;
     Ok(Some(worker))

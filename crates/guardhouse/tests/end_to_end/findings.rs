@@ -94,7 +94,7 @@ async fn start() -> (Server, Api, i64) {
         target_type: 3,
         start_time: now,
         targets: vec![target(1, "s-1", 3), target(2, "m-2", 4)],
-        order: None,
+        ..NewAgentlessTask::default()
     };
     store.agentless_task_add(task).await.expect("writes");
     let take = TakeSubtasks {

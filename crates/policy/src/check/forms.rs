@@ -3,7 +3,7 @@
 use std::{net::IpAddr, ops::RangeInclusive};
 
 use guardhouse_contract::settings::maintenance_window::Day;
-use guardhouse_model::{Action, names};
+use guardhouse_model::{Action, TAKE_SNAPSHOT, names};
 use http::Uri;
 use prost_types::Duration;
 
@@ -61,12 +61,13 @@ pub(super) fn time_zone(text: &str) -> Result<(), String> {
     if good { Ok(()) } else { Err(wrong()) }
 }
 
-/// Checks the name of an action.
+/// Checks the name of an action, as devices are given it.
 pub(super) fn action(name: &str) -> Result<(), String> {
-    match Action::named(name) {
-        Some(_) => Ok(()),
-        None => Err(format!("is {name:?}, which is not an action; use one of {}", Action::names())),
+    if Action::named(name).is_some() || name == TAKE_SNAPSHOT {
+        return Ok(());
     }
+    let known = Action::names();
+    Err(format!("is {name:?}, which is not an action; use one of {known}, {TAKE_SNAPSHOT}"))
 }
 
 /// Checks the name of an action that may be forbidden.

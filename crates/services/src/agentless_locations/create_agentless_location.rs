@@ -69,7 +69,12 @@ fn kind(checks: &mut Checks, number: i32) -> i32 {
 }
 
 /// Checks an address with what opens it; names the fields as clients spell them.
-fn check(checks: &mut Checks, address: &scans::Address, credentials: Option<scans::Credentials>) {
+fn check(
+    checks: &mut Checks,
+    address: &scans::Address,
+    credentials: Option<scans::Credentials>,
+    folders: &Folders,
+) {
     if let Some(Place::DeviceSnapshots(_)) = address.place {
         let there = "is there already: `guardhouse serve --device-snapshots` says where it is";
         checks.fail("location.address.deviceSnapshots", there);

@@ -38,7 +38,7 @@ pub fn task(f: &Fixture, assets: &[&str]) -> NewAgentlessTask {
         client_token: f.id().to_string(),
         start_time: at(0),
         targets: assets.iter().map(target).collect(),
-        order: None,
+        ..NewAgentlessTask::default()
     }
 }
 

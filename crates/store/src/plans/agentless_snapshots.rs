@@ -71,7 +71,13 @@ async fn assets(plans: &mut Plans, f: &Fixture, device: DeviceId) {
 
 /// The end of the scan of a device that is queued.
 async fn failed(f: &Fixture, device: DeviceId) -> SubtaskEnd {
-    let take = TakeSubtasks { worker: "w".to_owned(), limit: 100, now: at(1), until: at(2) };
+    let take = TakeSubtasks {
+        worker: "w".to_owned(),
+        limit: 100,
+        now: at(1),
+        until: at(2),
+        time_limit: Default::default(),
+    };
     let taken = f.store.agentless_subtasks_take(take).await.expect("writes");
     let taken = taken.into_iter().find(|taken| taken.instance_id == instance_id(device));
     let outcome = SubtaskOutcome::Failed("damaged".to_owned());

@@ -132,7 +132,10 @@ async fn machines(plans: &mut Plans, f: &Fixture, device: DeviceId, host: EnrolD
 
     let epoch = store.device_connected(device, String::new(), at(8)).await.expect("writes").expect("exists");
     plans.forget();
-    let (by, report) = (Claim { device, epoch }, DeviceStateReport { report_time: at(9), state: vec![1] });
+    let (by, report) = (
+        Claim { device, epoch },
+        DeviceStateReport { report_time: at(9), state: vec![1], snapshot_bytes: None },
+    );
     plans.of("device_state_report", store.device_state_report(by, report)).await;
     plans.of("device_state_get", store.device_state_get(device)).await;
     f.task(&[device], &[]).await;

@@ -5,6 +5,7 @@ mod agentless;
 mod agentless_schedules;
 mod agentless_selections;
 mod agentless_snapshots;
+mod dynamic_groups;
 mod findings;
 mod identity;
 mod postgres;

@@ -9,7 +9,7 @@ use crate::engine::sqlite::MIGRATIONS;
 /// small however many devices there are, or are only counted. The queue is read from its head, as far as it is taken, and so
 /// are the snapshots whose archives are to be removed; those that are wanted are all looked at, to find one that is lost. Lists
 /// of findings and of assets, which are filtered by anything, as far as the page, and as a whole to be counted.
-const SHORT: [&str; 24] = [
+const SHORT: [&str; 28] = [
     "finding",
     "item",
     "asset",

@@ -49,31 +49,14 @@ async fn ends(plans: &mut Plans, f: &Fixture) {
         ("agentless_subtask_end, with vulnerabilities", [found(1), found(2)]),
         ("agentless_subtask_end, with others", [found(1), found(3)]),
     ] {
-        let target = NewAgentlessSubtask {
-            id: f.id(),
-            instance_id: "v-1".to_owned(),
-            location: Uuid::nil(),
-            target_type: 3,
-            target_name: String::new(),
-            instance_name: String::new(),
-            internet_ip: String::new(),
-            intranet_ip: String::new(),
-            size_bytes: 1,
+        store.agentless_task_add(task(f, &["v-1"])).await.expect("writes");
+        let take = TakeSubtasks {
+            worker: "worker".to_owned(),
+            limit: 1,
+            now: at(1),
+            until: at(60),
+            time_limit: Default::default(),
         };
-        let task = NewAgentlessTask {
-            id: f.id(),
-            name: String::new(),
-            target_type: 3,
-            account: None,
-            schedule: None,
-            client_token: String::new(),
-            options: Vec::new(),
-            start_time: at(0),
-            targets: vec![target],
-            order: None,
-        };
-        store.agentless_task_add(task).await.expect("writes");
-        let take = TakeSubtasks { worker: "worker".to_owned(), limit: 1, now: at(1), until: at(60) };
         let taken = store.agentless_subtasks_take(take).await.expect("writes").pop().expect("is queued");
         plans.forget();
         let vulnerabilities = found.to_vec();

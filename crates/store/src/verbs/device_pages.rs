@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use crate::{
     Device, DeviceCondition, DevicePage, DevicePageFilter, Paged, Store, StoreError,
+    engine::Transaction,
     verbs::{
-        agentless::filters::{Conditions, has_part},
+        agentless::conditions::Conditions,
         devices::{COLUMNS, from_row},
     },
 };
@@ -28,22 +29,22 @@ impl Store {
     ) -> Result<Paged<Device>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let mut wanted = conditions(&filter, None);
-                let count = format!("select count(*) from {FROM} where {}", wanted.sql);
-                let total = transaction.find(&count, &wanted.values, |row| row.get::<u64>(0))?;
+                let mut wanted = conditions(transaction, &filter, None);
+                let count = format!("select count(*) from {FROM}{}", wanted.clause());
+                let total = transaction.find(&count, &wanted.values(&[]), |row| row.get::<u64>(0))?;
                 let (skip, size) = match page {
                     DevicePage::Numbered(page) => (page.skip, page.size),
                     DevicePage::After(after, size) => {
-                        wanted = conditions(&filter, after);
+                        wanted = conditions(transaction, &filter, after);
                         (0, size)
                     }
                 };
                 let (limit, offset) = (wanted.value(size), wanted.value(skip));
                 let sql = format!(
-                    "select {COLUMNS} from {FROM} where {} order by uuid limit {limit} offset {offset}",
-                    wanted.sql
+                    "select {COLUMNS} from {FROM}{} order by uuid limit {limit} offset {offset}",
+                    wanted.clause()
                 );
-                let rows = transaction.list(&sql, &wanted.values, from_row)?;
+                let rows = transaction.list(&sql, &wanted.values(&[]), from_row)?;
                 Ok(Paged { rows, total: total.unwrap_or(0) })
             })
             .await
@@ -53,31 +54,37 @@ impl Store {
 /// What the filter asks for, of the devices after one of them.
 ///
 /// There is always a range of ids, even where it is all of them: by that the databases find the order.
-fn conditions(filter: &DevicePageFilter, after: Option<DeviceId>) -> Conditions<'_> {
-    let mut wanted = Conditions::none();
-    wanted.add("uuid > ", after.map_or(Uuid::nil(), |after| after.0));
-    wanted.add("uuid <= ", Uuid::max());
+fn conditions<'a>(
+    transaction: &Transaction<'_>,
+    filter: &'a DevicePageFilter,
+    after: Option<DeviceId>,
+) -> Conditions<'a> {
+    let mut wanted = Conditions::new(transaction);
+    wanted.compares("uuid >", after.map_or(Uuid::nil(), |after| after.0));
+    wanted.compares("uuid <=", Uuid::max());
     let texts: Vec<String> =
         filter.conditions.iter().map(|condition| self::condition(&mut wanted, condition)).collect();
     if !texts.is_empty() {
         let both = if filter.needs_all { " and " } else { " or " };
-        wanted.and(&format!("({})", texts.join(both)));
+        wanted.holds(&format!("({})", texts.join(both)));
     }
     wanted
 }
 
 fn condition<'a>(wanted: &mut Conditions<'a>, condition: &'a DeviceCondition) -> String {
     let never = || "1 = 0".to_owned();
+    let always = || "1 = 1".to_owned();
     match condition {
         DeviceCondition::Is(device) => format!("uuid = {}", wanted.value(*device)),
         DeviceCondition::PublicAddress(address) => {
             format!("public_ip_address = {}", wanted.value(address))
         }
         DeviceCondition::Named(part) => {
-            let place = wanted.value(part.as_str());
-            format!("({} or {})", has_part("given_name", &place), has_part("own_name", &place))
+            wanted.in_one_of(&["given_name", "own_name"], part.as_str()).unwrap_or_else(always)
         }
-        DeviceCondition::System(part) => has_part("operating_system", &wanted.value(part.as_str())),
+        DeviceCondition::System(part) => {
+            wanted.in_one_of(&["operating_system"], part.as_str()).unwrap_or_else(always)
+        }
         DeviceCondition::OwnAddress(address) if address.is_empty() => never(),
         DeviceCondition::OwnAddress(address) => {
             format!("primary_address = {}", wanted.value(address.as_bytes()))

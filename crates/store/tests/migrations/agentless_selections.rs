@@ -22,6 +22,12 @@ pub fn rows(dialect: &Dialect) -> Vec<String> {
         format!(
             "insert into agentless_selection_targets (selection_key, instance_id) values ({KEY}, 's-1')"
         ),
+    ]
+}
+
+/// What fills the columns that were new in version 17.
+pub fn whitelists() -> Vec<String> {
+    vec![
         format!("update agentless_malicious_rules set selection_key = {KEY}"),
         format!("update agentless_vulnerability_whitelist set everywhere = 0, selection_key = {KEY}"),
     ]

@@ -62,5 +62,5 @@ pub async fn identity(store: &Store, version: usize, device: DeviceId) {
     assert_eq!((question.id, question.device, &question.answer), (Uuid::from_u128(QUESTION), device, &None));
     assert_eq!((question.reason, question.host_name.as_str()), (QuestionReason::OtherHardware, "copy"));
     assert_eq!(retired, Some(device));
-    assert_eq!(state, Some(DeviceStateReport { report_time: at(3), state: vec![27] }));
+    assert_eq!(state, Some(DeviceStateReport { report_time: at(3), state: vec![27], snapshot_bytes: None }));
 }

@@ -61,7 +61,7 @@ pub async fn check(store: &Store, version: usize) {
     assert_eq!(added, MaliciousNoteAdded::Added, "ids go on where they were");
     let rule = &rules.rows[0];
     assert_eq!((rule.id, rule.says.md5.as_str(), rule.says.remark.as_str()), (3, "aa", "why"));
-    let scope = if version < 14 { RuleScope::All } else { RuleScope::Selection(KEY) };
+    let scope = if version < 17 { RuleScope::All } else { RuleScope::Selection(KEY) };
     assert_eq!(rule.says.scope, scope);
     let file = &sensitive.rows[0];
     assert_eq!((file.id, file.found.rule_key.as_str(), file.found.risk_level), (5, "pem", RiskLevel::High));

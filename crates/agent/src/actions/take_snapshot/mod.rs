@@ -1,7 +1,7 @@
 //! `TakeSnapshot`: the device takes snapshots of its file systems and sends them to the server, as one archive.
 //!
-//! The server is asked first whether it still wants them. The snapshots are taken together ([`take`]), read by a thread of
-//! its own ([`archive`]) as fast as the server takes what was read ([`upload`]), and removed as soon as they are read. What
+//! The server is asked first whether it still wants them. The snapshots are taken together (`take`), read by a thread of
+//! its own (`archive`) as fast as the server takes what was read (`upload`), and removed as soon as they are read. What
 //! a run leaves that dies on the way, the agent removes (`snapshots::leftovers`).
 
 mod archive;

@@ -91,7 +91,7 @@ async fn at_address(url: String, receiver: Receiver) -> House {
         target_type: 4,
         start_time: environment.now(),
         targets: vec![target],
-        order: None,
+        ..NewAgentlessTask::default()
     };
     store.agentless_task_add(task).await.expect("writes");
     store.agentless_task_cancel(TASK, environment.now()).await.expect("writes");

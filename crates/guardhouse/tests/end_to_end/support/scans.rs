@@ -132,7 +132,7 @@ impl Scans {
             options: ScanOptions::default().encode_to_vec(),
             start_time: self.environment.now(),
             targets,
-            order: None,
+            ..NewAgentlessTask::default()
         };
         let id = task.id;
         let added = self.store.agentless_task_add(task).await.expect("writes");

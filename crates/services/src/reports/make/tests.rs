@@ -74,7 +74,7 @@ impl House {
             options: ScanOptions::default().encode_to_vec(),
             start_time: now,
             targets: (0..endings.len()).map(target).collect(),
-            order: None,
+            ..NewAgentlessTask::default()
         };
         assert_eq!(store.agentless_task_add(task).await.expect("writes"), AgentlessTaskAdded::Added);
         let take = TakeSubtasks {

@@ -26,6 +26,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0014_agentless_selections.sql"),
     include_str!("../../../migrations/postgres/0015_agentless_schedules.sql"),
     include_str!("../../../migrations/postgres/0016_agentless_snapshots.sql"),
+    include_str!("../../../migrations/postgres/0017_whitelist_selections.sql"),
 ];
 
 /// Makes the table that counts them.

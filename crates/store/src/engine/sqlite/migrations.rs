@@ -22,6 +22,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0014_agentless_selections.sql"),
     include_str!("../../../migrations/sqlite/0015_agentless_schedules.sql"),
     include_str!("../../../migrations/sqlite/0016_agentless_snapshots.sql"),
+    include_str!("../../../migrations/sqlite/0017_whitelist_selections.sql"),
 ];
 
 /// `pragma application_id` of a database of Guardhouse ("Guar"), set by the first migration.

@@ -74,20 +74,10 @@ fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a AgentlessAssetFilte
     let mut which = Conditions::new(transaction);
     which.holds("asset.gone = 0");
     if let Some(target_type) = filter.target_type {
-        values.push(Value::from(target_type));
-        sql.push_str(&format!(" and asset.target_type = ${}", values.len()));
+        which.compares("asset.target_type =", target_type);
     }
     if filter.without_devices {
-        values.push(Value::from(TargetType::DeviceSnapshot as i32));
-        sql.push_str(&format!(" and asset.target_type <> ${}", values.len()));
-    }
-    if !filter.platform.is_empty() {
-        values.push(Value::from(&filter.platform));
-        sql.push_str(&format!(" and lower(asset.platform) = lower(${})", values.len()));
-    }
-    if !filter.name.is_empty() {
-        values.push(Value::from(&filter.name));
-        sql.push_str(&format!(" and {}", has_part("asset.name", &format!("${}", values.len()))));
+        which.compares("asset.target_type <>", TargetType::DeviceSnapshot as i32);
     }
     which.equals_in_any_case("asset.platform", &filter.platform);
     which.contains("asset.name", &filter.name);

@@ -8,7 +8,7 @@ mod asset_pages;
 mod assets;
 mod baseline_checks;
 mod cancel;
-mod conditions;
+pub mod conditions;
 mod counters;
 mod delete;
 mod deliveries;

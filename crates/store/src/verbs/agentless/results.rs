@@ -4,8 +4,9 @@ use guardhouse_model::{Timestamp, agentless::TaskStatus};
 use uuid::Uuid;
 
 use crate::{
-    AgentlessResult, AgentlessTotals, Store, StoreError,
+    AgentlessResult, AgentlessTotals, MissingResults, Store, StoreError,
     engine::{Transaction, Value, values},
+    verbs::agentless::conditions::Conditions,
 };
 
 impl Store {
@@ -68,22 +69,22 @@ impl Store {
                 if task.is_none() && subtask.is_none() {
                     return Ok(None);
                 }
-                let mut conditions = Conditions::none();
+                let mut conditions = Conditions::new(transaction);
                 if let Some(task) = task {
-                    conditions.add("s.task_uuid = ", task);
+                    conditions.compares("s.task_uuid =", task);
                 }
                 if let Some(subtask) = subtask {
-                    conditions.add("s.uuid = ", subtask);
+                    conditions.compares("s.uuid =", subtask);
                 }
                 let done = conditions.value(TaskStatus::Done as i32);
                 let sql = format!(
                     "select count(*), count(case when s.status <> {done} then 1 end),
                          count(case when s.status = {done} and r.instance_id is null then 1 end)
                      from agentless_subtasks s left join agentless_results r on r.subtask_uuid = s.uuid
-                     where {}",
-                    conditions.sql
+                     {}",
+                    conditions.clause()
                 );
-                let counted = transaction.find(&sql, &conditions.values, |row| {
+                let counted = transaction.find(&sql, &conditions.values(&[]), |row| {
                     let all: i64 = row.get(0)?;
                     let missing = MissingResults { unscanned: row.get(1)?, superseded: row.get(2)? };
                     Ok((all > 0).then_some(missing))

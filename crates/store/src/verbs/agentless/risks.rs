@@ -5,7 +5,10 @@ use guardhouse_model::Timestamp;
 use crate::{
     AgentlessCounts, AgentlessRisk, PageNumber, Paged, RiskFilter, ScannedAsset, Store, StoreError,
     engine::{Row, Transaction, Value, values},
-    verbs::agentless::conditions::Conditions,
+    verbs::agentless::{
+        conditions::Conditions,
+        findings::{complete, named},
+    },
 };
 
 /// What is told of an asset, of its result `r` and the subtask `s` that it came of.
@@ -55,8 +58,8 @@ impl Store {
                 let total = transaction.find(&count, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
                 let (size, skip) = (which.value(page.size), which.value(page.skip));
                 let sql = format!(
-                    "select {ASSET}, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
-                     from agentless_results r join agentless_subtasks s on s.uuid = r.subtask_uuid where {}
+                    "select r.instance_id, r.scan_time, r.cve, r.sys, r.sca, r.baseline, r.malicious, r.sensitive
+                     from agentless_results r where {}
                      order by r.scan_time desc, r.instance_id limit {size} offset {skip}",
                     which.sql()
                 );
@@ -64,7 +67,10 @@ impl Store {
                     let asset = named(row.get(0)?);
                     Ok(AgentlessRisk { asset, scan_time: row.get(1)?, counts: counts(row, 2)? })
                 };
-                Ok(Paged { rows: transaction.list(&sql, &which.values(&[]), read)?, total })
+                let mut rows = transaction.list(&sql, &which.values(&[]), read)?;
+                // Of the page alone: joined, the assets in front of it would be looked up, too.
+                complete(transaction, &mut rows, |risk| &mut risk.asset)?;
+                Ok(Paged { rows, total })
             })
             .await
     }

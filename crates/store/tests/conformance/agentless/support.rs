@@ -37,7 +37,7 @@ impl Fixture {
             options: vec![1, 2],
             start_time: at(second),
             targets: assets.iter().map(target).collect(),
-            order: None,
+            ..NewAgentlessTask::default()
         }
     }
 

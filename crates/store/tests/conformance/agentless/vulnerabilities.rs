@@ -2,9 +2,9 @@ use std::slice;
 
 use guardhouse_model::agentless::{Necessity, VulnerabilityKind};
 use guardhouse_store::{
-    AgentlessTotals, AgentlessVulnerability, NewVulnerability, NewWhitelistedVulnerability, PageNumber,
-    Paged, VulnerabilityFilter, VulnerabilityGroup, WhitelistChanged, WhitelistScope, WhitelistTarget,
-    WhitelistedVulnerability,
+    AgentlessTotals, AgentlessVulnerability, MissingResults, NewVulnerability, NewWhitelistedVulnerability,
+    PageNumber, Paged, VulnerabilityFilter, VulnerabilityGroup, WhitelistChanged, WhitelistScope,
+    WhitelistTarget, WhitelistedVulnerability,
 };
 use uuid::Uuid;
 

@@ -211,7 +211,7 @@ fn new_task(
         options: vec![number],
         start_time,
         targets,
-        order: None,
+        ..NewAgentlessTask::default()
     }
 }
 

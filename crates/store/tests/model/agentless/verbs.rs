@@ -9,8 +9,8 @@ use guardhouse_model::{
 };
 use guardhouse_store::{
     AgentlessSubtask, AgentlessTaskAdded, AgentlessTotals, Lease, LeaseAnswer, LeasedSubtask,
-    NewAgentlessTask, NewSnapshotOrder, ReportFormat, ReportWanted, ReportWriter, Retried, Store, SubtaskEnd,
-    SubtaskLease, SubtaskOutcome, SubtaskProgress, TakeSubtasks,
+    NewAgentlessTask, NewSnapshotOrder, Retried, SubtaskEnd, SubtaskLease, SubtaskOutcome, SubtaskProgress,
+    TakeSubtasks,
 };
 use uuid::Uuid;
 

@@ -90,7 +90,7 @@ pub async fn queue(store: &Store, environment: &Environment, subtasks: usize) ->
         target_type: 3,
         start_time: environment.now(),
         targets: (0..subtasks).map(target).collect(),
-        order: None,
+        ..NewAgentlessTask::default()
     };
     let id = task.id;
     let added = store.agentless_task_add(task).await?;

@@ -47,8 +47,14 @@ fn summarize(
     page: PageNumber,
 ) -> Result<Paged<CheckSummary>, StoreError> {
     let which = conditions(transaction, filter);
-    let wanted = format!("from agentless_checks finding {ITEMS}{}", which.clause());
-    let sql = format!("select count(distinct finding.check_id) {wanted}");
+    // Of each item one finding is enough to list it; all of them are counted for those on the page alone.
+    let is_one = if which.sql().is_empty() { " where " } else { " and " };
+    let wanted = format!(
+        "from agentless_check_items item where exists (
+             select 1 from agentless_checks finding{}{is_one}finding.check_id = item.check_id)",
+        which.clause()
+    );
+    let sql = format!("select count(*) {wanted}");
     let total = transaction.find(&sql, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
     let counts = CheckStatus::ALL
         .map(|status| format!("count(case when finding.status = {} then 1 end)", status as i32));
@@ -59,7 +65,7 @@ fn summarize(
          group by {ITEM_COLUMNS} order by item.check_id",
         counts.join(", "),
         place + 1,
-        which.sql()
+        which.clause()
     );
     let rows = transaction.list(&sql, &which.values(&[page.size.into(), page.skip.into()]), |row| {
         let mut statuses = Vec::new();

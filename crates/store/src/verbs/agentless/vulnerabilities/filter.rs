@@ -4,12 +4,17 @@ use crate::{VulnerabilityFilter, engine::Transaction, verbs::agentless::conditio
 
 /// What a filter asks for, of `v`, a row of the vulnerabilities.
 pub fn conditions<'a>(transaction: &Transaction<'_>, filter: &'a VulnerabilityFilter) -> Conditions<'a> {
-    written(transaction, filter, filter.instance_ids.is_some())
+    written(transaction, filter, is_of_assets(filter))
 }
 
 /// The same, for a look at one asset after the other.
 pub fn of_asset<'a>(transaction: &Transaction<'_>, filter: &'a VulnerabilityFilter) -> Conditions<'a> {
-    written(transaction, filter, filter.instance_ids.is_some() || !filter.name.is_empty())
+    written(transaction, filter, is_of_assets(filter) || !filter.name.is_empty())
+}
+
+/// Whether it says which assets are meant.
+fn is_of_assets(filter: &VulnerabilityFilter) -> bool {
+    filter.instance_ids.is_some() || filter.task.is_some() || filter.subtask.is_some()
 }
 
 fn written<'a>(
@@ -32,17 +37,20 @@ fn written<'a>(
         which.one_of("v.instance_id", ids.iter().filter(|id| !id.contains('\0')));
     }
     if let Some(task) = filter.task {
-        let place = conditions.value(task);
-        conditions.and(&format!(
-            "v.instance_id in (select result.instance_id from agentless_subtasks s
-                 join agentless_results result on result.subtask_uuid = s.uuid where s.task_uuid = {place})"
-        ));
+        which.holds_with(task, |place| {
+            format!(
+                "v.instance_id in (select result.instance_id from agentless_subtasks s
+                     join agentless_results result on result.subtask_uuid = s.uuid where s.task_uuid = {place})"
+            )
+        });
     }
     if let Some(subtask) = filter.subtask {
-        let place = conditions.value(subtask);
-        conditions.and(&format!(
-            "v.instance_id in (select result.instance_id from agentless_results result where result.subtask_uuid = {place})"
-        ));
+        which.holds_with(subtask, |place| {
+            format!(
+                "v.instance_id in (select result.instance_id from agentless_results result
+                     where result.subtask_uuid = {place})"
+            )
+        });
     }
     if let Some(types) = &filter.target_types {
         which.one_of("v.target_type", types.iter().copied());

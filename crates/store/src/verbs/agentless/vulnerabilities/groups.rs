@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     PageNumber, Paged, Store, StoreError, VulnerabilityFilter, VulnerabilityGroup, engine::Transaction,
-    verbs::agentless::filters::Conditions,
+    verbs::agentless::conditions::Conditions,
 };
 
 /// How urgent and bad `v` is, as one number: the least is what comes first in the index of the names.
@@ -26,22 +26,11 @@ impl Store {
     ) -> Result<Paged<VulnerabilityGroup>, StoreError> {
         self.engine
             .read(move |transaction| {
-                let mut which = filter::conditions(transaction, &filter);
-                let groups =
-                    format!("from agentless_vulnerabilities v where {} group by v.kind, v.name", which.sql());
-                let count = format!("select count(*) from (select 1 {groups}) counted");
-                let total = transaction.find(&count, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
-                let (size, skip) = (which.value(page.size), which.value(page.skip));
-                let sql = format!(
-                    "select v.kind, v.name, count(case when v.necessity = 1 then 1 end),
-                         count(case when v.necessity = 2 then 1 end), count(case when v.necessity = 3 then 1 end),
-                         max(v.score), max(v.fixable), min(v.first_time), min(v.id)
-                     {groups} order by min(v.necessity), max(v.score) desc, v.kind, v.name
-                     limit {size} offset {skip}"
-                );
-                let counted = transaction.list(&sql, &which.values(&[]), from_row)?;
-                let rows = counted.into_iter().map(|counted| complete(transaction, &filter, counted));
-                Ok(Paged { rows: rows.collect::<Result<_, _>>()?, total })
+                let conditions = filter::conditions(transaction, &filter);
+                let (total, names) = names(transaction, &filter, conditions, page)?;
+                let rows = names.into_iter().map(|name| complete(transaction, &filter, name));
+                let rows = rows.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+                Ok(Paged { rows, total })
             })
             .await
     }
@@ -57,8 +46,9 @@ fn names(
     mut conditions: Conditions<'_>,
     page: PageNumber,
 ) -> Result<(u64, Vec<Name>), StoreError> {
-    let VulnerabilityFilter { instance_ids, name, alias, cve, .. } = filter;
-    let is_of_index = instance_ids.is_none() && [name, alias, cve].into_iter().all(String::is_empty);
+    let VulnerabilityFilter { instance_ids, task, subtask, name, alias, cve, .. } = filter;
+    let is_of_assets = instance_ids.is_some() || task.is_some() || subtask.is_some();
+    let is_of_index = !is_of_assets && [name, alias, cve].into_iter().all(String::is_empty);
     let ranked = if is_of_index { stepped(&mut conditions, filter) } else { grouped(&conditions) };
     let (size, skip) = (conditions.value(page.size), conditions.value(page.skip));
     let sql = format!(
@@ -68,7 +58,7 @@ fn names(
              order by rank, kind, name limit {size} offset {skip}) page on true
          order by page.rank, page.kind, page.name"
     );
-    let rows = transaction.list(&sql, &conditions.values, |row| {
+    let rows = transaction.list(&sql, &conditions.values(&[]), |row| {
         let name = row.get::<Option<String>>(2)?;
         let name = name.map(|name| Ok::<_, StoreError>((kind(row.get(1)?)?, name)));
         Ok((row.get::<u64>(0)?, name.transpose()?))
@@ -84,14 +74,14 @@ fn grouped(conditions: &Conditions<'_>) -> String {
              select v.kind, v.name, min({RANK}) as rank from agentless_vulnerabilities v where {}
              group by v.kind, v.name
          )",
-        conditions.sql
+        conditions.sql()
     )
 }
 
 /// The same, from name to name through their index, with a look at the first row of each that is asked for; without a
 /// rank where there is none. Neither database leaves rows out that way by itself.
 fn stepped(conditions: &mut Conditions<'_>, filter: &VulnerabilityFilter) -> String {
-    let wanted = conditions.sql.clone();
+    let wanted = conditions.sql().to_owned();
     let whitelisted = conditions.value(filter.is_whitelisted);
     let kinds = VulnerabilityKind::ALL.into_iter().filter(|kind| filter.kind.is_none_or(|one| one == *kind));
     let kinds: Vec<_> = kinds.map(|kind| format!("select cast({} as bigint) as kind", kind as i32)).collect();
@@ -122,21 +112,31 @@ fn stepped(conditions: &mut Conditions<'_>, filter: &VulnerabilityFilter) -> Str
 fn complete(
     transaction: &Transaction<'_>,
     asked: &VulnerabilityFilter,
-    (mut group, id): Counted,
-) -> Result<VulnerabilityGroup, StoreError> {
-    let sql = "select alias, related from agentless_vulnerabilities where id = $1";
-    let found = transaction.find(sql, values![id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    (group.alias, group.related) = found.unwrap_or_default();
-
-    let of_group = VulnerabilityFilter { kind: Some(group.kind), name: group.name.clone(), ..asked.clone() };
-    let which = filter::conditions(transaction, &of_group);
+    (kind, name): Name,
+) -> Result<Option<VulnerabilityGroup>, StoreError> {
+    let of_group = VulnerabilityFilter { kind: Some(kind), name: name.clone(), ..asked.clone() };
+    let conditions = filter::conditions(transaction, &of_group);
     let sql = format!(
-        "select max(r.scan_time) from agentless_vulnerabilities v
-         join agentless_results r on r.instance_id = v.instance_id where {}",
-        which.sql()
+        "select counted.*, first.alias, first.related from (
+             select count(case when v.necessity = 1 then 1 end), count(case when v.necessity = 2 then 1 end),
+                 count(case when v.necessity = 3 then 1 end), max(v.score), max(v.fixable), min(v.first_time),
+                 max(r.scan_time), min(v.id) as id
+             from agentless_vulnerabilities v join agentless_results r on r.instance_id = v.instance_id
+             where {}
+         ) counted join agentless_vulnerabilities first on first.id = counted.id",
+        conditions.sql()
     );
-    if let Some(latest) = transaction.find(&sql, &which.values(&[]), |row| row.get(0))? {
-        group.scan_time = latest;
-    }
-    Ok(group)
+    transaction.find(&sql, &conditions.values(&[]), |row| {
+        Ok(VulnerabilityGroup {
+            counts: [row.get(0)?, row.get(1)?, row.get(2)?],
+            score: score(row.get(3)?),
+            is_fixable: row.get(4)?,
+            first_time: row.get(5)?,
+            scan_time: row.get(6)?,
+            alias: row.get(8)?,
+            related: row.get(9)?,
+            kind,
+            name,
+        })
+    })
 }

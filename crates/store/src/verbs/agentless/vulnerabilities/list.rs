@@ -56,14 +56,26 @@ impl Store {
                 );
                 // From the first id on, which is all of them: by that the databases find the order.
                 let first = which.value("");
-                let assets = format!(
-                    "from agentless_results r where r.instance_id >= {first} and {worst} is not null"
-                );
-                let count = format!("select count(*) {assets}");
-                let total = transaction.find(&count, &which.values(&[]), |row| row.get(0))?.unwrap_or(0);
+                let counted = counted(&filter);
+                let total = if is_of_kind_alone(&filter) {
+                    let sql = format!(
+                        "select count(*) from agentless_results r where r.instance_id >= $1{counted}"
+                    );
+                    transaction.find(&sql, values![""], |row| row.get(0))?
+                } else {
+                    let sql = format!(
+                        "select count(*) from agentless_results r
+                         where r.instance_id >= {first}{counted} and {worst} is not null"
+                    );
+                    transaction.find(&sql, &which.values(&[]), |row| row.get(0))?
+                };
+                let total = total.unwrap_or(0);
                 let (size, skip) = (which.value(page.size), which.value(page.skip));
-                let sql =
-                    format!("select {worst} {assets} order by r.instance_id limit {size} offset {skip}");
+                let sql = format!(
+                    "select {worst} from agentless_results r
+                     where r.instance_id >= {first}{counted} and {worst} is not null
+                     order by r.instance_id limit {size} offset {skip}"
+                );
                 let ids = transaction.list(&sql, &which.values(&[]), |row| row.get(0))?;
                 Ok(Paged { rows: numbered(transaction, ids)?, total })
             })
