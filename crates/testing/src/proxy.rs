@@ -124,14 +124,19 @@ impl Proxy {
 
     /// Lets so many bytes of the server pass, and then nothing of it any more.
     pub fn freeze_after(&self, bytes: u64) {
-        let most = self.sent.load(Ordering::SeqCst) + bytes;
-        self.state.send_modify(|state| state.most = most);
+        self.state.send_modify(|state| state.most = self.sent.load(Ordering::SeqCst) + bytes);
     }
 
     /// Whether what [`Proxy::freeze_after`] lets pass has passed.
     #[must_use]
     pub fn is_used_up(&self) -> bool {
-        self.sent.load(Ordering::SeqCst) >= self.state.borrow().most
+        let mut is_used_up = false;
+        // As if to change it: this waits for who passes bytes at the moment, and has not counted them yet.
+        self.state.send_if_modified(|state| {
+            is_used_up = self.sent.load(Ordering::SeqCst) >= state.most;
+            false
+        });
+        is_used_up
     }
 
     /// Ends what [`Proxy::cut`], [`Proxy::freeze`] or [`Proxy::freeze_after`] began. What waited in a frozen connection
